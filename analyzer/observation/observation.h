@@ -1,0 +1,227 @@
+/*
+ * The observation: what an observer saw of a process tree, as plain values.
+ *
+ * It is the only thing that crosses from the observers (bpf/) to the analyzer, and the thing that
+ * --save-recording writes. Nothing here knows where a number came from.
+ *
+ * Units: every *_ns is nanoseconds. Instants (start_ns, end_ns) count from the beginning of the
+ * observation; durations are durations. Strings are NUL-terminated, UNTRUSTED bytes of the target
+ * (comm, paths, addresses): whoever prints them escapes them.
+ *
+ * Ownership: every string and array hangs off the observation and is freed by
+ * observation_release(). Strings come from observation_intern() and are never freed singly.
+ */
+#ifndef CLASSIFY_OBSERVATION_H
+#define CLASSIFY_OBSERVATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Why a thread was off the CPU. Stored in recordings by name; shared with the kernel side by
+ * number (bpf/ebpf/wire.h asserts that the two agree): append only. */
+enum wait_reason {
+	WAIT_NETWORK = 0, /* a socket whose far end is another host or process */
+	WAIT_DISK = 1,	  /* file data, metadata, fsync, block devices */
+	WAIT_IPC = 2,	  /* pipe, unix socket, message queue, signal: another process */
+	WAIT_LOCK = 3,	  /* mutex, rwlock, file lock: somebody holds it */
+	WAIT_GIL = 4,	  /* a runtime's global interpreter lock */
+	WAIT_SYNC = 5,	  /* condition variable, semaphore, join, queue: somebody will signal */
+	WAIT_CHILD = 6,	  /* wait4 and friends */
+	WAIT_TIMER = 7,	  /* sleep, or a timeout that ran out */
+	WAIT_ACCEPT = 8,  /* for new work: a listening socket, or an inbound connection at rest */
+	WAIT_POLL = 9,	  /* an event loop with nothing better known */
+	WAIT_TTY = 10,	  /* a terminal */
+	WAIT_DEVICE = 11, /* a character device, GPU, FUSE, ... */
+	WAIT_PAGING = 12, /* a page fault that had to sleep */
+	WAIT_STOPPED = 13, /* SIGSTOP, job control, a debugger */
+	WAIT_OTHER = 14,
+	WAIT_REASON_CNT,
+};
+
+/* What kind of thing was waited on. Stored by name. */
+enum object_kind {
+	OBJECT_NONE = 0,
+	OBJECT_TCP = 1,
+	OBJECT_UDP = 2,
+	OBJECT_UNIX = 3,
+	OBJECT_SOCKET = 4, /* any other family */
+	OBJECT_PIPE = 5,
+	OBJECT_FILE = 6,
+	OBJECT_DIRECTORY = 7,
+	OBJECT_BLOCK = 8,
+	OBJECT_TTY = 9,
+	OBJECT_DEVICE = 10,
+	OBJECT_ANON = 11,  /* eventfd, timerfd, inotify, ...: name says which */
+	OBJECT_FUTEX = 12, /* name is its address */
+	OBJECT_CHILD = 13,
+	OBJECT_EPOLL = 14, /* an event loop whose ready file is not known */
+	OBJECT_SYSCALL = 15, /* nothing but the system call's name is known */
+	OBJECT_KIND_CNT,
+};
+
+enum wait_direction {
+	DIRECTION_NONE = 0,
+	DIRECTION_LISTENING = 1,
+	DIRECTION_INBOUND = 2,	/* accepted by the tree: its far end asks us */
+	DIRECTION_OUTBOUND = 3, /* connected by the tree: we ask its far end */
+	DIRECTION_CNT,
+};
+
+enum observation_source { SOURCE_EBPF = 0, SOURCE_PROCFS = 1 };
+enum target_mode { TARGET_WRAP = 0, TARGET_ATTACH = 1 };
+
+/* One row per (process, reason, object, loop, timed_out). Rows of a process sum to its threads'
+ * wait_ns by reason; what could not be kept apart is a row with OBJECT_NONE. */
+struct obs_wait {
+	pid_t pid;
+	enum wait_reason reason;
+	enum object_kind kind;
+	enum wait_direction direction;
+	const char *name;	/* "10.0.0.5:443", "/var/x", "0x7f..", "pipe:[123]"; "" if unknown */
+	bool via_event_loop;	/* waited for through epoll or io_uring, not by a call of its own */
+	bool timed_out;		/* ended because its timeout ran out, nothing came */
+	uint64_t wait_ns;
+	uint64_t wait_cnt;
+	uint64_t max_ns;
+	uint64_t quiet_ns;	/* program time: the quiet stretches that the end of this wait ended */
+	uint64_t woken_by_tree_cnt;
+	uint64_t woken_by_other_cnt;	 /* another process was current when it was woken */
+	uint64_t woken_by_interrupt_cnt; /* nobody: timer, device, or the idle task */
+};
+
+struct obs_thread {
+	pid_t tid;
+	pid_t pid;
+	const char *comm;
+	uint64_t start_ns; /* when the observation of it began */
+	uint64_t end_ns;   /* its death, or the end of the observation */
+	bool exited;
+	uint64_t on_cpu_ns;
+	uint64_t run_queue_ns; /* runnable after a wakeup */
+	uint64_t preempted_ns; /* runnable after being preempted */
+	uint64_t throttled_ns; /* held off by a cgroup quota; not in preempted_ns */
+	uint64_t wait_ns[WAIT_REASON_CNT];
+	uint64_t wait_cnt[WAIT_REASON_CNT];
+	uint64_t event_loop_wait_ns;  /* of all waits, those in epoll_wait or io_uring_enter */
+	uint64_t event_loop_wait_cnt;
+	uint64_t switch_cnt;	      /* times it left a CPU */
+	uint64_t preempt_cnt;	      /* of these, involuntarily */
+};
+
+struct obs_process {
+	pid_t pid;
+	pid_t parent_pid;
+	const char *comm;
+	const char *exe;	/* path as the kernel gives it; "" when not readable */
+	const char *command;	/* arguments joined with blanks; "" when not readable */
+	const char **modules;	/* paths of the files mapped executable, without exe */
+	size_t module_cnt;
+	uint64_t start_ns;
+	uint64_t end_ns;
+	bool exited;
+	bool is_exec;		   /* has run exec while observed (a fork that did not: false) */
+	bool has_event_loop;	   /* was seen to hold an epoll or io_uring descriptor */
+	uint32_t listening_cnt;	   /* listening sockets seen among its descriptors */
+	uint32_t python_hexversion; /* 0x030b0000-like, from the mapped runtime; 0: not CPython */
+	bool gil_is_known;	   /* its address was found, so gil waits are told from others */
+	bool is_free_threaded;	   /* CPython built without a GIL */
+};
+
+/* Program time: each instant of the observation is exactly one of the three. */
+struct obs_program {
+	uint64_t computing_ns; /* at least one thread of the tree on a CPU */
+	uint64_t starved_ns;   /* none on a CPU, at least one runnable */
+	uint64_t quiet_ns;     /* every thread waits */
+	/* Quiet that no wakeup ended: the stretch open when the observation ended. It is
+	 * charged to a row already; this says how much of quiet_ns that is. */
+	uint64_t quiet_open_ns;
+};
+
+struct obs_host {
+	const char *kernel;
+	uint32_t cpus_online;
+	uint32_t cpus_usable;	 /* affinity of the target */
+	double cpu_quota;	 /* CPUs that the cgroup grants; 0: no quota */
+};
+
+struct obs_target {
+	enum target_mode mode;
+	const char **argv; /* wrap: the command; attach: the cmdline of the pid */
+	size_t argc;
+	pid_t pid;
+	bool has_exited;
+	bool was_signaled;
+	int exit_code; /* or the signal's number */
+};
+
+/* How much the data can be trusted. */
+struct obs_quality {
+	uint64_t lost_events;	   /* every drop counter added up */
+	uint64_t lost_threads;	   /* threads that could not be followed */
+	const char **missing_probes; /* "name: why" */
+	size_t missing_probe_cnt;
+	const char *source_note;   /* why this source and what it can't see; "" for a full one */
+	uint64_t sample_cnt;	   /* procfs: samples of the tree taken; 0 for ebpf */
+	uint64_t sample_interval_ns; /* procfs: mean distance of two samples; 0 for ebpf */
+};
+
+struct string_pool;
+
+struct observation {
+	enum observation_source source;
+	int64_t started_at_unix_ns;
+	uint64_t duration_ns; /* program time sums to this */
+	struct obs_host host;
+	struct obs_target target;
+	struct obs_program program;
+	struct obs_quality quality;
+	struct obs_process *processes; /* in order of start */
+	size_t process_cnt;
+	struct obs_thread *threads;
+	size_t thread_cnt;
+	struct obs_wait *waits;
+	size_t wait_cnt;
+	uint32_t processes_peak;
+	uint32_t threads_peak;
+	struct string_pool *strings;
+};
+
+/* Returns an empty observation; release it with observation_release(). */
+void observation_init(struct observation *obs);
+
+/* Frees everything that hangs off @obs; accepts a zeroed or half-built one. */
+void observation_release(struct observation *obs);
+
+/*
+ * Returns a copy of the @len bytes at @bytes (NUL added; cut at the first NUL) that lives as long
+ * as @obs; equal strings are stored once. NULL when out of memory.
+ */
+const char *observation_intern(struct observation *obs, const char *bytes, size_t len);
+
+/* Append one zeroed element and return it, or NULL when out of memory. The pointer is good until
+ * the next append to the same array. */
+struct obs_process *observation_add_process(struct observation *obs);
+struct obs_thread *observation_add_thread(struct observation *obs);
+struct obs_wait *observation_add_wait(struct observation *obs);
+
+/* Appends a "name: why" to quality.missing_probes. Returns 0 or -ENOMEM. */
+int observation_add_missing_probe(struct observation *obs, const char *text);
+
+/* Returns the first process with @pid, or NULL. */
+struct obs_process *observation_find_process(const struct observation *obs, pid_t pid);
+
+/* Sum of wait_ns over all reasons. */
+uint64_t obs_thread_wait_ns(const struct obs_thread *thread);
+
+/* Stable names, as in the report and in recordings: "network", "gil", "tcp", "outbound", ...
+ * The *_parse functions return -1 for an unknown name. */
+const char *wait_reason_name(enum wait_reason reason);
+int wait_reason_parse(const char *name);
+const char *object_kind_name(enum object_kind kind);
+int object_kind_parse(const char *name);
+const char *wait_direction_name(enum wait_direction direction);
+int wait_direction_parse(const char *name);
+
+#endif

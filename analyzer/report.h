@@ -1,0 +1,208 @@
+/*
+ * The report: what the analyzer concluded, as plain values; the C twin of "classify-report/1"
+ * (docs/report.schema.json). Renderers turn it into text, JSON and other forms and conclude nothing.
+ *
+ * Units: *_ns nanoseconds (renderers print seconds); shares and ratios are 0..1.
+ * Ownership: everything hangs off the report, freed by report_release(). Strings that come from
+ * the target are untrusted; renderers escape them. Strings are never NULL unless said.
+ */
+#ifndef CLASSIFY_REPORT_H
+#define CLASSIFY_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "observation/observation.h"
+
+enum verdict_class {
+	CLASS_CPU_BOUND,
+	CLASS_IO_BOUND,
+	CLASS_LOCK_BOUND,
+	CLASS_TIMER_BOUND,
+	CLASS_CPU_STARVED,
+	CLASS_IDLE,
+	CLASS_MIXED,
+	CLASS_INCONCLUSIVE,
+	CLASS_CNT,
+};
+
+enum concurrency_model {
+	MODEL_SYNC,
+	MODEL_THREADS,
+	MODEL_ASYNC,
+	MODEL_MULTIPROCESSING,
+	MODEL_MIXED, /* only as the current model */
+	MODEL_CNT,
+};
+
+enum recommended_action { ACTION_KEEP, ACTION_CHANGE, ACTION_MEASURE_AGAIN, ACTION_CNT };
+enum finding_severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_HIGH, SEVERITY_CNT };
+enum global_lock { GLOBAL_LOCK_NONE, GLOBAL_LOCK_GIL, GLOBAL_LOCK_GVL, GLOBAL_LOCK_EVENT_LOOP,
+		   GLOBAL_LOCK_CNT };
+
+struct report_object {
+	const char *name; /* "tcp 10.0.0.5:443", "/var/lib/x", ... ready to print once escaped */
+	enum wait_direction direction;
+	uint64_t wait_ns;
+	uint64_t wait_cnt;
+};
+
+struct report_wait {
+	enum wait_reason reason;
+	uint64_t wait_ns;
+	double share;
+	uint64_t wait_cnt;		/* 0 in program time */
+	struct report_object *objects;	/* largest first; NULL in program time */
+	size_t object_cnt;
+};
+
+struct report_thread_time {
+	uint64_t wall_ns; /* sum over threads; = on_cpu + run_queue + throttled + stopped + waits */
+	uint64_t on_cpu_ns;
+	uint64_t run_queue_ns; /* after wakeup and after preemption */
+	uint64_t throttled_ns;
+	uint64_t stopped_ns;
+	struct report_wait *waits; /* largest first; share is of wall_ns; never "stopped" */
+	size_t wait_cnt;
+};
+
+struct report_program_time {
+	uint64_t wall_ns; /* = computing + starved + quiet */
+	uint64_t computing_ns;
+	uint64_t starved_ns;
+	uint64_t quiet_ns; /* includes idle_ns */
+	uint64_t idle_ns;
+	struct report_wait *waits; /* the quiet time that is not idle, by cause; largest first;
+				      share is of wall_ns */
+	size_t wait_cnt;
+	double parallelism; /* mean threads on a CPU while computing; 0 when never */
+};
+
+struct report_ratios {
+	double cpu;	  /* computing / (wall - idle) */
+	double wait;	  /* quiet without idle / (wall - idle) */
+	double run_queue; /* starved / (wall - idle) */
+	double wait_to_compute; /* quiet without idle / computing; -1 when nothing was computed */
+};
+
+struct report_verdict {
+	enum verdict_class verdict_class;
+	const char *subclass; /* NULL: none */
+	double confidence;    /* 0..1 */
+	const char *summary;  /* one sentence */
+	bool has_runner_up;
+	enum verdict_class runner_up;
+	const char *would_win_if; /* with has_runner_up */
+};
+
+struct report_phase {
+	uint64_t start_ns, end_ns;
+	enum verdict_class verdict_class;
+};
+
+struct report_role {
+	const char *name;
+	uint32_t thread_cnt;
+	enum verdict_class verdict_class;
+	uint64_t on_cpu_ns;
+	struct report_wait *waits; /* share is of the role's wall; objects NULL */
+	size_t wait_cnt;
+};
+
+struct report_concurrency {
+	enum concurrency_model current;
+	uint32_t workers;
+	double in_flight_mean; /* operations waited on outside, at once; -1: not known */
+	double in_flight_peak; /* -1: not known */
+};
+
+struct report_recommendation {
+	enum concurrency_model model;
+	enum recommended_action action;
+	uint32_t workers;	/* 0: not said */
+	const char *api;	/* NULL: not said */
+	const char *summary;	/* one sentence: what to do */
+	const char *avoid;	/* one sentence: what not to do; NULL: nothing to warn of */
+	const char **reasons;
+	size_t reason_cnt;
+};
+
+struct report_prediction {
+	enum concurrency_model model;
+	uint32_t workers;
+	double speedup_low, speedup_expected, speedup_high;
+	uint64_t extra_memory_bytes;
+	const char **assumptions;
+	size_t assumption_cnt;
+};
+
+struct report_evidence {
+	const char *metric;
+	double value;
+	const char *unit;
+	const char *source;
+};
+
+struct report_finding {
+	const char *id;
+	enum finding_severity severity;
+	const char *summary;
+	struct report_evidence *evidence;
+	size_t evidence_cnt;
+};
+
+struct report_runtime {
+	const char *name;    /* "CPython", "Node.js", "native", ... */
+	const char *version; /* "" when not known */
+	enum global_lock global_lock;
+};
+
+struct report {
+	int64_t started_at_unix_ns;
+	enum target_mode mode;
+	bool is_replay;
+	const char **command;
+	size_t command_cnt;
+	int pid;
+	bool has_exited;
+	bool was_signaled;
+	int exit_code;
+	struct report_runtime runtime;
+	uint32_t processes_peak;
+	uint32_t threads_peak;
+	struct obs_host host;
+	enum observation_source source;
+	uint64_t duration_ns;
+	uint64_t switch_cnt;
+	uint64_t lost_events;
+	const char **missing_probes;
+	size_t missing_probe_cnt;
+	const char *source_note; /* "" or why this source and what it can't see */
+	struct report_thread_time thread_time;
+	struct report_program_time program_time;
+	struct report_ratios ratios;
+	struct report_verdict verdict;
+	struct report_phase *phases;
+	size_t phase_cnt;
+	struct report_role *roles;
+	size_t role_cnt;
+	struct report_concurrency concurrency;
+	struct report_recommendation recommendation;
+	struct report_prediction *predictions;
+	size_t prediction_cnt;
+	struct report_finding *findings; /* most severe first */
+	size_t finding_cnt;
+	struct arena *arena; /* owns all of the above */
+};
+
+/* Frees everything; accepts a zeroed or half-built report. */
+void report_release(struct report *report);
+
+/* Stable names as in the JSON contract: "cpu-bound", "multiprocessing", "keep", "warning", "gil" */
+const char *verdict_class_name(enum verdict_class verdict_class);
+const char *concurrency_model_name(enum concurrency_model model);
+const char *recommended_action_name(enum recommended_action action);
+const char *finding_severity_name(enum finding_severity severity);
+const char *global_lock_name(enum global_lock lock);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Inspect: what a live process is, read from /proc and its ELF files. Shared by both observers.
+ * It reads, never stops, traces or writes the target. Everything read is untrusted.
+ */
+#ifndef CLASSIFY_INSPECT_H
+#define CLASSIFY_INSPECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct observation;
+struct obs_process;
+
+/* The futex words that belong to a process's GIL: [start, end). {0, 0}: not known or none. */
+struct gil_range {
+	uint64_t start;
+	uint64_t end;
+};
+
+/* A socket that a process listens on. */
+struct listening_socket {
+	uint64_t inode;
+	uint16_t port;	 /* host byte order; 0 for a unix socket */
+	bool is_unix;
+};
+
+/*
+ * Fills exe, command, comm, parent_pid, modules, python_hexversion, gil_is_known, is_free_threaded of
+ * @process (whose pid is set) with strings interned in @obs, and @gil when the runtime is CPython
+ * 3.8 or later. A runtime that is not mapped yet (just after exec) leaves python_hexversion 0: ask
+ * again later. What can't be read is left as it was. Returns 0, -ESRCH when the process is gone,
+ * or -EACCES.
+ */
+int inspect_process(struct observation *obs, struct obs_process *process, struct gil_range *gil);
+
+/*
+ * Sets has_event_loop (an epoll or io_uring descriptor is open) and listening_cnt of @process, and
+ * writes up to @max listening sockets to @sockets. Returns how many were written, or -errno.
+ */
+int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max);
+
+/* Fills @obs->host: kernel release, CPUs online, CPUs in the affinity of @pid, cgroup quota
+ * (v1 and v2, the tightest of the ancestors). */
+void inspect_host(struct observation *obs, pid_t pid);
+
+#endif

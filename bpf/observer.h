@@ -1,0 +1,53 @@
+/*
+ * An observer watches a process tree from observer_track() to observer_finish() and yields an
+ * observation. Two of them: ebpf (exact, needs BPF rights) and procfs (a sampler, needs nothing).
+ *
+ * Life of one: X_observer_new -> observer_track -> observer_drain (repeatedly, whenever observer_fd is
+ * readable or timeout_ms has passed) -> observer_finish -> observer_free. Nothing of it remains
+ * in the kernel after observer_free, or when this process dies.
+ */
+#ifndef CLASSIFY_OBSERVER_H
+#define CLASSIFY_OBSERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct observation;
+struct observer;
+
+struct observer_options {
+	bool follow_children;
+	bool is_verbose; /* let libbpf and the kernel's verifier talk on stderr */
+};
+
+struct observer_ops {
+	/* Begin: follow @pid, its threads and (follow_children) all it has forked or will fork.
+	 * Wrap: called while the child waits before its exec. 0 or -errno (-ESRCH: gone). */
+	int (*track)(struct observer *observer, pid_t pid);
+	/* A descriptor that becomes readable when drain has work, or -1: then call drain every
+	 * timeout_ms. */
+	int (*poll_fd)(const struct observer *observer);
+	int (*timeout_ms)(const struct observer *observer);
+	/* Takes in what has gathered. Never blocks. 0 or -errno. */
+	int (*drain)(struct observer *observer);
+	/* Ends the observation and fills @obs but for obs->target (the caller knows it).
+	 * 0 or -errno; @obs is released by the caller either way. */
+	int (*finish)(struct observer *observer, struct observation *obs);
+	void (*free)(struct observer *observer);
+};
+
+struct observer {
+	const struct observer_ops *ops;
+};
+
+/*
+ * Both return NULL on failure with -errno in @error and one line of cause and remedy in @why.
+ * ebpf: -EPERM (no rights), -ENOTSUP (no BTF or too old a kernel), else what failed.
+ */
+struct observer *ebpf_observer_new(const struct observer_options *options, int *error, char *why,
+				   size_t why_size);
+struct observer *procfs_observer_new(const struct observer_options *options, int *error, char *why,
+				     size_t why_size);
+
+#endif

@@ -1,0 +1,29 @@
+/* Renderers: a report in the forms people and scripts read. They conclude nothing of their own. */
+#ifndef CLASSIFY_RENDER_H
+#define CLASSIFY_RENDER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct report;
+
+struct text_style {
+	bool use_color;	/* SGR sequences; the caller decides (terminal, NO_COLOR) */
+	bool is_verbose; /* all rows instead of the top ones */
+	int width;	/* columns; 0: 80 */
+};
+
+/* The verdict on one screen. Returns 0 or -EIO / -ENOMEM. */
+int render_text(const struct report *report, const struct text_style *style, FILE *out);
+
+/* "classify-report/1". Returns 0 or -EIO / -ENOMEM. */
+int render_json(const struct report *report, FILE *out);
+
+/* The JSON Schema of the above (docs/report.schema.json, embedded). Returns 0 or -EIO. */
+int render_json_schema(FILE *out);
+
+/* Writes @text to @out so that no byte of it can act on a terminal or break a line: control
+ * characters, invalid UTF-8 and bidirectional overrides appear as \xNN. */
+void render_escaped(const char *text, FILE *out);
+
+#endif
