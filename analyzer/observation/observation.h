@@ -9,7 +9,8 @@
  * (comm, paths, addresses): whoever prints them escapes them.
  *
  * Ownership: every string and array hangs off the observation and is freed by
- * observation_release(). Strings come from observation_intern() and are never freed singly.
+ * observation_release(). Strings come from observation_intern() and are never freed singly; arrays
+ * are malloc'd (the count alone tells the capacity: append through the functions below).
  */
 #ifndef CLASSIFY_OBSERVATION_H
 #define CLASSIFY_OBSERVATION_H
@@ -200,11 +201,16 @@ void observation_release(struct observation *obs);
  */
 const char *observation_intern(struct observation *obs, const char *bytes, size_t len);
 
-/* Append one zeroed element and return it, or NULL when out of memory. The pointer is good until
- * the next append to the same array. */
+/* Append one element (zeroes, its strings "") and return it, or NULL when out of memory. The
+ * pointer is good until the next append to the same array. */
 struct obs_process *observation_add_process(struct observation *obs);
 struct obs_thread *observation_add_thread(struct observation *obs);
 struct obs_wait *observation_add_wait(struct observation *obs);
+
+/* Appends a copy of @text to an array of strings that hangs off @obs: the modules of a process, the
+ * arguments of the target. Returns 0 or -ENOMEM. */
+int observation_add_string(struct observation *obs, const char ***array, size_t *cnt,
+			   const char *text);
 
 /* Appends a "name: why" to quality.missing_probes. Returns 0 or -ENOMEM. */
 int observation_add_missing_probe(struct observation *obs, const char *text);

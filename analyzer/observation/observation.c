@@ -1,0 +1,116 @@
+/* The observation's memory: arrays that double and strings that are stored once. */
+#include "observation/observation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "observation/string_pool.h"
+
+void observation_init(struct observation *obs)
+{
+	*obs = (struct observation){
+		.host.kernel = "",
+		.quality.source_note = "",
+	};
+}
+
+void observation_release(struct observation *obs)
+{
+	for (size_t i = 0; i < obs->process_cnt; i++)
+		free(obs->processes[i].modules);
+	free(obs->processes);
+	free(obs->threads);
+	free(obs->waits);
+	free(obs->target.argv);
+	free(obs->quality.missing_probes);
+	string_pool_free(obs->strings);
+	observation_init(obs);
+}
+
+const char *observation_intern(struct observation *obs, const char *bytes, size_t len)
+{
+	if (!obs->strings)
+		obs->strings = string_pool_new();
+	if (!obs->strings)
+		return NULL;
+	return string_pool_intern(obs->strings, bytes, strnlen(bytes, len));
+}
+
+/* Room for one more element. The capacity is the next power of two from @cnt on, so it need not be
+ * stored: a full array is one whose count is a power of two. */
+static void *make_room(void *array, size_t cnt, size_t element_bytes)
+{
+	if (cnt & (cnt - 1))
+		return array;
+	return reallocarray(array, cnt ? cnt * 2 : 1, element_bytes);
+}
+
+struct obs_process *observation_add_process(struct observation *obs)
+{
+	struct obs_process *all = make_room(obs->processes, obs->process_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->processes = all;
+	all[obs->process_cnt] = (struct obs_process){.comm = "", .exe = "", .command = ""};
+	return &all[obs->process_cnt++];
+}
+
+struct obs_thread *observation_add_thread(struct observation *obs)
+{
+	struct obs_thread *all = make_room(obs->threads, obs->thread_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->threads = all;
+	all[obs->thread_cnt] = (struct obs_thread){.comm = ""};
+	return &all[obs->thread_cnt++];
+}
+
+struct obs_wait *observation_add_wait(struct observation *obs)
+{
+	struct obs_wait *all = make_room(obs->waits, obs->wait_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->waits = all;
+	all[obs->wait_cnt] = (struct obs_wait){.name = ""};
+	return &all[obs->wait_cnt++];
+}
+
+int observation_add_string(struct observation *obs, const char ***array, size_t *cnt,
+			   const char *text)
+{
+	const char *copy = observation_intern(obs, text, strlen(text));
+	const char **all = copy ? make_room(*array, *cnt, sizeof(*all)) : NULL;
+
+	if (!all)
+		return -ENOMEM;
+	*array = all;
+	all[(*cnt)++] = copy;
+	return 0;
+}
+
+int observation_add_missing_probe(struct observation *obs, const char *text)
+{
+	return observation_add_string(obs, &obs->quality.missing_probes,
+				      &obs->quality.missing_probe_cnt, text);
+}
+
+struct obs_process *observation_find_process(const struct observation *obs, pid_t pid)
+{
+	for (size_t i = 0; i < obs->process_cnt; i++)
+		if (obs->processes[i].pid == pid)
+			return &obs->processes[i];
+	return NULL;
+}
+
+uint64_t obs_thread_wait_ns(const struct obs_thread *thread)
+{
+	uint64_t sum_ns = 0;
+
+	for (int reason = 0; reason < WAIT_REASON_CNT; reason++)
+		sum_ns += thread->wait_ns[reason];
+	return sum_ns;
+}

@@ -1,0 +1,167 @@
+/* The tables of what a recording holds. */
+#include "observation/recording_fields.h"
+
+#include "observation/names.h"
+#include "observation/observation.h"
+
+/* Tells the kind by the member's type, so that the two can't differ. */
+#define KIND_OF(type, member) \
+	_Generic(((type *)NULL)->member, \
+		bool: FIELD_BOOL, \
+		int: FIELD_INT, \
+		uint32_t: FIELD_UINT32, \
+		uint64_t: FIELD_UINT64, \
+		double: FIELD_DOUBLE, \
+		const char *: FIELD_TEXT, \
+		int64_t: FIELD_INSTANT)
+#define FIELD(type, member)                                                                      \
+	{                                                                                        \
+		.name = #member, .kind = KIND_OF(type, member), .offset = offsetof(type, member) \
+	}
+#define ENUM(type, member, table)                                                      \
+	{                                                                              \
+		.name = #member, .kind = FIELD_ENUM, .offset = offsetof(type, member), \
+		.names = &(table)                                                      \
+	}
+#define TEXTS(type, member, cnt)                                                        \
+	{                                                                               \
+		.name = #member, .kind = FIELD_TEXTS, .offset = offsetof(type, member), \
+		.cnt_offset = offsetof(type, cnt)                                       \
+	}
+#define PER_REASON(type, member)                                                            \
+	{                                                                                   \
+		.name = #member, .kind = FIELD_PER_REASON, .offset = offsetof(type, member) \
+	}
+
+static const struct field observation_fields[] = {
+	ENUM(struct observation, source, observation_source_names),
+	FIELD(struct observation, started_at_unix_ns),
+	FIELD(struct observation, duration_ns),
+	FIELD(struct observation, processes_peak),
+	FIELD(struct observation, threads_peak),
+};
+
+static const struct field host_fields[] = {
+	FIELD(struct obs_host, kernel),
+	FIELD(struct obs_host, cpus_online),
+	FIELD(struct obs_host, cpus_usable),
+	FIELD(struct obs_host, cpu_quota),
+};
+
+static const struct field target_fields[] = {
+	ENUM(struct obs_target, mode, target_mode_names),
+	TEXTS(struct obs_target, argv, argc),
+	FIELD(struct obs_target, pid),
+	FIELD(struct obs_target, has_exited),
+	FIELD(struct obs_target, was_signaled),
+	FIELD(struct obs_target, exit_code),
+};
+
+static const struct field program_fields[] = {
+	FIELD(struct obs_program, computing_ns),
+	FIELD(struct obs_program, starved_ns),
+	FIELD(struct obs_program, quiet_ns),
+	FIELD(struct obs_program, quiet_open_ns),
+};
+
+static const struct field quality_fields[] = {
+	FIELD(struct obs_quality, lost_events),
+	FIELD(struct obs_quality, lost_threads),
+	TEXTS(struct obs_quality, missing_probes, missing_probe_cnt),
+	FIELD(struct obs_quality, source_note),
+	FIELD(struct obs_quality, sample_cnt),
+	FIELD(struct obs_quality, sample_interval_ns),
+};
+
+static const struct field process_fields[] = {
+	FIELD(struct obs_process, pid),
+	FIELD(struct obs_process, parent_pid),
+	FIELD(struct obs_process, comm),
+	FIELD(struct obs_process, exe),
+	FIELD(struct obs_process, command),
+	TEXTS(struct obs_process, modules, module_cnt),
+	FIELD(struct obs_process, start_ns),
+	FIELD(struct obs_process, end_ns),
+	FIELD(struct obs_process, exited),
+	FIELD(struct obs_process, is_exec),
+	FIELD(struct obs_process, has_event_loop),
+	FIELD(struct obs_process, listening_cnt),
+	FIELD(struct obs_process, python_hexversion),
+	FIELD(struct obs_process, gil_is_known),
+	FIELD(struct obs_process, is_free_threaded),
+};
+
+static const struct field thread_fields[] = {
+	FIELD(struct obs_thread, tid),
+	FIELD(struct obs_thread, pid),
+	FIELD(struct obs_thread, comm),
+	FIELD(struct obs_thread, start_ns),
+	FIELD(struct obs_thread, end_ns),
+	FIELD(struct obs_thread, exited),
+	FIELD(struct obs_thread, on_cpu_ns),
+	FIELD(struct obs_thread, run_queue_ns),
+	FIELD(struct obs_thread, preempted_ns),
+	FIELD(struct obs_thread, throttled_ns),
+	PER_REASON(struct obs_thread, wait_ns),
+	PER_REASON(struct obs_thread, wait_cnt),
+	FIELD(struct obs_thread, event_loop_wait_ns),
+	FIELD(struct obs_thread, event_loop_wait_cnt),
+	FIELD(struct obs_thread, switch_cnt),
+	FIELD(struct obs_thread, preempt_cnt),
+};
+
+static const struct field wait_fields[] = {
+	FIELD(struct obs_wait, pid),
+	ENUM(struct obs_wait, reason, wait_reason_names),
+	ENUM(struct obs_wait, kind, object_kind_names),
+	ENUM(struct obs_wait, direction, wait_direction_names),
+	FIELD(struct obs_wait, name),
+	FIELD(struct obs_wait, via_event_loop),
+	FIELD(struct obs_wait, timed_out),
+	FIELD(struct obs_wait, wait_ns),
+	FIELD(struct obs_wait, wait_cnt),
+	FIELD(struct obs_wait, max_ns),
+	FIELD(struct obs_wait, quiet_ns),
+	FIELD(struct obs_wait, woken_by_tree_cnt),
+	FIELD(struct obs_wait, woken_by_other_cnt),
+	FIELD(struct obs_wait, woken_by_interrupt_cnt),
+};
+
+static void *add_process(struct observation *obs)
+{
+	return observation_add_process(obs);
+}
+
+static void *add_thread(struct observation *obs)
+{
+	return observation_add_thread(obs);
+}
+
+static void *add_wait(struct observation *obs)
+{
+	return observation_add_wait(obs);
+}
+
+#define FIELDS(table) .fields = (table), .field_cnt = sizeof(table) / sizeof((table)[0])
+#define STRUCT(member, table)                                                                  \
+	{                                                                                      \
+		.name = #member, .offset = offsetof(struct observation, member), FIELDS(table) \
+	}
+#define ROWS(member, table, cnt, type, add_row)                                                    \
+	{                                                                                          \
+		.name = #member, .offset = offsetof(struct observation, member), .add = (add_row), \
+		.cnt_offset = offsetof(struct observation, cnt), .row_bytes = sizeof(type),        \
+		FIELDS(table)                                                                      \
+	}
+
+const struct section recording_sections[] = {
+	{.name = "observation", .offset = 0, FIELDS(observation_fields)},
+	STRUCT(host, host_fields),
+	STRUCT(target, target_fields),
+	STRUCT(program, program_fields),
+	STRUCT(quality, quality_fields),
+	ROWS(processes, process_fields, process_cnt, struct obs_process, add_process),
+	ROWS(threads, thread_fields, thread_cnt, struct obs_thread, add_thread),
+	ROWS(waits, wait_fields, wait_cnt, struct obs_wait, add_wait),
+};
+const size_t recording_section_cnt = sizeof(recording_sections) / sizeof(recording_sections[0]);
