@@ -1,0 +1,2 @@
+classify_unit_test(observation DEPENDS classify_observation)
+classify_unit_test(recording DEPENDS classify_observation)
