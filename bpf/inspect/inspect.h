@@ -21,12 +21,13 @@ struct gil_range {
 /* A socket that a process listens on. */
 struct listening_socket {
 	uint64_t inode;
-	uint16_t port;	 /* host byte order; 0 for a unix socket */
+	uint16_t port; /* host byte order; 0 for a unix socket */
 	bool is_unix;
 };
 
 /*
- * Fills exe, command, comm, parent_pid, modules, python_hexversion, gil_is_known, is_free_threaded of
+ * Fills exe, command, comm, parent_pid, modules, python_hexversion, gil_is_known, is_free_threaded
+ * of
  * @process (whose pid is set) with strings interned in @obs, and @gil when the runtime is CPython
  * 3.8 or later. A runtime that is not mapped yet (just after exec) leaves python_hexversion 0: ask
  * again later. What can't be read is left as it was. Returns 0, -ESRCH when the process is gone,

@@ -1,0 +1,100 @@
+/* What the open descriptors of a process say about it: event loops and listening sockets. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inspect.h"
+#include "net_table.h"
+#include "observation/observation.h"
+
+/* A process may hold a million descriptors; an event loop and its listeners come early. */
+#define DESCRIPTORS_MAX 16384
+
+struct listener_search {
+	uint64_t *inodes; /* of the process's sockets, sorted */
+	size_t inode_cnt;
+	struct listening_socket *found;
+	int found_max;
+	int found_cnt;
+	uint32_t listening_cnt;
+};
+
+static void note_descriptor(struct obs_process *process, struct listener_search *search,
+			    const char *link)
+{
+	if (!strcmp(link, "anon_inode:[eventpoll]") || !strcmp(link, "anon_inode:[io_uring]"))
+		process->has_event_loop = true;
+	else if (sscanf(link, "socket:[%lu]", &search->inodes[search->inode_cnt]) == 1)
+		search->inode_cnt++;
+}
+
+static int read_descriptors(struct obs_process *process, struct listener_search *search)
+{
+	char path[64], link[64];
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
+	DIR *dir = opendir(path);
+
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	for (int seen = 0; seen < DESCRIPTORS_MAX && (entry = readdir(dir)); seen++) {
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+		if (len <= 0)
+			continue;
+		link[len] = '\0';
+		note_descriptor(process, search, link);
+	}
+	closedir(dir);
+	return 0;
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void note_socket(const struct net_socket *socket, void *context)
+{
+	struct listener_search *search = context;
+
+	if (!socket->is_listening || !bsearch(&socket->inode, search->inodes, search->inode_cnt,
+					      sizeof(*search->inodes), compare_inodes))
+		return;
+	search->listening_cnt++;
+	if (search->found_cnt < search->found_max)
+		search->found[search->found_cnt++] = (struct listening_socket){
+			.inode = socket->inode,
+			.port = socket->local.port,
+			.is_unix = socket->family == NET_UNIX,
+		};
+}
+
+int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max)
+{
+	struct listener_search search = {.found = sockets, .found_max = max};
+
+	search.inodes = calloc(DESCRIPTORS_MAX, sizeof(*search.inodes));
+	if (!search.inodes)
+		return -ENOMEM;
+
+	int error = read_descriptors(process, &search);
+
+	if (!error && search.inode_cnt > 0) {
+		qsort(search.inodes, search.inode_cnt, sizeof(*search.inodes), compare_inodes);
+		net_table_read(process->pid, NET_TCP, note_socket, &search);
+		net_table_read(process->pid, NET_UNIX, note_socket, &search);
+	}
+	free(search.inodes);
+	if (error)
+		return error;
+	process->listening_cnt = search.listening_cnt;
+	return search.found_cnt;
+}

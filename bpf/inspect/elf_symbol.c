@@ -1,0 +1,163 @@
+/* Finds symbols in the target's ELF files; see elf_symbol.h. */
+#include "elf_symbol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "maps.h"
+
+/* The largest libpython with debug info is under 60 MB; a browser's symbol table under 64 MB. */
+#define FILE_BYTES_MAX	  (4ULL << 30)
+#define SECTION_BYTES_MAX (64ULL << 20)
+#define SEGMENTS_MAX	  64
+
+static int open_regular(const char *path)
+{
+	struct stat status;
+	/* O_NONBLOCK: a hostile target may have put a FIFO there. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) ||
+	    (uint64_t)status.st_size > FILE_BYTES_MAX) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+/*
+ * map_files names exactly what is mapped, deleted files too, but needs rights that an ordinary
+ * user lacks. The path seen from the target's root is right as long as nobody replaced the file.
+ */
+static int open_mapped(pid_t pid, const struct mapped_file *file)
+{
+	char path[4096 + 64];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", (int)pid, file->start,
+		 file->end);
+	int fd = open_regular(path);
+
+	if (fd >= 0)
+		return fd;
+	if ((size_t)snprintf(path, sizeof(path), "/proc/%d/root%s", (int)pid, file->path) >=
+	    sizeof(path))
+		return -ENAMETOOLONG;
+	return open_regular(path);
+}
+
+/* What the loader added to the file's own addresses, from the segment that the mapping shows. */
+static bool load_bias(Elf *elf, const struct mapped_file *file, uint64_t *bias)
+{
+	size_t cnt = 0;
+	GElf_Phdr segment;
+
+	if (elf_getphdrnum(elf, &cnt))
+		return false;
+	for (size_t i = 0; i < cnt && i < SEGMENTS_MAX; i++) {
+		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_LOAD)
+			continue;
+
+		/* The mapping begins at the page that holds the segment's first byte. */
+		uint64_t page = segment.p_offset & ~4095ULL;
+
+		if (file->offset >= page && file->offset - page < segment.p_filesz + 4096) {
+			*bias = file->start - (segment.p_vaddr - segment.p_offset + file->offset);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void match(struct elf_symbol *symbols, size_t cnt, const char *name, uint64_t value)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (!symbols[i].address && !strcmp(symbols[i].name, name))
+			symbols[i].address = value;
+}
+
+static void scan_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+		       struct elf_symbol *symbols, size_t cnt)
+{
+	GElf_Shdr names;
+	Elf_Scn *names_section = elf_getscn(elf, header->sh_link);
+	Elf_Data *data;
+	GElf_Sym symbol;
+
+	if (header->sh_size > SECTION_BYTES_MAX || !names_section ||
+	    !gelf_getshdr(names_section, &names) || names.sh_size > SECTION_BYTES_MAX)
+		return;
+	data = elf_getdata(section, NULL);
+	if (!data)
+		return;
+	for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
+		const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
+
+		if (name && symbol.st_shndx != SHN_UNDEF)
+			match(symbols, cnt, name, symbol.st_value);
+	}
+}
+
+static bool is_all_found(const struct elf_symbol *symbols, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (!symbols[i].address)
+			return false;
+	return true;
+}
+
+static void scan_tables(Elf *elf, GElf_Word type, struct elf_symbol *symbols, size_t cnt)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while (!is_all_found(symbols, cnt) && (section = elf_nextscn(elf, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == type)
+			scan_table(elf, section, &header, symbols, cnt);
+}
+
+static void find_in_elf(Elf *elf, const struct mapped_file *file, struct elf_symbol *symbols,
+			size_t cnt, bool in_symtab)
+{
+	uint64_t bias;
+
+	if (elf_kind(elf) != ELF_K_ELF || !load_bias(elf, file, &bias))
+		return;
+	scan_tables(elf, SHT_DYNSYM, symbols, cnt);
+	if (in_symtab)
+		scan_tables(elf, SHT_SYMTAB, symbols, cnt);
+	for (size_t i = 0; i < cnt; i++)
+		if (symbols[i].address)
+			symbols[i].address += bias;
+}
+
+int elf_symbols_find(pid_t pid, const struct mapped_file *file, struct elf_symbol *symbols,
+		     size_t cnt, bool in_symtab)
+{
+	for (size_t i = 0; i < cnt; i++)
+		symbols[i].address = 0;
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return -ENOTSUP;
+
+	int fd = open_mapped(pid, file);
+
+	if (fd < 0)
+		return fd;
+
+	/* Read, not mapped: the target may truncate the file under our feet. */
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+
+	if (elf) {
+		find_in_elf(elf, file, symbols, cnt, in_symtab);
+		elf_end(elf);
+	}
+	close(fd);
+	return 0;
+}

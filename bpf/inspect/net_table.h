@@ -1,0 +1,51 @@
+/*
+ * The sockets of a network namespace, as /proc/PID/net/{tcp,tcp6,udp,udp6,unix} list them.
+ */
+#ifndef CLASSIFY_NET_TABLE_H
+#define CLASSIFY_NET_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum net_family { NET_TCP, NET_UDP, NET_UNIX, NET_FAMILY_CNT };
+
+/* An address and a port in host byte order; the port is 0 where there is none. */
+struct net_endpoint {
+	uint8_t address[16]; /* the first four bytes, unless is_v6 */
+	bool is_v6;
+	uint16_t port;
+};
+
+struct net_socket {
+	uint64_t inode;
+	enum net_family family;
+	bool is_listening;
+	struct net_endpoint local;  /* unused for unix */
+	struct net_endpoint remote; /* port 0: not connected */
+	const char *path;	    /* unix: "" when unnamed, "@..." when abstract; as long as
+				     * the line that it was parsed from */
+};
+
+/* "255.255.255.255:65535" and its likes in IPv6 fit. */
+#define NET_ENDPOINT_TEXT_MAX 64
+
+/*
+ * Takes a line of net/tcp, tcp6, udp or udp6 (parse_inet) or of net/unix apart; @line is cut at
+ * its end. False for the heading and for what is malformed. Sockets without an inode (orphans,
+ * TIME_WAIT) are parsed too, with inode 0.
+ */
+bool net_table_parse_inet(const char *line, enum net_family family, struct net_socket *socket);
+bool net_table_parse_unix(char *line, struct net_socket *socket);
+
+/*
+ * Calls @visit with each socket of @family in the network namespace of @pid. Returns 0 or -errno.
+ */
+int net_table_read(pid_t pid, enum net_family family,
+		   void (*visit)(const struct net_socket *socket, void *context), void *context);
+
+/* Writes "10.0.0.5:443" or "[::1]:443" to @text; an IPv4 address mapped into IPv6 as IPv4. */
+void net_endpoint_format(const struct net_endpoint *endpoint, char text[NET_ENDPOINT_TEXT_MAX]);
+
+#endif
