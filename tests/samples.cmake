@@ -2,18 +2,20 @@
 # The system's Python, not the first in PATH: it is the one that has the distribution's jsonschema.
 find_program(CLASSIFY_PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 
-# classify_e2e_test(NAME): tests/e2e/test_<name>.py as the test e2e_<name>; status 77 is a skip
-function(classify_e2e_test name)
+# classify_e2e_test(NAME SCRIPT [ARGS ...]): a script of tests/e2e/ as the test e2e_<name>; when it
+# skips all that it would test, CTest says so
+function(classify_e2e_test name script)
 	add_test(NAME e2e_${name}
-		COMMAND ${CLASSIFY_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py)
+		COMMAND ${CLASSIFY_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${script} ${ARGN})
 	set_tests_properties(e2e_${name} PROPERTIES
 		ENVIRONMENT "CLASSIFY_BUILD=${CMAKE_BINARY_DIR};CLASSIFY=$<TARGET_FILE:classify>"
 		SKIP_RETURN_CODE 77 RUN_SERIAL TRUE TIMEOUT 1500)
 endfunction()
 
 if(TARGET classify)
-	classify_e2e_test(samples)
-	classify_e2e_test(nobody)
+	classify_e2e_test(samples test_samples.py SamplesThroughEbpf)
+	classify_e2e_test(samples_procfs test_samples.py SamplesThroughProcfs)
+	classify_e2e_test(nobody test_nobody.py)
 endif()
 
 add_test(NAME samples_table
