@@ -2,6 +2,7 @@
 #ifndef CLASSIFY_ANALYZE_H
 #define CLASSIFY_ANALYZE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct observation;
