@@ -16,6 +16,7 @@ if(TARGET classify)
 	classify_e2e_test(samples test_samples.py SamplesThroughEbpf)
 	classify_e2e_test(samples_procfs test_samples.py SamplesThroughProcfs)
 	classify_e2e_test(nobody test_nobody.py)
+	classify_e2e_test(accounts test_accounts.py)
 endif()
 
 add_test(NAME samples_table
