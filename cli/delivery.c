@@ -1,0 +1,138 @@
+/* From the observation to files: analyse, choose form and place, write. */
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "analyze.h"
+#include "delivery.h"
+#include "message.h"
+#include "observation/observation.h"
+#include "observation/recording.h"
+#include "options.h"
+#include "render/render.h"
+#include "report.h"
+
+/*
+ * Text is for people and goes to stderr. JSON is for programs and goes to stdout, unless a wrapped
+ * command writes there.
+ */
+static int default_descriptor(const struct options *options)
+{
+	return options->format == FORMAT_JSON && options->mode != RUN_WRAP ? STDOUT_FILENO
+									   : STDERR_FILENO;
+}
+
+int delivery_prepare(struct delivery *delivery, const struct options *options)
+{
+	int error = output_prepare(&delivery->report, options->output_path,
+				   default_descriptor(options));
+
+	delivery->recording = (struct output){.fd = -1};
+	if (error) {
+		output_explain(options->output_path, -error);
+		return error;
+	}
+	if (!options->recording_path)
+		return 0;
+	error = output_prepare(&delivery->recording, options->recording_path, STDOUT_FILENO);
+	if (error)
+		output_explain(options->recording_path, -error);
+	return error;
+}
+
+static bool wants_color(enum color_choice choice, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
+	const char *terminal = getenv("TERM");
+
+	if (choice != COLOR_AUTO)
+		return choice == COLOR_ALWAYS;
+	return isatty(fd) && !(no_color && *no_color) && terminal && strcmp(terminal, "dumb");
+}
+
+static struct text_style choose_style(const struct options *options, int fd)
+{
+	struct winsize size = {0};
+	struct text_style style = {
+		.use_color = wants_color(options->color, fd),
+		.use_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+		.is_verbose = options->is_verbose,
+	};
+
+	if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0)
+		style.width = size.ws_col;
+	return style;
+}
+
+static int render(const struct report *report, const struct options *options, FILE *out)
+{
+	if (options->format == FORMAT_JSON)
+		return render_json(report, out);
+
+	const struct text_style style = choose_style(options, fileno(out));
+
+	return render_text(report, &style, out);
+}
+
+static int write_report(struct delivery *delivery, const struct options *options,
+			const struct report *report)
+{
+	FILE *out = output_begin(&delivery->report);
+	int error = out ? render(report, options, out) : -errno;
+
+	return error ? error : output_commit(&delivery->report);
+}
+
+static int write_recording(struct delivery *delivery, const struct observation *obs)
+{
+	FILE *out = output_begin(&delivery->recording);
+	int error = out ? recording_write(obs, out) : -errno;
+
+	return error ? error : output_commit(&delivery->recording);
+}
+
+static int analyze_and_write(struct delivery *delivery, const struct options *options,
+			     const struct observation *obs)
+{
+	const struct analyze_options analyze_options = {
+		.planned_concurrency = options->concurrency,
+		.is_replay = options->mode == RUN_REPLAY,
+	};
+	struct report report;
+	int error = analyze(obs, &analyze_options, &report);
+
+	if (error) {
+		say("cannot analyse what was observed: %s (keep it with --save-recording)",
+		    strerror(-error));
+	} else {
+		error = write_report(delivery, options, &report);
+		if (error)
+			output_explain(options->output_path, -error);
+	}
+	report_release(&report);
+	return error;
+}
+
+int delivery_send(struct delivery *delivery, const struct options *options,
+		  const struct observation *obs)
+{
+	int recording_error = 0;
+
+	if (options->recording_path) {
+		recording_error = write_recording(delivery, obs);
+		if (recording_error)
+			output_explain(options->recording_path, -recording_error);
+	}
+	int error = analyze_and_write(delivery, options, obs);
+
+	return error ? error : recording_error;
+}
+
+void delivery_release(struct delivery *delivery)
+{
+	output_release(&delivery->report);
+	output_release(&delivery->recording);
+}

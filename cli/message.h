@@ -1,0 +1,14 @@
+/* What classify says on stderr besides the report: one line each, safe for a terminal. */
+#ifndef CLASSIFY_MESSAGE_H
+#define CLASSIFY_MESSAGE_H
+
+/* Room for one line of cause and remedy. */
+#define REASON_SIZE 512
+
+/* Exit code when classify itself fails, as env, nohup and timeout have it. */
+#define EXIT_CLASSIFY_FAILED 125
+
+/* Writes "classify: <text>\n" to stderr, with whatever could act on a terminal escaped. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * A file to write a report or a recording to. It is proved writable before anything runs. A regular
+ * file is replaced as a whole or not at all: what it held survives a full disk. Anything else
+ * (terminal, pipe, /dev/null, a descriptor) is written directly.
+ */
+#ifndef CLASSIFY_OUTPUT_H
+#define CLASSIFY_OUTPUT_H
+
+#include <stdio.h>
+
+struct output {
+	int fd;		  /* written directly; -1: a file to replace */
+	char *final_path; /* NULL with fd */
+	char *temp_path;  /* while writing a file to replace */
+	FILE *stream;	  /* between begin and commit */
+};
+
+/*
+ * Opens @path or proves that it can be replaced; "-" is stdout, NULL is @default_fd. Returns 0 or
+ * -errno; release it either way.
+ */
+int output_prepare(struct output *output, const char *path, int default_fd);
+
+/* Returns the stream to write to, which belongs to @output, or NULL with errno set. */
+FILE *output_begin(struct output *output);
+
+/* Makes what was written final. Returns 0 or -errno; then a file still holds what it held. */
+int output_commit(struct output *output);
+
+/* Drops what was not committed and closes everything. */
+void output_release(struct output *output);
+
+/* Says on stderr that @path (NULL: the default place) can't be written, and what helps. */
+void output_explain(const char *path, int error);
+
+#endif

@@ -1,0 +1,220 @@
+/* Reading /proc/PID for what the command line needs: refusing early, with a reason. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "process.h"
+
+/* From the kernel's linux/sched.h: stable since 2.6, and shown in /proc/PID/stat. */
+#define PF_KTHREAD 0x00200000u
+/* The kernel refuses longer argument lists than a few megabytes; what a report needs is less. */
+#define COMMAND_MAX 65536
+#define COMM_SIZE   64
+
+struct process_status {
+	char state;
+	pid_t tgid;
+	pid_t parent_pid;
+	uid_t uid;
+	unsigned int flags;
+};
+
+/* Reads /proc/PID/@name as a string. Returns its length or -errno. */
+static ssize_t read_proc(pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t len = read(fd, text, size - 1);
+	int error = -errno;
+
+	close(fd);
+	if (len < 0)
+		return error;
+	text[len] = '\0';
+	return len;
+}
+
+/* The value of a "Name:\tvalue" line; "" when there is none. The first line, the name of the
+ * process, can't fake one: the kernel escapes newlines in it. */
+static const char *find_field(const char *status, const char *name)
+{
+	const char *field = strstr(status, name);
+
+	return field ? field + strlen(name) : "";
+}
+
+static int read_status(pid_t pid, struct process_status *status)
+{
+	char text[4096];
+	ssize_t len = read_proc(pid, "status", text, sizeof(text));
+
+	if (len < 0)
+		return (int)len;
+	memset(status, 0, sizeof(*status));
+	status->state = find_field(text, "\nState:\t")[0];
+	status->tgid = atoi(find_field(text, "\nTgid:\t"));
+	status->parent_pid = atoi(find_field(text, "\nPPid:\t"));
+	status->uid = (uid_t)strtoul(find_field(text, "\nUid:\t"), NULL, 10);
+
+	len = read_proc(pid, "stat", text, sizeof(text));
+	if (len < 0)
+		return (int)len;
+	const char *after_comm = strrchr(text, ')');
+
+	if (after_comm)
+		sscanf(after_comm, ") %*c %*d %*d %*d %*d %*d %u", &status->flags);
+	return 0;
+}
+
+static void explain_other_user(pid_t pid, uid_t uid, char *why, size_t why_size)
+{
+	const struct passwd *entry = getpwuid(uid);
+
+	if (geteuid() == 0)
+		snprintf(why, why_size,
+			 "process %d has rights that this root lacks (leave the container or "
+			 "sandbox)",
+			 pid);
+	else if (uid == geteuid())
+		snprintf(why, why_size,
+			 "process %d guards itself, as setuid programs and agents do (use sudo)",
+			 pid);
+	else
+		snprintf(why, why_size,
+			 "process %d belongs to user %s (run classify as that user, or with sudo)",
+			 pid, entry ? entry->pw_name : "without a name");
+}
+
+/* Whether we may read what observing needs; the kernel's ptrace rules, asked rather than copied. */
+static bool may_inspect(pid_t pid)
+{
+	char path[64], target[8];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, target, sizeof(target)) >= 0 || (errno != EACCES && errno != EPERM);
+}
+
+static int explain_absent(pid_t pid, char *why, size_t why_size)
+{
+	if (kill(pid, 0) && errno == EPERM) {
+		snprintf(why, why_size,
+			 "process %d is hidden from this user (run classify as its user, or with "
+			 "sudo)",
+			 pid);
+		return -EACCES;
+	}
+	snprintf(why, why_size, "no such process: %d ('ps -e' lists them)", pid);
+	return -ESRCH;
+}
+
+static int check_kind(pid_t pid, const struct process_status *status, char *why, size_t why_size)
+{
+	if (pid == getpid())
+		snprintf(why, why_size, "process %d is this classify (choose another)", pid);
+	else if (status->tgid != pid)
+		snprintf(why, why_size, "%d is a thread of process %d (use -p %d)", pid,
+			 status->tgid, status->tgid);
+	else if (status->flags & PF_KTHREAD)
+		snprintf(why, why_size,
+			 "process %d is a thread of the kernel (choose one that runs a program)",
+			 pid);
+	else if (status->state == 'Z' || status->state == 'X')
+		snprintf(why, why_size,
+			 "process %d is dead and waits for its parent %d (choose a living one)",
+			 pid, status->parent_pid);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int process_open(pid_t pid, char *why, size_t why_size)
+{
+	struct process_status status;
+
+	if (read_status(pid, &status))
+		return explain_absent(pid, why, why_size);
+	int error = check_kind(pid, &status, why, why_size);
+
+	if (error)
+		return error;
+	if (!may_inspect(pid)) {
+		explain_other_user(pid, status.uid, why, why_size);
+		return -EACCES;
+	}
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (pidfd >= 0)
+		return pidfd;
+	if (errno == ESRCH)
+		return explain_absent(pid, why, why_size);
+	error = -errno;
+	snprintf(why, why_size, "cannot watch process %d: %s (Linux 5.3 or later is needed)", pid,
+		 strerror(-error));
+	return error;
+}
+
+/* Turns @len bytes of NUL-terminated strings into a vector that holds them. */
+static char **split_strings(const char *bytes, size_t len)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < len; i++)
+		cnt += bytes[i] == '\0';
+	char **vector = malloc((cnt + 1) * sizeof(*vector) + len);
+
+	if (!vector)
+		return NULL;
+	char *copy = memcpy(&vector[cnt + 1], bytes, len);
+
+	for (size_t i = 0; i < cnt; i++) {
+		vector[i] = copy;
+		copy += strlen(copy) + 1;
+	}
+	vector[cnt] = NULL;
+	return vector;
+}
+
+char **process_read_command(pid_t pid)
+{
+	char text[COMMAND_MAX];
+	ssize_t len = read_proc(pid, "cmdline", text, sizeof(text));
+	char comm[COMM_SIZE];
+
+	if (len <= 0) {
+		process_read_comm(pid, comm, sizeof(comm));
+		len = snprintf(text, sizeof(text), "[%s]", comm) + 1;
+	} else if (text[len - 1] != '\0') {
+		len++; /* a process that rewrote its title, or a cut one: read_proc() ends it */
+	}
+	return split_strings(text, (size_t)len);
+}
+
+void process_read_comm(pid_t pid, char *comm, size_t comm_size)
+{
+	if (read_proc(pid, "comm", comm, comm_size) <= 0)
+		snprintf(comm, comm_size, "?");
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+bool process_descends_from(pid_t pid, pid_t ancestor)
+{
+	struct process_status status;
+
+	while (pid > 1 && pid != ancestor) {
+		if (read_status(pid, &status))
+			return false;
+		pid = status.parent_pid;
+	}
+	return pid == ancestor;
+}

@@ -1,0 +1,326 @@
+/* The course of a run, from its preparation to the exit code. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "delivery.h"
+#include "identity.h"
+#include "message.h"
+#include "observation/observation.h"
+#include "observation/recording.h"
+#include "options.h"
+#include "process.h"
+#include "run.h"
+#include "signals.h"
+#include "source.h"
+#include "watch.h"
+
+#define COMM_SIZE	 64
+#define EXIT_SIGNAL_BASE 128
+
+/* What wrapping and attaching have in common. */
+struct run {
+	const struct options *options;
+	struct delivery delivery;
+	struct signals signals;
+	struct source source;
+	struct watch watch;
+	char **argv;	 /* of the target */
+	int wait_status; /* of a wrapped command that was reaped; else -1 */
+};
+
+static void run_init(struct run *run, const struct options *options)
+{
+	*run = (struct run){.options = options, .signals.fd = -1, .wait_status = -1};
+	run->delivery.report.fd = -1;
+	run->delivery.recording.fd = -1;
+}
+
+static void run_release(struct run *run)
+{
+	source_release(&run->source);
+	signals_release(&run->signals);
+	delivery_release(&run->delivery);
+}
+
+static int start_signals(struct run *run)
+{
+	int error = signals_init(&run->signals, run->options->mode == RUN_WRAP);
+
+	if (error)
+		say("cannot watch signals: %s (are too many files open?)", strerror(-error));
+	return error;
+}
+
+static int start_observing(struct run *run, pid_t pid, int pidfd)
+{
+	char why[REASON_SIZE] = "";
+	int error = source_open(&run->source, run->options, pid, why, sizeof(why));
+
+	if (error) {
+		say("%s", why);
+		return error;
+	}
+	if (run->options->is_verbose && run->source.why_not_full[0])
+		say("sampling /proc instead of using eBPF: %s", run->source.why_not_full);
+	run->watch = (struct watch){
+		.observer = run->source.observer,
+		.signals = &run->signals,
+		.pidfd = pidfd,
+		.pid = pid,
+		.is_wrap = run->options->mode == RUN_WRAP,
+		.duration_ns = run->options->duration_ns,
+	};
+	return 0;
+}
+
+static int record_arguments(struct observation *obs, char **argv)
+{
+	size_t argc = 0;
+
+	while (argv[argc])
+		argc++;
+	obs->target.argv = calloc(argc + 1, sizeof(*obs->target.argv));
+	if (!obs->target.argv)
+		return -ENOMEM;
+	for (; obs->target.argc < argc; obs->target.argc++) {
+		const char *argument = argv[obs->target.argc];
+		const char *kept = observation_intern(obs, argument, strlen(argument));
+
+		if (!kept)
+			return -ENOMEM;
+		obs->target.argv[obs->target.argc] = kept;
+	}
+	return 0;
+}
+
+/* How an attached process exits is between it and its parent: not known here. */
+static int record_target(const struct run *run, struct observation *obs)
+{
+	struct obs_target *target = &obs->target;
+	int status = run->wait_status;
+
+	target->mode = run->watch.is_wrap ? TARGET_WRAP : TARGET_ATTACH;
+	target->pid = run->watch.pid;
+	target->has_exited = status >= 0;
+	if (target->has_exited) {
+		target->was_signaled = WIFSIGNALED(status);
+		target->exit_code = target->was_signaled ? WTERMSIG(status) : WEXITSTATUS(status);
+	}
+	return record_arguments(obs, run->argv);
+}
+
+static void mention_survivors(const struct observation *obs)
+{
+	size_t alive_cnt = 0;
+
+	for (size_t i = 0; i < obs->process_cnt; i++)
+		alive_cnt += !obs->processes[i].exited && obs->processes[i].pid != obs->target.pid;
+	if (alive_cnt)
+		say("%zu processes that it started still run, and are left alone", alive_cnt);
+}
+
+/* Ends the observation, however it came to its end, and hands over what it yields. */
+static int conclude(struct run *run)
+{
+	struct observation obs;
+
+	observation_init(&obs);
+	int error = source_finish(&run->source, &obs);
+
+	if (!error)
+		error = record_target(run, &obs);
+	source_release(&run->source);
+	if (error) {
+		say("cannot conclude the observation: %s (try --source procfs)", strerror(-error));
+	} else {
+		if (run->options->is_verbose && run->wait_status >= 0)
+			mention_survivors(&obs);
+		error = delivery_send(&run->delivery, run->options, &obs);
+	}
+	observation_release(&obs);
+	return error;
+}
+
+static void explain_watch_error(int error)
+{
+	say("the observation failed: %s (try --source procfs)", strerror(-error));
+}
+
+/* Waits for the wrapped command's own end. Nothing of classify observes any more. */
+static void wait_unobserved(struct run *run)
+{
+	source_release(&run->source);
+	run->watch.observer = NULL;
+	run->watch.duration_ns = 0;
+	watch_run(&run->watch);
+}
+
+static int exit_code_of(int status)
+{
+	return WIFSIGNALED(status) ? EXIT_SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Runs the started @command to its end and returns the exit code of it all. */
+static int follow_command(struct run *run, struct command *command)
+{
+	int end = watch_run(&run->watch);
+	int error = 0;
+
+	if (end < 0) {
+		error = end;
+		explain_watch_error(error);
+	} else if (end == WATCH_TIME_UP) {
+		error = conclude(run);
+	}
+	if (end != WATCH_TARGET_ENDED)
+		wait_unobserved(run);
+	run->wait_status = command_reap(command);
+
+	int exec_error = command_exec_error(command);
+
+	if (exec_error)
+		return command_explain_exec_error(run->argv[0], exec_error);
+	if (end == WATCH_TARGET_ENDED)
+		error = conclude(run);
+	return error || run->wait_status < 0 ? EXIT_CLASSIFY_FAILED
+					     : exit_code_of(run->wait_status);
+}
+
+/* Observes the waiting child and lets it go. */
+static int run_command(struct run *run, struct command *command)
+{
+	if (start_observing(run, command->pid, command->pidfd)) {
+		command_release(command);
+		command_reap(command);
+		return EXIT_CLASSIFY_FAILED;
+	}
+	command_start(command);
+	int code = follow_command(run, command);
+
+	command_release(command);
+	return code;
+}
+
+static int spawn_command(struct run *run)
+{
+	struct identity identity = {0};
+	struct command command;
+	char why[REASON_SIZE];
+	int code = EXIT_CLASSIFY_FAILED;
+
+	if (!run->options->as_root && identity_of_invoker(&identity, why, sizeof(why))) {
+		say("%s", why);
+	} else {
+		int error = command_spawn(&command, run->argv, &identity, &run->signals);
+
+		if (error)
+			say("cannot start a process: %s (is a limit reached? see 'ulimit -u')",
+			    strerror(-error));
+		else
+			code = run_command(run, &command);
+	}
+	identity_release(&identity);
+	return code;
+}
+
+int run_wrap(const struct options *options)
+{
+	struct run run;
+	int code = EXIT_CLASSIFY_FAILED;
+
+	run_init(&run, options);
+	run.argv = options->command;
+	if (!delivery_prepare(&run.delivery, options) && !start_signals(&run))
+		code = spawn_command(&run);
+	run_release(&run);
+	return code;
+}
+
+static void announce(const struct run *run)
+{
+	char comm[COMM_SIZE];
+
+	if (run->options->is_quiet || !isatty(STDERR_FILENO))
+		return;
+	process_read_comm(run->watch.pid, comm, sizeof(comm));
+	say("watching %d (%s), Ctrl-C to report", run->watch.pid, comm);
+}
+
+static int follow_process(struct run *run)
+{
+	announce(run);
+	int end = watch_run(&run->watch);
+
+	if (end < 0) {
+		explain_watch_error(end);
+		return EXIT_CLASSIFY_FAILED;
+	}
+	/* From here on a second Ctrl-C ends classify. */
+	signals_release(&run->signals);
+	return conclude(run) ? EXIT_CLASSIFY_FAILED : EXIT_SUCCESS;
+}
+
+int run_attach(const struct options *options)
+{
+	struct run run;
+	char why[REASON_SIZE];
+	int code = EXIT_CLASSIFY_FAILED;
+	int pidfd = process_open(options->pid, why, sizeof(why));
+
+	if (pidfd < 0) {
+		say("%s", why);
+		return code;
+	}
+	run_init(&run, options);
+	run.argv = process_read_command(options->pid);
+	if (!run.argv)
+		say("out of memory (free some)");
+	else if (!delivery_prepare(&run.delivery, options) && !start_signals(&run) &&
+		 !start_observing(&run, options->pid, pidfd))
+		code = follow_process(&run);
+	run_release(&run);
+	free(run.argv);
+	close(pidfd);
+	return code;
+}
+
+static int replay(const struct options *options, FILE *recording)
+{
+	struct delivery delivery;
+	struct observation obs;
+	char why[REASON_SIZE];
+	int error = recording_read(recording, &obs, why, sizeof(why));
+
+	if (error) {
+		say("cannot replay %s: %s (was it written by --save-recording?)",
+		    options->replay_path, why);
+	} else {
+		error = delivery_prepare(&delivery, options);
+		if (!error)
+			error = delivery_send(&delivery, options, &obs);
+		delivery_release(&delivery);
+	}
+	observation_release(&obs);
+	return error;
+}
+
+int run_replay(const struct options *options)
+{
+	FILE *recording = fopen(options->replay_path, "re");
+
+	if (!recording) {
+		say("cannot read %s: %s (check its path and permissions)", options->replay_path,
+		    strerror(errno));
+		return EXIT_CLASSIFY_FAILED;
+	}
+	int error = replay(options, recording);
+
+	fclose(recording);
+	return error ? EXIT_CLASSIFY_FAILED : EXIT_SUCCESS;
+}

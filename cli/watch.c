@@ -1,0 +1,120 @@
+/* One poll over signals, the end of the target and the observer's data. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+
+#include "observer.h"
+#include "process.h"
+#include "signals.h"
+#include "watch.h"
+
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NEVER	  UINT64_MAX
+
+enum { POLL_SIGNALS, POLL_TARGET, POLL_OBSERVER, POLL_CNT };
+
+/* When to look after what, on the monotonic clock. */
+struct schedule {
+	uint64_t end_ns;
+	uint64_t drain_ns;
+	uint64_t drain_interval_ns; /* 0: only when the observer's descriptor says so */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static struct schedule plan(const struct watch *watch)
+{
+	struct schedule schedule = {.end_ns = NEVER, .drain_ns = NEVER};
+	uint64_t now = now_ns();
+
+	if (watch->duration_ns)
+		schedule.end_ns = now + watch->duration_ns;
+	if (watch->observer) {
+		int interval_ms = watch->observer->ops->timeout_ms(watch->observer);
+
+		if (interval_ms > 0) {
+			schedule.drain_interval_ns = (uint64_t)interval_ms * NS_PER_MS;
+			schedule.drain_ns = now + schedule.drain_interval_ns;
+		}
+	}
+	return schedule;
+}
+
+static int wait_for_something(struct pollfd *fds, const struct schedule *schedule)
+{
+	uint64_t next =
+		schedule->end_ns < schedule->drain_ns ? schedule->end_ns : schedule->drain_ns;
+	uint64_t now = now_ns();
+	uint64_t left = next > now ? next - now : 0;
+	const struct timespec timeout = {.tv_sec = (time_t)(left / NS_PER_S),
+					 .tv_nsec = (long)(left % NS_PER_S)};
+
+	if (ppoll(fds, POLL_CNT, next == NEVER ? NULL : &timeout, NULL) >= 0)
+		return 0;
+	if (errno != EINTR) /* stopped and continued */
+		return -errno;
+	for (int i = 0; i < POLL_CNT; i++)
+		fds[i].revents = 0;
+	return 0;
+}
+
+/*
+ * The target has what its terminal sent, and what its own tree sent to the whole process group:
+ * passing that on would deliver it twice.
+ */
+static void pass_signals_on(const struct watch *watch)
+{
+	struct taken_signal taken;
+
+	while (signals_take(watch->signals, &taken)) {
+		if (taken.from_terminal || process_descends_from(taken.sender, watch->pid))
+			continue;
+		kill(watch->pid, taken.number);
+	}
+}
+
+static int drain(const struct watch *watch, struct schedule *schedule)
+{
+	if (schedule->drain_interval_ns)
+		schedule->drain_ns = now_ns() + schedule->drain_interval_ns;
+	return watch->observer ? watch->observer->ops->drain(watch->observer) : 0;
+}
+
+int watch_run(const struct watch *watch)
+{
+	struct pollfd fds[POLL_CNT] = {
+		[POLL_SIGNALS] = {.fd = watch->signals->fd, .events = POLLIN},
+		[POLL_TARGET] = {.fd = watch->pidfd, .events = POLLIN},
+		[POLL_OBSERVER] = {.fd = -1, .events = POLLIN},
+	};
+	struct schedule schedule = plan(watch);
+
+	if (watch->observer)
+		fds[POLL_OBSERVER].fd = watch->observer->ops->poll_fd(watch->observer);
+	for (;;) {
+		int error = wait_for_something(fds, &schedule);
+
+		if (!error && (fds[POLL_OBSERVER].revents || fds[POLL_TARGET].revents ||
+			       now_ns() >= schedule.drain_ns))
+			error = drain(watch, &schedule);
+		if (error)
+			return error;
+		if (fds[POLL_TARGET].revents)
+			return WATCH_TARGET_ENDED;
+		if (fds[POLL_SIGNALS].revents) {
+			if (!watch->is_wrap)
+				return WATCH_INTERRUPTED;
+			pass_signals_on(watch);
+		}
+		if (now_ns() >= schedule.end_ns)
+			return WATCH_TIME_UP;
+	}
+}

@@ -1,0 +1,29 @@
+/* The loop of a run: observe, pass signals on, and notice why it is over. */
+#ifndef CLASSIFY_WATCH_H
+#define CLASSIFY_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct observer;
+struct signals;
+
+struct watch {
+	struct observer *observer; /* NULL: only wait */
+	const struct signals *signals;
+	int pidfd;
+	pid_t pid;
+	bool is_wrap;	      /* signals go to the target; else they end the watch */
+	uint64_t duration_ns; /* 0: no limit */
+};
+
+enum watch_end { WATCH_TARGET_ENDED, WATCH_TIME_UP, WATCH_INTERRUPTED };
+
+/*
+ * Waits until the target has ended (it is not reaped yet, and the observer has drained once more),
+ * time is up or a signal interrupts. Returns an enum watch_end, or -errno when observing failed.
+ */
+int watch_run(const struct watch *watch);
+
+#endif
