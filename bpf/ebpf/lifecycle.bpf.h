@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Birth and exec: the tree is followed in the kernel, so that nobody runs unseen. Death is a
+ * switch-out in state TASK_DEAD, in sched.bpf.h. */
+#ifndef CLASSIFY_LIFECYCLE_BPF_H
+#define CLASSIFY_LIFECYCLE_BPF_H
+
+#include "task.bpf.h"
+#include "program_time.bpf.h"
+
+static __always_inline void send_fork(struct task_struct *child, u32 parent_tgid, u64 now)
+{
+	struct wire_event_fork *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		count_loss(WIRE_LOST_EVENT);
+		return;
+	}
+	event_init(&event->event, WIRE_EVENT_FORK, child, now);
+	event->event.parent_tgid = parent_tgid;
+	__builtin_memcpy(event->comm, child->comm, sizeof(event->comm));
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+}
+
+/* Follows @child, born of the followed @parent just now, unless it is followed already. */
+static __always_inline void follow_child(struct task_struct *parent, struct task_struct *child)
+{
+	struct thread_ctx *thread = thread_find(parent);
+	u64 now;
+
+	if (!thread || !thread->head.is_followed || !is_observing)
+		return;
+	if (!follow_children && child->tgid != parent->tgid)
+		return;
+	thread = bpf_task_storage_get(&tasks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		count_loss(WIRE_LOST_THREAD);
+		return;
+	}
+	if (thread->head.is_followed)
+		return;
+	now = bpf_ktime_get_ns();
+	thread->head.is_followed = 1;
+	thread->head.state = TASK_WOKEN;
+	thread->stamp_ns = thread->wake_ns = thread->total.start_ns = now;
+	program_shift(RUNNABLE, now);
+	send_fork(child, parent->tgid, now);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	follow_child(parent, child);
+	return 0;
+}
+
+/* A second chance: kernels that guard against recursion may have skipped the probe above. */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_sched_wakeup_new, struct task_struct *child)
+{
+	follow_child(bpf_get_current_task_btf(), child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
+	     struct linux_binprm *binprm)
+{
+	struct thread_ctx *thread = thread_find(task);
+	u32 tgid = task->tgid;
+	struct wire_event_exec *event;
+
+	if (!thread || !thread->head.is_followed)
+		return 0;
+	/* The new program has other addresses and, CLOEXEC, other descriptors. */
+	bpf_map_delete_elem(&gils, &tgid);
+	thread->memo.is_valid = 0;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count_loss(WIRE_LOST_EVENT);
+		return 0;
+	}
+	event_init(&event->event, WIRE_EVENT_EXEC, task, bpf_ktime_get_ns());
+	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
+	bpf_probe_read_kernel_str(event->filename, sizeof(event->filename),
+				  BPF_CORE_READ(binprm, filename));
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+#endif

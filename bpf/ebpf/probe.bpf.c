@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The probe set: one object, so that its programs share their maps. */
+#include "task.bpf.h"
+#include "program_time.bpf.h"
+#include "wait_name.bpf.h"
+#include "wait_object.bpf.h"
+#include "wait_reason.bpf.h"
+#include "wake.bpf.h"
+#include "sched.bpf.h"
+#include "lifecycle.bpf.h"
+#include "snapshot.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Program time: at each instant the tree computes (a thread on a CPU), starves (none on a CPU, one
+ * runnable) or is quiet. Kept without a lock, and exact: one word counts the threads on CPUs and
+ * in run queues; whoever's addition changes the state adds the instant to the state that ended and
+ * takes it off the one that begins. The sums telescope, whatever the order they are made in.
+ */
+#ifndef CLASSIFY_PROGRAM_TIME_BPF_H
+#define CLASSIFY_PROGRAM_TIME_BPF_H
+
+#include "task.bpf.h"
+
+#define ON_CPU	 (1ll << 32)
+#define RUNNABLE 1ll
+
+__u64 active_cnt = 0; /* threads on a CPU << 32 | threads runnable */
+__u64 program_ns[WIRE_PROGRAM_STATE_CNT] = {};
+__u64 quiet_since_ns = 0;
+__u64 quiet_until_ns = 0;
+
+static __always_inline u32 program_state(u64 active)
+{
+	if (active >> 32)
+		return WIRE_COMPUTING;
+	return active ? WIRE_STARVED : WIRE_QUIET;
+}
+
+/*
+ * Adds @delta (of ON_CPU and RUNNABLE) at instant @now. Returns the length of the quiet stretch
+ * that this ended, 0 if it ended none.
+ */
+static __always_inline u64 program_shift(s64 delta, u64 now)
+{
+	u64 before, since, until;
+	u32 old, new;
+
+	if (!delta)
+		return 0;
+	before = __sync_fetch_and_add(&active_cnt, delta);
+	old = program_state(before);
+	new = program_state(before + delta);
+	if (old == new)
+		return 0;
+	__sync_fetch_and_add(&program_ns[old], now);
+	__sync_fetch_and_add(&program_ns[new], -now);
+	if (new == WIRE_QUIET)
+		quiet_since_ns = now;
+	if (old != WIRE_QUIET)
+		return 0;
+	/* The CPU that began the stretch may not have stored its start yet: then the start is
+	 * older than the end of the stretch before, and this one lasted no time to speak of. */
+	since = quiet_since_ns;
+	until = quiet_until_ns;
+	quiet_until_ns = now;
+	if (since < until || since >= now)
+		return 0;
+	return now - since;
+}
+
+static __always_inline s64 program_weight(u32 state)
+{
+	switch (state) {
+	case TASK_ON_CPU:
+		return ON_CPU;
+	case TASK_WOKEN:
+	case TASK_PREEMPTED:
+		return RUNNABLE;
+	}
+	return 0;
+}
+
+#endif

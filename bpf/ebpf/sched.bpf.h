@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The scheduler's events: exact time per thread, waits summed by what they were for. */
+#ifndef CLASSIFY_SCHED_BPF_H
+#define CLASSIFY_SCHED_BPF_H
+
+#include "task.bpf.h"
+#include "program_time.bpf.h"
+#include "wait_reason.bpf.h"
+#include "wake.bpf.h"
+
+#define TASK_DEAD   0x80
+#define TASK_WAKING 0x200
+
+static __always_inline bool wait_key_equal(const struct wire_wait_key *a,
+					   const struct wire_wait_key *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+/* Writes a thread's pending sum back to the table that all threads share. */
+__noinline int wait_write_back(struct wire_thread *total)
+{
+	struct wire_wait_sum *pending, *row;
+
+	if (!total || !total->pending.wait_cnt)
+		return 0;
+	pending = &total->pending;
+	row = bpf_map_lookup_elem(&waits, &total->pending_key);
+	if (!row) {
+		if (!bpf_map_update_elem(&waits, &total->pending_key, pending, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&wait_row_cnt, 1);
+			return 0;
+		}
+		/* Another thread was first, or the table is full. */
+		row = bpf_map_lookup_elem(&waits, &total->pending_key);
+		if (!row) {
+			count_loss(WIRE_LOST_WAIT_ROW);
+			return 0;
+		}
+	}
+	__sync_fetch_and_add(&row->wait_ns, pending->wait_ns);
+	__sync_fetch_and_add(&row->wait_cnt, pending->wait_cnt);
+	__sync_fetch_and_add(&row->quiet_ns, pending->quiet_ns);
+	__sync_fetch_and_add(&row->woken_by_tree_cnt, pending->woken_by_tree_cnt);
+	__sync_fetch_and_add(&row->woken_by_other_cnt, pending->woken_by_other_cnt);
+	__sync_fetch_and_add(&row->woken_by_interrupt_cnt, pending->woken_by_interrupt_cnt);
+	if (pending->max_ns > row->max_ns)
+		row->max_ns = pending->max_ns;
+	return 0;
+}
+
+/* Books the wait that ended: totals by reason, and the thread's pending sum. Threads mostly wait
+ * for the same thing many times in a row, so the shared table is rarely touched. */
+static __always_inline void wait_book(struct thread_ctx *thread, u64 wait_ns)
+{
+	struct wire_thread *total = &thread->total;
+	struct wire_wait_sum *pending = &total->pending;
+	struct wire_wait_key *key = &thread->open;
+	u32 reason = key->reason;
+
+	if (reason >= WIRE_REASON_CNT)
+		return;
+	total->wait_ns[reason] += wait_ns;
+	total->wait_cnt[reason]++;
+	if (key->flags & WIRE_WAIT_EVENT_LOOP) {
+		total->event_loop_wait_ns += wait_ns;
+		total->event_loop_wait_cnt++;
+	}
+	if (!wait_key_equal(key, &total->pending_key)) {
+		wait_write_back(total);
+		total->pending_key = *key;
+		__builtin_memset(pending, 0, sizeof(*pending));
+	}
+	pending->wait_ns += wait_ns;
+	pending->wait_cnt++;
+	pending->quiet_ns += thread->quiet_ns;
+	if (wait_ns > pending->max_ns)
+		pending->max_ns = wait_ns;
+	pending->woken_by_tree_cnt += thread->waker == WAKER_TREE;
+	pending->woken_by_other_cnt += thread->waker == WAKER_OTHER;
+	pending->woken_by_interrupt_cnt += thread->waker == WAKER_INTERRUPT;
+	thread->quiet_ns = 0;
+}
+
+__noinline int orphan_add(struct wire_thread *total)
+{
+	u32 zero = 0;
+	struct wire_thread *sum = bpf_map_lookup_elem(&orphans, &zero);
+
+	if (!sum || !total)
+		return 0;
+	__sync_fetch_and_add(&sum->end_ns, total->end_ns - total->start_ns);
+	__sync_fetch_and_add(&sum->on_cpu_ns, total->on_cpu_ns);
+	__sync_fetch_and_add(&sum->run_queue_ns, total->run_queue_ns);
+	__sync_fetch_and_add(&sum->preempted_ns, total->preempted_ns);
+	for (int i = 0; i < WIRE_REASON_CNT; i++) {
+		__sync_fetch_and_add(&sum->wait_ns[i], total->wait_ns[i]);
+		__sync_fetch_and_add(&sum->wait_cnt[i], total->wait_cnt[i]);
+	}
+	__sync_fetch_and_add(&sum->switch_cnt, total->switch_cnt);
+	__sync_fetch_and_add(&sum->preempt_cnt, total->preempt_cnt);
+	__sync_fetch_and_add(&sum->event_loop_wait_cnt, total->event_loop_wait_cnt);
+	__sync_fetch_and_add(&sum->event_loop_wait_ns, total->event_loop_wait_ns);
+	return 0;
+}
+
+/* @task's last switch: send its totals, once and for all. */
+static __always_inline void task_send_totals(struct task_struct *task, struct thread_ctx *thread,
+					     u64 now)
+{
+	struct wire_thread *total = &thread->total;
+	struct wire_event_exit *event;
+
+	total->tgid = task->tgid;
+	total->tid = task->pid;
+	total->end_ns = now;
+	__builtin_memcpy(total->comm, task->comm, sizeof(total->comm));
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (event) {
+		event_init(&event->event, WIRE_EVENT_EXIT, task, now);
+		event->thread = *total;
+		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	count_loss(WIRE_LOST_TOTALS);
+	wait_write_back(total);
+	orphan_add(total);
+}
+
+/* Returns the change in program time's weights. */
+static __always_inline s64 switch_out(struct task_struct *task, struct thread_ctx *thread, bool preempt,
+				      u64 now)
+{
+	struct wire_thread *total = &thread->total;
+	u32 task_state = task->__state;
+	u32 before = thread->head.state;
+
+	if (before == TASK_SEEDING)
+		total->start_ns = now;
+	else if (before == TASK_ON_CPU)
+		total->on_cpu_ns += now - thread->stamp_ns;
+	thread->stamp_ns = now;
+	total->switch_cnt++;
+	if (task_state & TASK_DEAD) {
+		thread->head.state = TASK_SEEDING;
+		thread->head.is_followed = 0;
+		task_send_totals(task, thread, now);
+		return -program_weight(before);
+	}
+	if (preempt || !task_state) {
+		total->preempt_cnt++;
+		thread->head.state = TASK_PREEMPTED;
+	} else if (task_state & TASK_WAKING) {
+		/* Woken by another CPU before it got here. */
+		thread->head.state = TASK_WOKEN;
+		thread->wake_ns = now;
+	} else {
+		thread->wake_ns = 0;
+		thread->waker = WAKER_UNKNOWN;
+		wait_describe(task, thread, task_state, true);
+		thread->head.state = TASK_BLOCKED;
+	}
+	return program_weight(thread->head.state) - program_weight(before);
+}
+
+static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
+{
+	struct wire_thread *total = &thread->total;
+	u32 before = thread->head.state;
+	u64 since = thread->stamp_ns;
+
+	if (before == TASK_SEEDING) {
+		total->start_ns = now;
+	} else if (before == TASK_PREEMPTED) {
+		total->preempted_ns += now - since;
+	} else if (before == TASK_WOKEN || before == TASK_BLOCKED) {
+		/* TASK_BLOCKED here: its wakeup went unseen. */
+		u64 woken = thread->wake_ns >= since && thread->wake_ns <= now ? thread->wake_ns : now;
+
+		total->run_queue_ns += now - woken;
+		if (thread->open.tgid && !(before == TASK_WOKEN && woken == since))
+			wait_book(thread, woken - since);
+	}
+	thread->stamp_ns = now;
+	thread->head.state = TASK_ON_CPU;
+	return ON_CPU - program_weight(before);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct thread_ctx *thread;
+	s64 delta = 0;
+	u64 now = 0;
+
+	thread = thread_find(prev);
+	if (thread && thread->head.is_followed && is_observing) {
+		now = bpf_ktime_get_ns();
+		delta = switch_out(prev, thread, preempt, now);
+	}
+	thread = thread_find(next);
+	if (thread && thread->head.is_followed && is_observing) {
+		if (!now)
+			now = bpf_ktime_get_ns();
+		delta += switch_in(thread, now);
+	}
+	program_shift(delta, now);
+	return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_sched_waking, struct task_struct *task)
+{
+	struct thread_ctx *thread = thread_find(task);
+	u64 now;
+
+	if (!thread || !thread->head.is_followed || thread->head.state != TASK_BLOCKED || !is_observing)
+		return 0;
+	now = bpf_ktime_get_ns();
+	wake_attribute(task, thread, now);
+	thread->wake_ns = now;
+	thread->head.state = TASK_WOKEN;
+	thread->quiet_ns += program_shift(RUNNABLE, now);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Task iterators: adopt what is alive at the beginning, read what is alive at the end. */
+#ifndef CLASSIFY_SNAPSHOT_BPF_H
+#define CLASSIFY_SNAPSHOT_BPF_H
+
+#include "task.bpf.h"
+#include "program_time.bpf.h"
+#include "wait_reason.bpf.h"
+
+static __always_inline bool task_is_followed(struct task_struct *task)
+{
+	struct thread_ctx *thread = thread_find(task);
+
+	return thread && thread->head.is_followed;
+}
+
+/* A thread belongs if its process does; a process if its parent does (any thread of it). */
+static __always_inline bool task_belongs(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	struct task_struct *parent;
+
+	if (leader && leader != task && task_is_followed(leader))
+		return true;
+	if (!follow_children)
+		return false;
+	parent = task->real_parent;
+	if (!parent)
+		return false;
+	if (task_is_followed(parent))
+		return true;
+	leader = parent->group_leader;
+	return leader && task_is_followed(leader);
+}
+
+/*
+ * Settles what @task is doing. Probes may run for it meanwhile, on any CPU: they leave
+ * TASK_SEEDING first, and then what they saw stands and this exchange does nothing.
+ */
+static __always_inline void task_seed(struct task_struct *task, struct thread_ctx *thread)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 task_state = task->__state;
+	u32 state = TASK_BLOCKED;
+
+	if (task->on_cpu)
+		state = TASK_ON_CPU;
+	else if (!task_state || (task_state & TASK_WAKING))
+		state = TASK_WOKEN;
+	else
+		wait_describe(task, thread, task_state, false);
+	thread->stamp_ns = thread->total.start_ns = now;
+	thread->wake_ns = state == TASK_WOKEN ? now : 0;
+	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, state) == TASK_SEEDING)
+		program_shift(program_weight(state), now);
+}
+
+SEC("iter/task")
+int seed_tasks(struct bpf_iter__task *iter)
+{
+	struct task_struct *task = iter->task;
+	struct thread_ctx *thread;
+
+	if (!task)
+		return 0;
+	thread = thread_find(task);
+	if (thread && thread->head.is_followed && thread->total.start_ns)
+		return 0;
+	if (!thread && !task_belongs(task))
+		return 0;
+	if (task->__state & TASK_DEAD)
+		return 0;
+	thread = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		count_loss(WIRE_LOST_THREAD);
+		return 0;
+	}
+	thread->head.is_followed = 1;
+	task_seed(task, thread);
+	seeded_cnt++;
+	return 0;
+}
+
+/* Closes the open interval of @thread's totals at @now. */
+static __always_inline void close_interval(struct wire_thread *total, const struct thread_ctx *thread,
+					   u64 now)
+{
+	u64 since = thread->stamp_ns;
+	u32 reason = thread->open.reason;
+
+	total->end_ns = now < since ? since : now;
+	total->open_key.reason = WIRE_REASON_CNT;
+	switch (thread->head.state) {
+	case TASK_ON_CPU:
+		total->on_cpu_ns += total->end_ns - since;
+		return;
+	case TASK_PREEMPTED:
+		total->preempted_ns += total->end_ns - since;
+		return;
+	case TASK_WOKEN:
+		total->run_queue_ns += total->end_ns - thread->wake_ns;
+		if (thread->wake_ns <= since || !thread->open.tgid)
+			return;
+		break;
+	case TASK_BLOCKED:
+		break;
+	default:
+		return;
+	}
+	/* The user side adds this last wait to the table of waits. */
+	total->open_key = thread->open;
+	if (reason < WIRE_REASON_CNT) {
+		u64 until = thread->head.state == TASK_WOKEN ? thread->wake_ns : total->end_ns;
+
+		total->wait_ns[reason] += until - since;
+		total->wait_cnt[reason]++;
+		total->open_ns = until - since;
+		total->open_quiet_ns = thread->quiet_ns;
+	}
+}
+
+SEC("iter/task")
+int dump_tasks(struct bpf_iter__task *iter)
+{
+	struct task_struct *task = iter->task;
+	struct wire_thread total;
+	struct thread_ctx *thread;
+
+	if (!task)
+		return 0;
+	thread = thread_find(task);
+	if (!thread || !thread->head.is_followed)
+		return 0;
+	total = thread->total;
+	total.tgid = task->tgid;
+	total.tid = task->pid;
+	__builtin_memcpy(total.comm, task->comm, sizeof(total.comm));
+	close_interval(&total, thread, observed_until_ns);
+	bpf_seq_write(iter->meta->seq, &total, sizeof(total));
+	return 0;
+}
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The context of a followed thread, the maps, and the counting of losses. */
+#ifndef CLASSIFY_TASK_BPF_H
+#define CLASSIFY_TASK_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include "wire.h"
+
+const volatile bool follow_children = true;
+/* enum wire_syscall by system call number; syscalls.c fills it before load. */
+const volatile __u8 syscall_table[WIRE_SYSCALL_CNT] = {};
+
+/* 1 between track and finish. Plain stores and loads: a probe that reads the old value books one
+ * event more or less at the very end. */
+__u32 is_observing = 0;
+__u64 observed_until_ns = 0; /* set by finish */
+
+__u64 losses[WIRE_LOSS_CNT] = {};
+__u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
+__u64 seeded_cnt = 0;   /* threads adopted by the seeding iterator so far */
+
+enum task_state {
+	/* Made, but what it is doing isn't known yet: the seeding iterator is about to say, or
+	 * the next event will. Not counted in program time. */
+	TASK_SEEDING = 0,
+	TASK_ON_CPU,
+	TASK_WOKEN,	/* runnable after a wakeup or birth */
+	TASK_PREEMPTED, /* runnable, never slept */
+	TASK_BLOCKED,
+};
+
+/* What a wait of one thread looked like last time, to skip describing the same file again. */
+struct file_memo {
+	u64 file;
+	u64 inode_number;
+	u32 syscall;
+	u32 is_valid;
+	struct wire_wait_key key;
+};
+
+struct thread_ctx {
+	struct wire_followed head;
+	u64 stamp_ns;	/* when `state` began; for TASK_BLOCKED the switch-out */
+	u64 wake_ns;	/* TASK_WOKEN: when it was woken; 0 when that went unseen */
+	u64 quiet_ns;	/* program time that the end of the open wait ended */
+	u32 waker;	/* enum waker */
+	u32 resolve_at_wake; /* the object is whatever becomes ready */
+	struct wire_wait_key open; /* the wait it is in, or was in last */
+	struct file_memo memo;
+	struct wire_thread total;
+};
+
+enum waker { WAKER_UNKNOWN = 0, WAKER_TREE, WAKER_OTHER, WAKER_INTERRUPT };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_ctx);
+} tasks SEC(".maps");
+
+/* Preallocated: nothing may be allocated inside the scheduler. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct wire_wait_key);
+	__type(value, struct wire_wait_sum);
+} waits SEC(".maps");
+
+/* Drained by a timer of the user side: submitting never wakes it, so that the target isn't
+ * disturbed by our own wakeups. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u32); /* tgid */
+	__type(value, struct wire_gil);
+} gils SEC(".maps");
+
+/* Ports that the tree listens on: a socket bound to one of them is inbound. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u8);
+} listening_ports SEC(".maps");
+
+/* Totals of threads whose exit record found no room, so that the tree's sums stay exact. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wire_thread);
+} orphans SEC(".maps");
+
+static __always_inline void count_loss(enum wire_loss loss)
+{
+	__sync_fetch_and_add(&losses[loss], 1);
+}
+
+static __always_inline struct thread_ctx *thread_find(struct task_struct *task)
+{
+	return bpf_task_storage_get(&tasks, task, 0, 0);
+}
+
+static __always_inline void event_init(struct wire_event *event, u32 type, struct task_struct *task,
+				       u64 now)
+{
+	event->type = type;
+	event->tgid = task->tgid;
+	event->tid = task->pid;
+	event->parent_tgid = task->real_parent->tgid;
+	event->time_ns = now;
+}
+
+#endif

@@ -1,0 +1,227 @@
+/* The processes of the tree: bookkeeping, and when to inspect which. */
+#include "tree.h"
+#include "observation/observation.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS_NS 1000000ull
+
+/*
+ * When to look at a process after its birth or exec: soon, because it may not live long; again
+ * while its runtime starts up; then now and then, because descriptors come and go. What is told
+ * too late loses nothing: waits on futexes are kept apart by thread until the GIL is known.
+ */
+static const uint64_t inspect_after_ns[] = { 2 * MS_NS,   20 * MS_NS,  60 * MS_NS,
+					      200 * MS_NS, 600 * MS_NS, 2000 * MS_NS };
+#define INSPECT_STEP_CNT (sizeof(inspect_after_ns) / sizeof(inspect_after_ns[0]))
+/* A CPython is mapped and set up within this many looks, or there is none. */
+#define SETTLE_INSPECT_CNT 3
+#define LISTENING_MAX	   64
+
+void tree_init(struct tree *tree, struct observation *obs, const struct tree_listener *listener)
+{
+	memset(tree, 0, sizeof(*tree));
+	tree->obs = obs;
+	tree->listener = *listener;
+}
+
+void tree_release(struct tree *tree)
+{
+	free(tree->processes);
+	memset(tree, 0, sizeof(*tree));
+}
+
+static const char *intern(struct tree *tree, const char *text)
+{
+	const char *copy = observation_intern(tree->obs, text, strlen(text));
+
+	return copy ? copy : "";
+}
+
+/* Numbers come round: the youngest process of a number is the one that is meant. */
+static long tree_find(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = tree->obs->process_cnt; i-- > 0;)
+		if (tree->obs->processes[i].pid == pid)
+			return (long)i;
+	return -1;
+}
+
+static long tree_find_live(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = tree->obs->process_cnt; i-- > tree->first_live;)
+		if (tree->obs->processes[i].pid == pid && tree->processes[i].is_live)
+			return (long)i;
+	return -1;
+}
+
+static int tree_reserve(struct tree *tree)
+{
+	size_t need = tree->obs->process_cnt + 1;
+	struct tree_process *grown;
+	size_t capacity;
+
+	if (need <= tree->capacity)
+		return 0;
+	capacity = tree->capacity ? tree->capacity * 2 : 64;
+	grown = realloc(tree->processes, capacity * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	tree->processes = grown;
+	tree->capacity = capacity;
+	return 0;
+}
+
+static long tree_add(struct tree *tree, pid_t pid, pid_t parent_pid, const char *comm,
+		     uint64_t at_ns)
+{
+	struct obs_process *process;
+	size_t index;
+
+	if (tree_reserve(tree))
+		return -ENOMEM;
+	process = observation_add_process(tree->obs);
+	if (!process)
+		return -ENOMEM;
+	index = tree->obs->process_cnt - 1;
+	process->pid = pid;
+	process->parent_pid = parent_pid;
+	process->comm = intern(tree, comm);
+	process->exe = process->command = "";
+	process->start_ns = at_ns;
+	memset(&tree->processes[index], 0, sizeof(tree->processes[index]));
+	tree->processes[index].is_live = true;
+	tree->processes[index].inspect_at_ns = at_ns + inspect_after_ns[0];
+	return (long)index;
+}
+
+/* A forked process is its parent's twin until it runs exec: same files, same addresses. */
+static void inherit(struct tree *tree, size_t child, size_t parent)
+{
+	struct obs_process *to = &tree->obs->processes[child];
+	const struct obs_process *from = &tree->obs->processes[parent];
+
+	to->exe = from->exe;
+	to->command = from->command;
+	to->modules = from->modules;
+	to->module_cnt = from->module_cnt;
+	to->has_event_loop = false; /* the descriptor is inherited, the loop is not */
+	to->python_hexversion = from->python_hexversion;
+	to->gil_is_known = from->gil_is_known;
+	to->is_free_threaded = from->is_free_threaded;
+	tree->processes[child].gil = tree->processes[parent].gil;
+	tree->processes[child].is_settled = tree->processes[parent].is_settled;
+	if (tree->processes[child].is_settled)
+		tree->listener.gil_found(tree->listener.context, to->pid,
+					 &tree->processes[child].gil);
+}
+
+int tree_born(struct tree *tree, pid_t pid, pid_t tid, pid_t parent_pid, const char *comm,
+	      uint64_t at_ns)
+{
+	long parent, child = tree_find_live(tree, pid);
+
+	if (child >= 0 && tid != pid) {
+		/* A thread: whether there is a GIL matters from now on. */
+		if (!tree->processes[child].is_settled)
+			tree->processes[child].inspect_at_ns = at_ns;
+		return 0;
+	}
+	if (child >= 0)
+		tree_leader_died(tree, pid); /* the number came round */
+	parent = parent_pid ? tree_find(tree, parent_pid) : -1;
+	child = tree_add(tree, pid, parent_pid, comm, at_ns);
+	if (child < 0)
+		return (int)child;
+	if (parent >= 0)
+		inherit(tree, (size_t)child, (size_t)parent);
+	return 0;
+}
+
+int tree_exec(struct tree *tree, pid_t pid, const char *comm, const char *exe, uint64_t at_ns)
+{
+	long index = tree_find(tree, pid);
+	struct obs_process *process;
+
+	if (index < 0)
+		index = tree_add(tree, pid, 0, comm, at_ns);
+	if (index < 0)
+		return (int)index;
+	process = &tree->obs->processes[index];
+	process->comm = intern(tree, comm);
+	process->exe = intern(tree, exe);
+	process->command = "";
+	process->modules = NULL;
+	process->module_cnt = 0;
+	process->is_exec = true;
+	process->has_event_loop = false;
+	process->listening_cnt = 0;
+	process->python_hexversion = 0;
+	process->gil_is_known = process->is_free_threaded = false;
+	memset(&tree->processes[index], 0, sizeof(tree->processes[index]));
+	tree->processes[index].is_live = true;
+	tree->processes[index].inspect_at_ns = at_ns + inspect_after_ns[0];
+	if ((size_t)index < tree->first_live)
+		tree->first_live = (size_t)index;
+	return 0;
+}
+
+void tree_leader_died(struct tree *tree, pid_t pid)
+{
+	long index = tree_find_live(tree, pid);
+
+	if (index >= 0)
+		tree->processes[index].is_live = false;
+	while (tree->first_live < tree->obs->process_cnt &&
+	       !tree->processes[tree->first_live].is_live)
+		tree->first_live++;
+}
+
+static void inspect_sockets(struct tree *tree, struct obs_process *process)
+{
+	struct listening_socket sockets[LISTENING_MAX];
+	bool had_event_loop = process->has_event_loop;
+	int cnt = inspect_descriptors(process, sockets, LISTENING_MAX);
+
+	process->has_event_loop |= had_event_loop;
+	for (int i = 0; i < cnt; i++)
+		if (sockets[i].port)
+			tree->listener.port_found(tree->listener.context, sockets[i].port);
+}
+
+static void inspect_one(struct tree *tree, size_t index, uint64_t now_ns)
+{
+	struct obs_process *process = &tree->obs->processes[index];
+	struct tree_process *known = &tree->processes[index];
+	size_t step = known->inspect_cnt++;
+	struct gil_range before;
+	bool is_settled;
+
+	if (step >= INSPECT_STEP_CNT)
+		step = INSPECT_STEP_CNT - 1;
+	known->inspect_at_ns = now_ns + inspect_after_ns[step];
+	before = known->gil;
+	if (inspect_process(tree->obs, process, &known->gil) == -ESRCH)
+		return;
+	inspect_sockets(tree, process);
+	/* No CPython after a while: there is no GIL to tell from other locks. */
+	is_settled = process->gil_is_known || known->inspect_cnt >= SETTLE_INSPECT_CNT;
+	if ((is_settled && !known->is_settled) || known->gil.start != before.start)
+		tree->listener.gil_found(tree->listener.context, process->pid, &known->gil);
+	known->is_settled |= is_settled;
+}
+
+void tree_inspect_due(struct tree *tree, uint64_t now_ns)
+{
+	for (size_t i = tree->first_live; i < tree->obs->process_cnt; i++)
+		if (tree->processes[i].is_live && tree->processes[i].inspect_at_ns <= now_ns)
+			inspect_one(tree, i, now_ns);
+}
+
+struct gil_range tree_gil(const struct tree *tree, pid_t pid)
+{
+	long index = tree_find(tree, pid);
+
+	return index < 0 ? (struct gil_range){ 0, 0 } : tree->processes[index].gil;
+}

@@ -1,0 +1,60 @@
+/*
+ * The processes of the tree as the user side knows them: born, run exec, inspected through /proc,
+ * gone. Built straight into the observation's array of processes.
+ */
+#ifndef CLASSIFY_TREE_H
+#define CLASSIFY_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "inspect.h"
+
+struct observation;
+
+/* What is known of obs->processes[i] beside what the observation holds. */
+struct tree_process {
+	struct gil_range gil;
+	bool is_settled; /* its GIL is known, or known not to exist */
+	bool is_live;
+	uint32_t inspect_cnt;
+	uint64_t inspect_at_ns; /* when to look (again) */
+};
+
+/* What the tree learns that the probes want to know; called from tree_inspect_due. */
+struct tree_listener {
+	void (*gil_found)(void *context, pid_t pid, const struct gil_range *gil);
+	void (*port_found)(void *context, uint16_t port);
+	void *context;
+};
+
+struct tree {
+	struct observation *obs;
+	struct tree_listener listener;
+	struct tree_process *processes; /* parallel to obs->processes */
+	size_t capacity;
+	size_t first_live; /* all before it are gone */
+};
+
+void tree_init(struct tree *tree, struct observation *obs, const struct tree_listener *listener);
+void tree_release(struct tree *tree);
+
+/* A process or thread @tid of process @pid was born of @parent_pid (0: not known) at @at_ns, since
+ * the beginning of the observation. Returns 0 or -ENOMEM. */
+int tree_born(struct tree *tree, pid_t pid, pid_t tid, pid_t parent_pid, const char *comm,
+	      uint64_t at_ns);
+
+/* @pid now runs the file @exe. Returns 0 or -ENOMEM. */
+int tree_exec(struct tree *tree, pid_t pid, const char *comm, const char *exe, uint64_t at_ns);
+
+/* The leader of @pid died: it can't be inspected any more. */
+void tree_leader_died(struct tree *tree, pid_t pid);
+
+/* Inspects the processes whose turn it is. */
+void tree_inspect_due(struct tree *tree, uint64_t now_ns);
+
+/* The range of @pid's GIL words; {0, 0} when there is none or it isn't known. */
+struct gil_range tree_gil(const struct tree *tree, pid_t pid);
+
+#endif

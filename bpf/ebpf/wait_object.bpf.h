@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* From a descriptor or a socket to the reason and object of a wait on it. */
+#ifndef CLASSIFY_WAIT_OBJECT_BPF_H
+#define CLASSIFY_WAIT_OBJECT_BPF_H
+
+#include "task.bpf.h"
+#include "wait_name.bpf.h"
+
+#define AF_UNIX	    1
+#define AF_INET	    2
+#define AF_INET6    10
+#define IPPROTO_TCP 6
+#define TCP_LISTEN  10
+
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG	 0100000
+#define S_IFBLK	 0060000
+#define S_IFDIR	 0040000
+#define S_IFCHR	 0020000
+#define S_IFIFO	 0010000
+
+/* Majors of terminals: 4 tty, 5 /dev/tty and console, 136 to 143 pseudo-terminals. */
+static __always_inline bool device_is_tty(u32 dev)
+{
+	u32 major = dev >> 20;
+
+	return major == 4 || major == 5 || (major >= 136 && major <= 143);
+}
+
+static __always_inline void inet_address(struct wire_wait_key *key, struct sock *sk, u16 family,
+					 bool is_remote)
+{
+	if (family == AF_INET6) {
+		if (is_remote)
+			BPF_CORE_READ_INTO(&key->id, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
+		else
+			BPF_CORE_READ_INTO(&key->id, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		return;
+	}
+	key->id[0] = 0;
+	key->id[1] = 0xffff0000ull | (u64)(is_remote ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
+						 BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr))
+					     << 32;
+}
+
+static __always_inline void inet_describe(struct wire_wait_key *key, struct sock *sk, u16 family,
+					  bool is_write)
+{
+	bool is_tcp = BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+	u32 local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	u16 remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+
+	key->kind = is_tcp ? WIRE_KIND_TCP : WIRE_KIND_UDP;
+	key->reason = WIRE_NETWORK;
+	if (is_tcp && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
+		key->reason = WIRE_ACCEPT;
+		key->direction = WIRE_LISTENING;
+	} else if (is_tcp && bpf_map_lookup_elem(&listening_ports, &local_port)) {
+		/* An accepted connection: to read from it is to wait for work. */
+		key->reason = is_write ? WIRE_NETWORK : WIRE_ACCEPT;
+		key->direction = WIRE_INBOUND;
+	} else if (remote_port) {
+		key->direction = WIRE_OUTBOUND;
+	}
+	key->port = key->direction == WIRE_OUTBOUND ? remote_port : local_port;
+	inet_address(key, sk, family, key->direction == WIRE_OUTBOUND);
+}
+
+/* A listener's address is shared by what it accepts, so its pointer is the endpoint's identity. */
+static __always_inline void unix_describe(struct wire_wait_key *key, struct sock *sk, bool is_write)
+{
+	struct unix_sock *unix_sk = (void *)sk;
+	struct unix_address *address = BPF_CORE_READ(unix_sk, addr);
+	struct sock *peer = BPF_CORE_READ(unix_sk, peer);
+
+	key->kind = WIRE_KIND_UNIX;
+	key->reason = WIRE_IPC;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
+		key->reason = WIRE_ACCEPT;
+		key->direction = WIRE_LISTENING;
+	} else if (address) {
+		key->reason = is_write ? WIRE_IPC : WIRE_ACCEPT;
+		key->direction = WIRE_INBOUND;
+	} else if (peer) {
+		address = BPF_CORE_READ((struct unix_sock *)peer, addr);
+		if (address)
+			key->direction = WIRE_OUTBOUND;
+	}
+	key->id[0] = (u64)address;
+	if (address)
+		name_unix_address(key, address);
+}
+
+/*
+ * Fills reason, kind, direction and identity of a wait on the socket @socket (a struct sock *) into
+ * @key. A global function, like file_describe: the verifier checks it once, not at every call.
+ * Kernel pointers cross into global functions as numbers.
+ */
+__noinline int socket_describe(struct wire_wait_key *key, u64 socket, u32 is_write)
+{
+	struct sock *sk = (struct sock *)socket;
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	if (!key)
+		return 0;
+	if (family == AF_INET || family == AF_INET6) {
+		inet_describe(key, sk, family, is_write);
+	} else if (family == AF_UNIX) {
+		unix_describe(key, sk, is_write);
+	} else {
+		key->kind = WIRE_KIND_SOCKET;
+		key->reason = WIRE_OTHER;
+		key->id[0] = family;
+	}
+	return 0;
+}
+
+/* Eight characters as the (little-endian) word they are read as. */
+#define WORD(a, b, c, d, e, f, g, h)                                                               \
+	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |             \
+	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
+
+/* Anonymous files tell what they are by the name of their dentry. */
+static __always_inline void anon_describe(struct wire_wait_key *key, struct file *file)
+{
+	const unsigned char *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+
+	key->kind = WIRE_KIND_ANON;
+	key->reason = WIRE_OTHER;
+	bpf_probe_read_kernel_str(key->id, sizeof(key->id), name);
+	switch (key->id[0]) {
+	case WORD('[', 'e', 'v', 'e', 'n', 't', 'f', 'd'):
+		key->reason = WIRE_SYNC;
+		return;
+	case WORD('[', 't', 'i', 'm', 'e', 'r', 'f', 'd'):
+		key->reason = WIRE_TIMER;
+		return;
+	case WORD('[', 's', 'i', 'g', 'n', 'a', 'l', 'f'):
+	case WORD('[', 'f', 'a', 'n', 'o', 't', 'i', 'f'):
+	case WORD('i', 'n', 'o', 't', 'i', 'f', 'y', 0):
+		key->reason = WIRE_IPC;
+		return;
+	case WORD('[', 'p', 'i', 'd', 'f', 'd', ']', 0):
+		key->reason = WIRE_CHILD;
+		return;
+	case WORD('[', 'e', 'v', 'e', 'n', 't', 'p', 'o'):
+	case WORD('[', 'i', 'o', '_', 'u', 'r', 'i', 'n'):
+		key->reason = WIRE_POLL;
+		return;
+	}
+}
+
+static __always_inline struct file *file_of_descriptor(struct task_struct *task, u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **slots, *file = 0;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	slots = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
+	return file;
+}
+
+/* The same for a wait on the open file @file_address (a struct file *). */
+__noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is_write)
+{
+	struct file *file = (struct file *)file_address;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	u32 mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+	u32 device;
+
+	if (!key)
+		return 0;
+	if (mode == S_IFSOCK) {
+		struct socket *socket = BPF_CORE_READ(file, private_data);
+
+		return socket_describe(key, (u64)BPF_CORE_READ(socket, sk), is_write);
+	}
+	if (!mode) {
+		anon_describe(key, file);
+		return 0;
+	}
+	key->reason = WIRE_DISK;
+	key->id[0] = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->id[1] = BPF_CORE_READ(inode, i_ino);
+	switch (mode) {
+	case S_IFIFO:
+		key->kind = WIRE_KIND_PIPE;
+		key->reason = WIRE_IPC;
+		return 0;
+	case S_IFCHR:
+		device = BPF_CORE_READ(inode, i_rdev);
+		key->kind = device_is_tty(device) ? WIRE_KIND_TTY : WIRE_KIND_DEVICE;
+		key->reason = device_is_tty(device) ? WIRE_TTY : WIRE_DEVICE;
+		break;
+	case S_IFDIR:
+		key->kind = WIRE_KIND_DIRECTORY;
+		break;
+	case S_IFBLK:
+		key->kind = WIRE_KIND_BLOCK;
+		break;
+	default:
+		key->kind = WIRE_KIND_FILE;
+		break;
+	}
+	name_file(key, file);
+	return 0;
+}
+
+#endif

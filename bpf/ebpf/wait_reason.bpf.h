@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Why a thread blocks, told at switch-out from its saved user registers: the system call it is in
+ * and the file behind its descriptor. No probe on any system call is needed.
+ */
+#ifndef CLASSIFY_WAIT_REASON_BPF_H
+#define CLASSIFY_WAIT_REASON_BPF_H
+
+#include "task.bpf.h"
+#include "wait_object.bpf.h"
+
+#define TASK_UNINTERRUPTIBLE 0x2
+#define TASK_STOPPED_MASK    (0x4 | 0x8 | 0x8000) /* stopped, traced, frozen */
+#define PF_IO_WORKER	     0x10
+#define TS_COMPAT	     0x2
+
+#define FUTEX_CMD_MASK	  0x7f
+#define FUTEX_WAIT	  0
+#define FUTEX_LOCK_PI	  6
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_LOCK_PI2	  13
+/* glibc, musl, Go and Rust all mark a mutex that has waiters with 2. */
+#define FUTEX_MUTEX_CONTENDED 2
+
+#define POLL_SCAN_MAX 4
+
+struct pollfd {
+	s32 fd;
+	s16 events;
+	s16 revents;
+};
+
+struct wait_args {
+	struct task_struct *task;
+	struct thread_ctx *thread;
+	u64 syscall;
+	u64 arg[4];
+	bool can_read_user; /* the thread's memory is the current address space */
+};
+
+static __always_inline bool in_iowait(struct task_struct *task)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+}
+
+/*
+ * The wait is on the descriptor @fd. The same call on the same open file is the same wait as last
+ * time; the inode's number guards against a file structure that was freed and used again.
+ */
+static __always_inline void wait_on_descriptor(const struct wait_args *args,
+					       struct wire_wait_key *key, u32 fd, bool is_write)
+{
+	struct file_memo *memo = &args->thread->memo;
+	struct file *file = file_of_descriptor(args->task, fd);
+	u64 inode_number;
+
+	if (!file) {
+		key->reason = WIRE_OTHER;
+		key->kind = WIRE_KIND_SYSCALL;
+		key->syscall = args->syscall;
+		return;
+	}
+	inode_number = BPF_CORE_READ(file, f_inode, i_ino);
+	if (memo->is_valid && memo->file == (u64)file && memo->syscall == args->syscall &&
+	    memo->inode_number == inode_number) {
+		*key = memo->key;
+		return;
+	}
+	file_describe(key, (u64)file, is_write);
+	memo->file = (u64)file;
+	memo->inode_number = inode_number;
+	memo->syscall = args->syscall;
+	memo->key = *key;
+	/* A connecting socket has no far end yet: look again next time. */
+	memo->is_valid = key->kind != WIRE_KIND_TCP || key->port != 0;
+}
+
+static __always_inline void wait_on_futex(const struct wait_args *args, struct wire_wait_key *key)
+{
+	u64 address = args->arg[0];
+	u32 op = args->arg[1] & FUTEX_CMD_MASK;
+	bool is_timed = args->arg[3] != 0;
+	u32 tgid = args->task->tgid;
+	struct wire_gil *gil;
+
+	key->kind = WIRE_KIND_FUTEX;
+	key->id[0] = address;
+	key->reason = WIRE_SYNC;
+	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ||
+	    ((op == FUTEX_WAIT || (op == FUTEX_WAIT_BITSET && !is_timed)) &&
+	     (u32)args->arg[2] == FUTEX_MUTEX_CONTENDED))
+		key->reason = WIRE_LOCK;
+	gil = bpf_map_lookup_elem(&gils, &tgid);
+	if (!gil)
+		key->tid = args->task->pid; /* the user side decides, thread by thread */
+	else if (address >= gil->start && address < gil->end)
+		key->reason = WIRE_GIL;
+}
+
+/* poll of nothing is a sleep, of one descriptor a wait for it; of several, the one that becomes
+ * ready will tell, and until then the first socket among the first few stands for them. */
+static __always_inline void wait_on_poll(const struct wait_args *args, struct wire_wait_key *key)
+{
+	u32 cnt = args->arg[1];
+
+	if (!cnt) {
+		key->reason = WIRE_TIMER;
+		return;
+	}
+	key->reason = WIRE_POLL;
+	key->kind = WIRE_KIND_EPOLL;
+	args->thread->resolve_at_wake = cnt > 1;
+	if (!args->can_read_user)
+		return;
+	for (u32 i = 0; i < POLL_SCAN_MAX && i < cnt; i++) {
+		struct wire_wait_key found = { .tgid = key->tgid };
+		struct pollfd polled;
+		struct file *file;
+
+		if (bpf_probe_read_user(&polled, sizeof(polled),
+					(struct pollfd *)args->arg[0] + i))
+			return;
+		if (polled.fd < 0)
+			continue;
+		file = file_of_descriptor(args->task, polled.fd);
+		if (!file)
+			continue;
+		file_describe(&found, (u64)file, 0);
+		if (cnt == 1 || found.direction == WIRE_OUTBOUND) {
+			*key = found;
+			return;
+		}
+	}
+}
+
+static __always_inline void wait_unknown(const struct wait_args *args, struct wire_wait_key *key)
+{
+	key->kind = WIRE_KIND_SYSCALL;
+	key->syscall = args->syscall;
+	key->reason = in_iowait(args->task) ? WIRE_DISK : WIRE_OTHER;
+}
+
+static __always_inline void wait_on_syscall(const struct wait_args *args, struct wire_wait_key *key,
+					    u8 how)
+{
+	switch (how) {
+	case SYSCALL_FD:
+	case SYSCALL_FD_WRITE:
+		wait_on_descriptor(args, key, args->arg[0], how == SYSCALL_FD_WRITE);
+		return;
+	case SYSCALL_FILE_LOCK:
+		wait_on_descriptor(args, key, args->arg[0], false);
+		key->reason = WIRE_LOCK;
+		return;
+	case SYSCALL_FUTEX:
+		wait_on_futex(args, key);
+		return;
+	case SYSCALL_FUTEX_WAITV:
+		key->kind = WIRE_KIND_SYSCALL;
+		key->syscall = args->syscall;
+		key->reason = WIRE_SYNC;
+		return;
+	case SYSCALL_SLEEP:
+		key->reason = WIRE_TIMER;
+		return;
+	case SYSCALL_CHILD:
+		key->kind = WIRE_KIND_CHILD;
+		key->reason = WIRE_CHILD;
+		return;
+	case SYSCALL_POLL:
+		wait_on_poll(args, key);
+		return;
+	case SYSCALL_SELECT:
+		key->reason = args->arg[0] ? WIRE_POLL : WIRE_TIMER;
+		key->kind = args->arg[0] ? WIRE_KIND_EPOLL : WIRE_KIND_NONE;
+		args->thread->resolve_at_wake = args->arg[0] != 0;
+		return;
+	case SYSCALL_EVENT_LOOP:
+		key->reason = WIRE_POLL;
+		key->kind = WIRE_KIND_EPOLL;
+		key->flags = WIRE_WAIT_EVENT_LOOP;
+		args->thread->resolve_at_wake = 1;
+		return;
+	case SYSCALL_IPC:
+	case SYSCALL_SIGNAL:
+		key->kind = WIRE_KIND_SYSCALL;
+		key->syscall = args->syscall;
+		key->reason = WIRE_IPC;
+		return;
+	case SYSCALL_PATH:
+		key->kind = WIRE_KIND_SYSCALL;
+		key->syscall = args->syscall;
+		key->reason = WIRE_DISK;
+		return;
+	case SYSCALL_MEMORY:
+		key->kind = WIRE_KIND_SYSCALL;
+		key->syscall = args->syscall;
+		key->reason = in_iowait(args->task) ? WIRE_PAGING : WIRE_LOCK;
+		return;
+	}
+	wait_unknown(args, key);
+}
+
+/*
+ * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the current
+ * task, so that its memory can be read.
+ */
+static __always_inline void wait_describe(struct task_struct *task, struct thread_ctx *thread, u32 state,
+					  bool is_current)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct wire_wait_key *key = &thread->open;
+	struct wait_args args = { .task = task, .thread = thread, .can_read_user = is_current };
+	u8 how;
+
+	thread->resolve_at_wake = 0;
+	args.syscall = regs->orig_ax;
+	how = args.syscall < WIRE_SYSCALL_CNT ? syscall_table[args.syscall] : SYSCALL_UNKNOWN;
+	/* A call that was interrupted and goes on waits for what it waited for. */
+	if (how == SYSCALL_RESTART && key->tgid) {
+		key->flags &= ~WIRE_WAIT_TIMED_OUT;
+		return;
+	}
+	__builtin_memset(key, 0, sizeof(*key));
+	key->tgid = task->tgid;
+	if (state & TASK_STOPPED_MASK) {
+		key->reason = WIRE_STOPPED;
+		return;
+	}
+	if (task->flags & PF_IO_WORKER) {
+		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
+		return;
+	}
+	if (args.syscall >= WIRE_SYSCALL_CNT) {
+		/* Not in a system call: a page fault. */
+		key->reason = WIRE_PAGING;
+		return;
+	}
+	args.arg[0] = regs->di;
+	args.arg[1] = regs->si;
+	args.arg[2] = regs->dx;
+	args.arg[3] = regs->r10;
+	if (task->thread_info.status & TS_COMPAT)
+		how = SYSCALL_UNKNOWN; /* 32-bit call numbers mean other calls */
+	wait_on_syscall(&args, key, how);
+}
+
+#endif

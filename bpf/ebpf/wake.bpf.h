@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What ended a wait. An event loop's wakeup belongs to the socket that became ready, and a wait
+ * with a timeout that ran out to its timer: both are named by a tracepoint on the same CPU just
+ * before the wakeup, and kept in a slot of that CPU.
+ */
+#ifndef CLASSIFY_WAKE_BPF_H
+#define CLASSIFY_WAKE_BPF_H
+
+#include "task.bpf.h"
+#include "wait_object.bpf.h"
+
+/* A socket that became ready names a wakeup that follows within this time on the same CPU: the
+ * callback that wakes runs at once, in a microsecond or so. */
+#define READY_SOCKET_FRESH_NS 20000
+
+struct wake_slot {
+	u64 socket;
+	u64 socket_ns;
+	u64 timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wake_slot);
+} wake_slots SEC(".maps");
+
+static __always_inline struct wake_slot *wake_slot(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&wake_slots, &zero);
+}
+
+static __always_inline void ready_socket(struct sock *sk)
+{
+	struct wake_slot *slot = wake_slot();
+
+	if (!slot || !is_observing)
+		return;
+	slot->socket = (u64)sk;
+	slot->socket_ns = bpf_ktime_get_ns();
+}
+
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_sk_data_ready, struct sock *sk)
+{
+	ready_socket(sk);
+	return 0;
+}
+
+#define TCP_ESTABLISHED 1
+
+/* Also how the tree's listening ports become known, before anybody can connect to them. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_state)
+{
+	if (new_state == TCP_ESTABLISHED) {
+		ready_socket(sk);
+	} else if (new_state == TCP_LISTEN) {
+		struct thread_ctx *thread = thread_find(bpf_get_current_task_btf());
+		u32 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		u8 one = 1;
+
+		if (thread && thread->head.is_followed)
+			bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
+	}
+	return 0;
+}
+
+SEC("tp_btf/hrtimer_expire_entry")
+int BPF_PROG(on_hrtimer_expire_entry, struct hrtimer *timer)
+{
+	struct wake_slot *slot = wake_slot();
+
+	if (slot && is_observing)
+		slot->timer = (u64)timer;
+	return 0;
+}
+
+/* Did the timer that expired on this CPU last belong to @task's own sleep? */
+static __always_inline bool wake_is_timeout(struct wake_slot *slot, struct task_struct *task)
+{
+	struct hrtimer_sleeper *sleeper;
+	u64 timer = slot->timer;
+
+	slot->timer = 0;
+	if (!timer)
+		return false;
+	sleeper = (void *)(timer - bpf_core_field_offset(struct hrtimer_sleeper, timer));
+	return BPF_CORE_READ(sleeper, task) == task;
+}
+
+static __always_inline u32 wake_source(void)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct thread_ctx *thread;
+
+	if (!current->pid)
+		return WAKER_INTERRUPT;
+	thread = thread_find(current);
+	return thread && thread->head.is_followed ? WAKER_TREE : WAKER_OTHER;
+}
+
+/* Completes @thread->open, the wait that @task is being woken from. */
+static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread, u64 now)
+{
+	struct wake_slot *slot = wake_slot();
+	struct wire_wait_key *key = &thread->open;
+
+	thread->waker = wake_source();
+	if (!slot)
+		return;
+	if (wake_is_timeout(slot, task)) {
+		thread->waker = WAKER_INTERRUPT;
+		key->flags |= WIRE_WAIT_TIMED_OUT;
+		if (key->reason == WIRE_POLL)
+			key->reason = WIRE_TIMER;
+	} else if (thread->resolve_at_wake && slot->socket &&
+		   now - slot->socket_ns < READY_SOCKET_FRESH_NS) {
+		struct wire_wait_key ready = { .tgid = key->tgid, .flags = key->flags };
+
+		socket_describe(&ready, slot->socket, 0);
+		if (ready.reason != WIRE_OTHER)
+			*key = ready;
+	}
+	slot->socket = 0;
+}
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR BSD-2-Clause) */
+/*
+ * The wire: what crosses between the probes and their user side. Fixed-width fields, no pointers,
+ * sizes asserted. Instants are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns).
+ */
+#ifndef CLASSIFY_WIRE_H
+#define CLASSIFY_WIRE_H
+
+#ifndef __bpf__
+#include <stdint.h>
+#define WIRE_U8	 uint8_t
+#define WIRE_U16 uint16_t
+#define WIRE_U32 uint32_t
+#define WIRE_U64 uint64_t
+#else
+#define WIRE_U8	 __u8
+#define WIRE_U16 __u16
+#define WIRE_U32 __u32
+#define WIRE_U64 __u64
+#endif
+
+#define WIRE_COMM_BYTES	   16
+#define WIRE_REASON_CNT	   15
+#define WIRE_SYSCALL_CNT   512
+#define WIRE_PATH_PARTS	   12
+#define WIRE_PART_BYTES	   64
+#define WIRE_FILENAME_BYTES 256
+
+/* Numbers of enum wait_reason (analyzer/observation/observation.h); convert.c asserts it. */
+enum wire_reason {
+	WIRE_NETWORK = 0,
+	WIRE_DISK = 1,
+	WIRE_IPC = 2,
+	WIRE_LOCK = 3,
+	WIRE_GIL = 4,
+	WIRE_SYNC = 5,
+	WIRE_CHILD = 6,
+	WIRE_TIMER = 7,
+	WIRE_ACCEPT = 8,
+	WIRE_POLL = 9,
+	WIRE_TTY = 10,
+	WIRE_DEVICE = 11,
+	WIRE_PAGING = 12,
+	WIRE_STOPPED = 13,
+	WIRE_OTHER = 14,
+};
+
+/* Numbers of enum object_kind; likewise. */
+enum wire_kind {
+	WIRE_KIND_NONE = 0,
+	WIRE_KIND_TCP = 1,
+	WIRE_KIND_UDP = 2,
+	WIRE_KIND_UNIX = 3,
+	WIRE_KIND_SOCKET = 4,
+	WIRE_KIND_PIPE = 5,
+	WIRE_KIND_FILE = 6,
+	WIRE_KIND_DIRECTORY = 7,
+	WIRE_KIND_BLOCK = 8,
+	WIRE_KIND_TTY = 9,
+	WIRE_KIND_DEVICE = 10,
+	WIRE_KIND_ANON = 11,
+	WIRE_KIND_FUTEX = 12,
+	WIRE_KIND_CHILD = 13,
+	WIRE_KIND_EPOLL = 14,
+	WIRE_KIND_SYSCALL = 15,
+};
+
+enum wire_direction {
+	WIRE_DIRECTION_NONE = 0,
+	WIRE_LISTENING = 1,
+	WIRE_INBOUND = 2,
+	WIRE_OUTBOUND = 3,
+};
+
+/* How a system call waits: the kernel side's table, filled by syscalls.c. */
+enum wire_syscall {
+	SYSCALL_UNKNOWN = 0,
+	SYSCALL_FD,	 /* on the descriptor in its first argument */
+	SYSCALL_FD_WRITE, /* the same, sending */
+	SYSCALL_FILE_LOCK, /* flock, fcntl: a lock on that descriptor */
+	SYSCALL_FUTEX,
+	SYSCALL_FUTEX_WAITV,
+	SYSCALL_SLEEP,
+	SYSCALL_CHILD,
+	SYSCALL_POLL,	/* (pollfd *, count) */
+	SYSCALL_SELECT, /* (count, sets) */
+	SYSCALL_EVENT_LOOP, /* epoll_wait, io_uring_enter */
+	SYSCALL_IPC,	/* System V and POSIX queues and semaphores */
+	SYSCALL_SIGNAL, /* pause, sigsuspend, sigtimedwait */
+	SYSCALL_PATH,	/* looks up or changes names: metadata */
+	SYSCALL_MEMORY, /* mmap and friends */
+	SYSCALL_RESTART, /* restart_syscall: goes on with what was interrupted */
+};
+
+enum wire_wait_flag {
+	WIRE_WAIT_EVENT_LOOP = 1, /* through epoll or io_uring */
+	WIRE_WAIT_TIMED_OUT = 2,
+};
+
+/* One kind of wait of one process; the key that waits are summed by. */
+struct wire_wait_key {
+	WIRE_U32 tgid;
+	WIRE_U32 tid; /* 0, or the thread while its process's GIL is not known to the probes */
+	WIRE_U8 reason;
+	WIRE_U8 kind;
+	WIRE_U8 direction;
+	WIRE_U8 flags;
+	WIRE_U16 port;	  /* host byte order */
+	WIRE_U16 syscall; /* with WIRE_KIND_SYSCALL */
+	/*
+	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory, pipe: device, inode. Tty, device,
+	 * block: device number. Unix: an opaque identity. Futex: address. Anonymous: name.
+	 */
+	WIRE_U64 id[2];
+};
+_Static_assert(sizeof(struct wire_wait_key) == 32, "wire_wait_key");
+
+struct wire_wait_sum {
+	WIRE_U64 wait_ns;
+	WIRE_U64 wait_cnt;
+	WIRE_U64 max_ns;
+	WIRE_U64 quiet_ns;
+	WIRE_U64 woken_by_tree_cnt;
+	WIRE_U64 woken_by_other_cnt;
+	WIRE_U64 woken_by_interrupt_cnt;
+};
+_Static_assert(sizeof(struct wire_wait_sum) == 56, "wire_wait_sum");
+
+/* The exact totals of one thread. */
+struct wire_thread {
+	WIRE_U32 tgid;
+	WIRE_U32 tid;
+	WIRE_U64 start_ns;
+	WIRE_U64 end_ns;
+	WIRE_U64 on_cpu_ns;
+	WIRE_U64 run_queue_ns;
+	WIRE_U64 preempted_ns;
+	WIRE_U64 wait_ns[WIRE_REASON_CNT];
+	WIRE_U32 wait_cnt[WIRE_REASON_CNT];
+	WIRE_U32 switch_cnt;
+	WIRE_U32 preempt_cnt;
+	WIRE_U32 event_loop_wait_cnt;
+	WIRE_U64 event_loop_wait_ns;
+	/* Waits not yet written back to the table of waits. */
+	struct wire_wait_key pending_key;
+	struct wire_wait_sum pending;
+	/* In a snapshot, the wait it is in or has just been woken from, included in wait_ns and
+	 * wait_cnt above but in no table; reason WIRE_REASON_CNT when there is none. */
+	struct wire_wait_key open_key;
+	WIRE_U64 open_ns;
+	WIRE_U64 open_quiet_ns; /* 0 unless it has just been woken */
+	char comm[WIRE_COMM_BYTES];
+};
+_Static_assert(sizeof(struct wire_thread) == 400, "wire_thread");
+
+enum wire_event_type {
+	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */
+	WIRE_EVENT_EXEC = 2,
+	WIRE_EVENT_EXIT = 3, /* a thread of the tree died: wire_event_exit */
+	WIRE_EVENT_NAME = 4, /* the name of an object: wire_event_name */
+};
+
+struct wire_event {
+	WIRE_U32 type;
+	WIRE_U32 tgid;
+	WIRE_U32 tid;
+	WIRE_U32 parent_tgid;
+	WIRE_U64 time_ns;
+};
+_Static_assert(sizeof(struct wire_event) == 24, "wire_event");
+
+struct wire_event_fork {
+	struct wire_event event;
+	char comm[WIRE_COMM_BYTES];
+};
+
+struct wire_event_exec {
+	struct wire_event event;
+	char comm[WIRE_COMM_BYTES];
+	char filename[WIRE_FILENAME_BYTES];
+};
+
+struct wire_event_exit {
+	struct wire_event event;
+	struct wire_thread thread;
+};
+
+/* A path comes as its components, last first: the probe can't join strings. A unix address is
+ * part[0] and, beyond WIRE_PART_BYTES, part[1]; abstract ones begin with a NUL. */
+struct wire_event_name {
+	struct wire_event event;
+	WIRE_U64 id[2];
+	WIRE_U32 kind;
+	WIRE_U32 part_cnt;
+	WIRE_U32 is_truncated;
+	WIRE_U32 name_bytes; /* unix addresses: their length */
+	char part[WIRE_PATH_PARTS][WIRE_PART_BYTES];
+};
+
+enum wire_program_state {
+	WIRE_QUIET = 0,
+	WIRE_STARVED = 1,
+	WIRE_COMPUTING = 2,
+	WIRE_PROGRAM_STATE_CNT = 3,
+};
+
+/* Every way the probes can lose something, counted. */
+enum wire_loss {
+	WIRE_LOST_EVENT = 0,	 /* no room in the ring buffer */
+	WIRE_LOST_THREAD = 1,	 /* no context could be made: the thread is not followed */
+	WIRE_LOST_TOTALS = 2,	 /* a thread's record was dropped; its totals are in `orphans` */
+	WIRE_LOST_WAIT_ROW = 3,	 /* the table of waits was full; totals by reason are exact still */
+	WIRE_LOSS_CNT = 4,
+};
+
+/* How a thread's context begins. The user side makes the root's, with is_followed 1 and the rest
+ * zero, which the seeding iterator takes from there. */
+struct wire_followed {
+	WIRE_U32 state;
+	WIRE_U32 is_followed;
+};
+
+/* Futex words of a process's GIL; 0, 0: it has none. Absent: not known yet. */
+struct wire_gil {
+	WIRE_U64 start;
+	WIRE_U64 end;
+};
+
+#endif
