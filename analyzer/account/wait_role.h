@@ -1,0 +1,30 @@
+/*
+ * What a wait means for the program: the reason says on what a thread slept, the role says for
+ * what. A socket that asks us for work and one that we ask for a result are both "network".
+ */
+#ifndef CLASSIFY_WAIT_ROLE_H
+#define CLASSIFY_WAIT_ROLE_H
+
+#include "observation/observation.h"
+
+enum wait_role {
+	WAITS_FOR_RESULT, /* of something outside the tree that was asked: I/O */
+	WAITS_FOR_WORK,	  /* nobody asked us for anything: idle */
+	WAITS_FOR_TIME,	  /* a sleep, or a timeout that ran out */
+	WAITS_FOR_TREE,	  /* another thread or process of the tree */
+	WAITS_FOR_OTHER,  /* stopped, or not known */
+	WAIT_ROLE_CNT,
+};
+
+/* The role of @row in the life of its thread. @process is the row's, or NULL when not known. */
+enum wait_role wait_role(const struct observation *obs, const struct obs_wait *row,
+			 const struct obs_process *process);
+
+/*
+ * The role of the quiet time charged to @row: as above, but a wait for the tree that ended while
+ * nobody of the tree ran was ended by its own timeout, or from outside.
+ */
+enum wait_role quiet_role(const struct observation *obs, const struct obs_wait *row,
+			  const struct obs_process *process);
+
+#endif

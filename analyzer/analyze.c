@@ -1,0 +1,105 @@
+/* The order of the analysis: copy what passes through, account, gather facts, decide. */
+#include <errno.h>
+#include <string.h>
+#include "account/process_index.h"
+#include "account/program_time.h"
+#include "account/thread_time.h"
+#include "analyze.h"
+#include "arena.h"
+#include "decide/facts.h"
+#include "decide/findings.h"
+#include "decide/model.h"
+#include "decide/recommend.h"
+#include "decide/roles.h"
+#include "decide/verdict.h"
+#include "report.h"
+
+static void copy_target(const struct observation *obs, struct report *report)
+{
+	const struct obs_target *target = &obs->target;
+
+	report->started_at_unix_ns = obs->started_at_unix_ns;
+	report->mode = target->mode;
+	report->command = arena_strings(report->arena, target->argv, target->argc);
+	report->command_cnt = report->command ? target->argc : 0;
+	report->pid = target->pid;
+	report->has_exited = target->has_exited;
+	report->was_signaled = target->was_signaled;
+	report->exit_code = target->exit_code;
+	report->processes_peak = obs->processes_peak;
+	report->threads_peak = obs->threads_peak;
+}
+
+static void copy_observation(const struct observation *obs, struct report *report)
+{
+	const struct obs_quality *quality = &obs->quality;
+
+	report->host = obs->host;
+	report->host.kernel = arena_string(report->arena, obs->host.kernel);
+	report->source = obs->source;
+	report->duration_ns = obs->duration_ns;
+	report->lost_events = quality->lost_events;
+	report->missing_probes =
+		arena_strings(report->arena, quality->missing_probes, quality->missing_probe_cnt);
+	report->missing_probe_cnt = report->missing_probes ? quality->missing_probe_cnt : 0;
+	report->source_note = arena_string(report->arena, quality->source_note);
+	for (size_t i = 0; i < obs->thread_cnt; i++)
+		report->switch_cnt += obs->threads[i].switch_cnt;
+}
+
+static void account(const struct observation *obs, struct arena *scratch, struct report *report)
+{
+	struct process_index index;
+
+	process_index_init(&index, obs, scratch);
+	account_thread_time(obs, report->arena, scratch, &report->thread_time);
+	account_program_time(obs, &index, report->arena, scratch, &report->program_time);
+	account_ratios(&report->program_time, &report->ratios);
+}
+
+static int decide(struct facts *facts, struct report *report)
+{
+	struct model model;
+	int error = facts_gather(facts);
+
+	if (error)
+		return error;
+	report->runtime =
+		runtime_describe(facts->dominant ? facts->dominant->runtime : RUNTIME_NATIVE,
+				 facts->dominant ? facts->dominant->process : NULL, report->arena);
+	model = model_detect(facts);
+	model_report(facts, &model, &report->concurrency);
+	verdict_decide(facts, &model, &report->verdict);
+	findings_report(facts, &model, report);
+	recommend(facts, &model, report);
+	roles_report(facts, report);
+	phases_report(facts, report);
+	return 0;
+}
+
+int analyze(const struct observation *obs, const struct analyze_options *options,
+	    struct report *report)
+{
+	struct arena *scratch = arena_new();
+	struct facts facts = {.obs = obs, .options = options, .scratch = scratch};
+	int error;
+
+	memset(report, 0, sizeof(*report));
+	report->arena = arena_new();
+	if (!scratch || !report->arena) {
+		arena_free(scratch);
+		return -ENOMEM;
+	}
+	report->is_replay = options->is_replay;
+	copy_target(obs, report);
+	copy_observation(obs, report);
+	account(obs, scratch, report);
+	facts.thread_time = &report->thread_time;
+	facts.program_time = &report->program_time;
+	facts.arena = report->arena;
+	error = decide(&facts, report);
+	if (arena_has_failed(report->arena) || arena_has_failed(scratch))
+		error = -ENOMEM;
+	arena_free(scratch);
+	return error;
+}

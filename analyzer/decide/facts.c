@@ -1,0 +1,354 @@
+/* Sums the observation up for the rules. */
+#include <errno.h>
+#include <string.h>
+#include "account/process_index.h"
+#include "account/thread_time.h"
+#include "account/wait_role.h"
+#include "arena.h"
+#include "decide/facts.h"
+#include "decide/thresholds.h"
+
+bool is_io_reason(enum wait_reason reason)
+{
+	switch (reason) {
+	case WAIT_NETWORK:
+	case WAIT_DISK:
+	case WAIT_IPC:
+	case WAIT_DEVICE:
+	case WAIT_PAGING:
+	case WAIT_POLL:
+	case WAIT_CHILD:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint32_t usable_cpus(const struct facts *facts)
+{
+	return facts->cpus < 1 ? 1 : (uint32_t)(facts->cpus + 0.5);
+}
+
+enum global_lock facts_global_lock(const struct facts *facts)
+{
+	const struct process_facts *process = facts->dominant;
+
+	if (!process || process->process->is_free_threaded)
+		return GLOBAL_LOCK_NONE;
+	return runtime_global_lock(process->runtime);
+}
+
+bool facts_has_interpreter_lock(const struct facts *facts)
+{
+	enum global_lock lock = facts_global_lock(facts);
+
+	return lock == GLOBAL_LOCK_GIL || lock == GLOBAL_LOCK_GVL;
+}
+
+static uint64_t life_ns(uint64_t start_ns, uint64_t end_ns)
+{
+	return end_ns > start_ns ? end_ns - start_ns : 0;
+}
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void add_row(struct facts *facts, const struct obs_wait *row, struct process_facts *process)
+{
+	enum wait_role role = wait_role(facts->obs, row, process ? process->process : NULL);
+
+	if (role == WAITS_FOR_RESULT) {
+		facts->outside_cnt += row->wait_cnt;
+		if (row->via_event_loop)
+			facts->outside_loop_ns += row->wait_ns;
+	}
+	if (!process)
+		return;
+	process->row_ns[row->reason] += row->wait_ns;
+	if (role == WAITS_FOR_RESULT) {
+		process->result_ns[row->reason] += row->wait_ns;
+		process->result_cnt += row->wait_cnt;
+	}
+	if (role == WAITS_FOR_WORK)
+		process->work_wait_ns[row->reason] += row->wait_ns;
+	if (row->via_event_loop) {
+		process->loop_ns += row->wait_ns;
+		process->loop_cnt += row->wait_cnt;
+	} else if (role <= WAITS_FOR_TIME) {
+		process->own_wait_ns += row->wait_ns;
+	}
+}
+
+/* Threads count by reason only; what part of it was for a result, the process's rows tell. */
+static uint64_t part_of_reason(const struct thread_facts *thread, enum wait_reason reason,
+			       const uint64_t part_ns[WAIT_REASON_CNT])
+{
+	return min_ns(thread->thread->wait_ns[reason],
+		      scale_ns(thread->thread->wait_ns[reason], part_ns[reason],
+			       thread->process->row_ns[reason]));
+}
+
+static void sum_waits(struct thread_facts *thread)
+{
+	const uint64_t *wait_ns = thread->thread->wait_ns;
+
+	thread->timer_ns = wait_ns[WAIT_TIMER];
+	thread->idle_ns = wait_ns[WAIT_SYNC];
+	for (int reason = 0; thread->process && reason < WAIT_REASON_CNT; reason++) {
+		uint64_t work_ns = part_of_reason(thread, reason, thread->process->work_wait_ns);
+
+		thread->outside_ns += part_of_reason(thread, reason, thread->process->result_ns);
+		thread->idle_ns += work_ns;
+		if (reason == WAIT_TIMER)
+			thread->timer_ns -= work_ns;
+		/* Neither for a result nor for work: for others of the tree. */
+		if (reason == WAIT_IPC || reason == WAIT_CHILD)
+			thread->idle_ns +=
+				wait_ns[reason] -
+				part_of_reason(thread, reason, thread->process->result_ns) -
+				work_ns;
+	}
+}
+
+static void sum_thread(const struct facts *facts, struct thread_facts *facts_of)
+{
+	const struct obs_thread *thread = facts_of->thread;
+
+	facts_of->life_ns = life_ns(thread->start_ns, thread->end_ns);
+	facts_of->runnable_ns = thread->on_cpu_ns + thread->run_queue_ns + thread->preempted_ns +
+				thread->throttled_ns;
+	sum_waits(facts_of);
+	facts_of->active_ns = facts_of->runnable_ns + facts_of->outside_ns +
+			      thread->wait_ns[WAIT_LOCK] + thread->wait_ns[WAIT_GIL];
+	if (facts->timer_share >= TIMER_SHARE)
+		facts_of->active_ns += facts_of->timer_ns;
+}
+
+static void add_to_process(const struct thread_facts *thread)
+{
+	struct process_facts *process = thread->process;
+
+	process->on_cpu_ns += thread->thread->on_cpu_ns;
+	process->work_ns += thread->thread->on_cpu_ns + thread->outside_ns;
+	process->active_ns += thread->active_ns;
+	process->gil_ns += thread->thread->wait_ns[WAIT_GIL];
+	if (thread->thread->wait_ns[WAIT_GIL])
+		process->gil_waiter_cnt++;
+}
+
+static void add_to_tree(struct facts *facts, const struct thread_facts *thread)
+{
+	facts->work_ns += thread->thread->on_cpu_ns + thread->outside_ns;
+	facts->outside_ns += thread->outside_ns;
+	facts->serviceable_ns += thread->runnable_ns + thread->outside_ns +
+				 thread->thread->wait_ns[WAIT_LOCK] +
+				 thread->thread->wait_ns[WAIT_GIL];
+}
+
+/* Gives each process the list of its threads: one array for all, cut into pieces. */
+static int list_threads(struct facts *facts)
+{
+	size_t cnt = facts->obs->thread_cnt;
+	struct thread_facts **slots = arena_array(facts->scratch, cnt, sizeof(*slots));
+
+	if (cnt && !slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt; i++)
+		if (facts->threads[i].process)
+			facts->threads[i].process->thread_cnt++;
+	for (size_t i = 0; i < facts->obs->process_cnt; i++) {
+		facts->processes[i].threads = slots;
+		slots += facts->processes[i].thread_cnt;
+		facts->processes[i].thread_cnt = 0;
+	}
+	for (size_t i = 0; i < cnt; i++) {
+		struct process_facts *process = facts->threads[i].process;
+
+		if (process)
+			process->threads[process->thread_cnt++] = &facts->threads[i];
+	}
+	return 0;
+}
+
+static int gather_tree(struct facts *facts, const struct process_index *index)
+{
+	const struct observation *obs = facts->obs;
+
+	for (size_t i = 0; i < obs->process_cnt; i++) {
+		struct process_facts *process = &facts->processes[i];
+
+		process->process = &obs->processes[i];
+		process->runtime = runtime_of(process->process);
+		process->life_ns = life_ns(process->process->start_ns, process->process->end_ns);
+	}
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		size_t at = process_index_find(index, obs->waits[i].pid);
+
+		add_row(facts, &obs->waits[i], at == NO_PROCESS ? NULL : &facts->processes[at]);
+	}
+	for (size_t i = 0; i < obs->thread_cnt; i++) {
+		size_t at = process_index_find(index, obs->threads[i].pid);
+
+		facts->threads[i].thread = &obs->threads[i];
+		facts->threads[i].process = at == NO_PROCESS ? NULL : &facts->processes[at];
+		sum_thread(facts, &facts->threads[i]);
+		add_to_tree(facts, &facts->threads[i]);
+		if (at != NO_PROCESS)
+			add_to_process(&facts->threads[i]);
+	}
+	for (size_t i = 0; i < obs->process_cnt; i++)
+		facts->processes[i].active_ns =
+			min_ns(facts->processes[i].active_ns, facts->processes[i].life_ns);
+	return list_threads(facts);
+}
+
+/* The runtime that does most of the work leads, and of its processes the one that does most. */
+static void find_dominant(struct facts *facts)
+{
+	uint64_t by_runtime[RUNTIME_LUA + 1] = {0};
+	enum runtime_id leading = RUNTIME_NATIVE;
+
+	for (size_t i = 0; i < facts->obs->process_cnt; i++)
+		by_runtime[facts->processes[i].runtime] += facts->processes[i].work_ns;
+	for (int id = 0; id <= RUNTIME_LUA; id++)
+		if (by_runtime[id] > by_runtime[leading])
+			leading = id;
+	for (size_t i = 0; i < facts->obs->process_cnt; i++) {
+		struct process_facts *process = &facts->processes[i];
+
+		if (by_runtime[leading] && process->runtime != leading)
+			continue;
+		if (!facts->dominant || process->work_ns > facts->dominant->work_ns)
+			facts->dominant = process;
+	}
+}
+
+static void gather_program_shares(struct facts *facts)
+{
+	const struct report_program_time *time = facts->program_time;
+	uint64_t unknown_ns = 0, io_ns = 0;
+
+	facts->busy_ns = time->wall_ns - time->idle_ns;
+	facts->idle_share = share_of(time->idle_ns, time->wall_ns);
+	facts->cpu_share = share_of(time->computing_ns, facts->busy_ns);
+	facts->starved_share = share_of(time->starved_ns, facts->busy_ns);
+	for (size_t i = 0; i < time->wait_cnt; i++) {
+		const struct report_wait *wait = &time->waits[i];
+
+		if (is_io_reason(wait->reason)) {
+			facts->io_ns[wait->reason] = wait->wait_ns;
+			io_ns += wait->wait_ns;
+		} else if (wait->reason == WAIT_TIMER) {
+			facts->timer_share = share_of(wait->wait_ns, facts->busy_ns);
+		} else if (wait->reason == WAIT_LOCK) {
+			facts->lock_quiet_share = share_of(wait->wait_ns, facts->busy_ns);
+		} else {
+			unknown_ns += wait->wait_ns;
+		}
+	}
+	facts->io_share = share_of(io_ns, facts->busy_ns);
+	facts->unknown_share = share_of(unknown_ns, facts->busy_ns);
+}
+
+static void gather_thread_shares(struct facts *facts)
+{
+	const struct report_thread_time *time = facts->thread_time;
+	uint64_t runnable_ns = time->on_cpu_ns + time->run_queue_ns + time->throttled_ns;
+	const struct obs_host *host = &facts->obs->host;
+
+	facts->cpus = host->cpus_usable ? host->cpus_usable : 1;
+	if (host->cpu_quota > 0 && host->cpu_quota < facts->cpus)
+		facts->cpus = host->cpu_quota;
+	facts->throttled_share = share_of(time->throttled_ns, runnable_ns);
+	facts->runnable_parallelism = share_of(
+		runnable_ns, facts->program_time->computing_ns + facts->program_time->starved_ns);
+}
+
+static void find_top_lock(struct facts *facts)
+{
+	uint64_t top_ns = 0;
+
+	facts->lock.name = "";
+	for (size_t i = 0; i < facts->thread_time->wait_cnt; i++) {
+		const struct report_wait *wait = &facts->thread_time->waits[i];
+
+		if (wait->reason != WAIT_LOCK)
+			continue;
+		facts->lock.wait_ns = wait->wait_ns;
+		for (size_t o = 0; o < wait->object_cnt; o++) {
+			if (wait->objects[o].wait_ns <= top_ns)
+				continue;
+			top_ns = wait->objects[o].wait_ns;
+			facts->lock.name = wait->objects[o].name;
+		}
+	}
+}
+
+/*
+ * A lock that many wait for costs nothing while the CPUs are full anyway: it serialises only if
+ * the tree computes on clearly fewer CPUs than its waiters could use.
+ */
+static void gather_lock(struct facts *facts)
+{
+	struct lock_facts *lock = &facts->lock;
+	double could_use;
+
+	find_top_lock(facts);
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++) {
+		const struct thread_facts *thread = &facts->threads[i];
+		uint64_t wait_ns = thread->thread->wait_ns[WAIT_LOCK];
+
+		if (wait_ns && share_of(wait_ns, thread->active_ns) >= LOCK_WAITER_SHARE)
+			lock->waiter_cnt++;
+	}
+	lock->thread_share = share_of(lock->wait_ns, facts->serviceable_ns);
+	could_use = lock->waiter_cnt < facts->cpus ? lock->waiter_cnt : facts->cpus;
+	lock->is_serialising = lock->waiter_cnt >= 2 &&
+			       (facts->cpu_share < CPU_SHARE ||
+				facts->program_time->parallelism <= SERIALISED_PART * could_use);
+}
+
+static void gather_gil(struct facts *facts)
+{
+	struct gil_facts *gil = &facts->gil;
+
+	for (size_t i = 0; i < facts->obs->process_cnt; i++) {
+		struct process_facts *process = &facts->processes[i];
+
+		if (process->gil_ns && (!gil->process || process->gil_ns > gil->process->gil_ns))
+			gil->process = process;
+	}
+	if (!gil->process)
+		return;
+	gil->wait_share =
+		share_of(gil->process->gil_ns, gil->process->gil_ns + gil->process->on_cpu_ns);
+	gil->cpus = share_of(gil->process->on_cpu_ns,
+			     min_ns(facts->program_time->computing_ns, gil->process->life_ns));
+	gil->is_contended = gil->process->gil_waiter_cnt >= 2 &&
+			    gil->wait_share >= GIL_WAIT_SHARE && gil->cpus <= GIL_MAX_CPUS;
+}
+
+int facts_gather(struct facts *facts)
+{
+	const struct observation *obs = facts->obs;
+	struct process_index index;
+
+	facts->processes = arena_array(facts->scratch, obs->process_cnt, sizeof(*facts->processes));
+	facts->threads = arena_array(facts->scratch, obs->thread_cnt, sizeof(*facts->threads));
+	process_index_init(&index, obs, facts->scratch);
+	if (arena_has_failed(facts->scratch))
+		return -ENOMEM;
+	gather_program_shares(facts);
+	gather_thread_shares(facts);
+	if (gather_tree(facts, &index))
+		return -ENOMEM;
+	find_dominant(facts);
+	if (facts->dominant)
+		facts->dominant_cpus =
+			share_of(facts->dominant->on_cpu_ns, facts->program_time->computing_ns);
+	gather_lock(facts);
+	gather_gil(facts);
+	return 0;
+}

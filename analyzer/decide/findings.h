@@ -1,0 +1,11 @@
+/* Findings: the anti-patterns that the observation shows, each with the numbers that show it. */
+#ifndef CLASSIFY_FINDINGS_H
+#define CLASSIFY_FINDINGS_H
+
+#include "decide/facts.h"
+#include "decide/model.h"
+
+/* Fills the report's findings, most severe first; its verdict is decided already. */
+void findings_report(const struct facts *facts, const struct model *model, struct report *report);
+
+#endif

@@ -1,0 +1,280 @@
+/* Sync, threads, async or multiprocessing: docs/rules.md, "Current model". */
+#include <stdlib.h>
+#include <string.h>
+#include "account/thread_time.h"
+#include "account/wait_role.h"
+#include "arena.h"
+#include "decide/model.h"
+#include "decide/thresholds.h"
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+struct edge {
+	uint64_t at_ns;
+	int step; /* +1: a life begins, -1: it ends */
+};
+
+static int by_instant(const void *a, const void *b)
+{
+	const struct edge *left = a, *right = b;
+
+	if (left->at_ns != right->at_ns)
+		return left->at_ns < right->at_ns ? -1 : 1;
+	return left->step - right->step; /* an end before a beginning: no overlap */
+}
+
+/* The most lives at one instant. */
+static uint32_t peak_of(struct edge *edges, size_t cnt)
+{
+	int now = 0, peak = 0;
+
+	qsort(edges, cnt, sizeof(*edges), by_instant);
+	for (size_t i = 0; i < cnt; i++) {
+		now += edges[i].step;
+		if (now > peak)
+			peak = now;
+	}
+	return (uint32_t)peak;
+}
+
+static size_t add_life(struct edge *edges, size_t cnt, uint64_t start_ns, uint64_t end_ns)
+{
+	edges[cnt++] = (struct edge){start_ns, +1};
+	edges[cnt++] = (struct edge){end_ns, -1};
+	return cnt;
+}
+
+static bool is_worker(uint64_t active_ns, uint64_t most_active_ns)
+{
+	return active_ns && (double)active_ns >= WORKER_PART * (double)most_active_ns;
+}
+
+/* Processes that were active at the same time; 0 if they took turns. */
+static uint32_t concurrent_processes(const struct facts *facts, struct model *model)
+{
+	size_t cnt = facts->obs->process_cnt, edge_cnt = 0;
+	struct edge *edges = arena_array(facts->scratch, cnt, 2 * sizeof(*edges));
+	uint64_t most_ns = 0, sum_ns = 0;
+
+	for (size_t i = 0; i < cnt; i++) {
+		sum_ns += facts->processes[i].active_ns;
+		if (facts->processes[i].active_ns > most_ns)
+			most_ns = facts->processes[i].active_ns;
+	}
+	model->active_processes = share_of(sum_ns, facts->busy_ns);
+	for (size_t i = 0; edges && i < cnt; i++)
+		if (is_worker(facts->processes[i].active_ns, most_ns))
+			edge_cnt = add_life(edges, edge_cnt, facts->obs->processes[i].start_ns,
+					    facts->obs->processes[i].end_ns);
+	/* Work split over processes none of which is the program, one after another. */
+	model->is_command_sequence = edge_cnt > 2 && model->active_processes < CONCURRENT_MIN &&
+				     (double)most_ns < DOMINANT_PART * (double)sum_ns;
+	return model->active_processes < CONCURRENT_MIN ? 0 : peak_of(edges, edge_cnt);
+}
+
+/* Threads of the dominant process that were active at the same time; 0 if they took turns. */
+static uint32_t concurrent_threads(const struct facts *facts, struct model *model)
+{
+	const struct process_facts *process = facts->dominant;
+	struct edge *edges = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*edges));
+	uint64_t most_ns = 0, sum_ns = 0;
+	size_t edge_cnt = 0;
+
+	for (size_t i = 0; i < process->thread_cnt; i++) {
+		sum_ns += process->threads[i]->active_ns;
+		if (process->threads[i]->active_ns > most_ns)
+			most_ns = process->threads[i]->active_ns;
+	}
+	model->active_threads = share_of(sum_ns, min_ns(process->life_ns, facts->busy_ns));
+	if (model->active_threads < CONCURRENT_MIN || !edges)
+		return 0;
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		if (is_worker(process->threads[i]->active_ns, most_ns))
+			edge_cnt = add_life(edges, edge_cnt, process->threads[i]->thread->start_ns,
+					    process->threads[i]->thread->end_ns);
+	return peak_of(edges, edge_cnt);
+}
+
+static uint64_t thread_work_ns(const struct thread_facts *thread)
+{
+	return thread->thread->on_cpu_ns + thread->outside_ns;
+}
+
+/* The thread that would run the loop: the one that waits in it most, else the one that works
+ * most (a loop that is never empty, or is blocked, never waits). */
+static const struct thread_facts *loop_candidate(const struct process_facts *process)
+{
+	const struct thread_facts *best = NULL;
+
+	for (size_t i = 0; i < process->thread_cnt; i++) {
+		const struct thread_facts *thread = process->threads[i];
+		uint64_t loop_ns = thread->thread->event_loop_wait_ns;
+		uint64_t best_ns = best ? best->thread->event_loop_wait_ns : 0;
+
+		if (!best || loop_ns > best_ns ||
+		    (loop_ns == best_ns && thread_work_ns(thread) > thread_work_ns(best)))
+			best = thread;
+	}
+	return best;
+}
+
+static bool opens_epoll_only_for_loops(enum runtime_id runtime)
+{
+	return runtime == RUNTIME_CPYTHON || runtime == RUNTIME_PYPY || runtime == RUNTIME_PHP ||
+	       runtime == RUNTIME_PERL || runtime == RUNTIME_LUA;
+}
+
+/*
+ * These interpreters open an epoll descriptor for nothing but a loop, and its thread does the
+ * program's work. Others hold one for many ends: they must wait through it, or serve.
+ */
+static bool is_driven_by_loop(const struct process_facts *process,
+			      const struct thread_facts *loop_thread)
+{
+	if (process->runtime == RUNTIME_NODE)
+		return true;
+	if (!process->process->has_event_loop && !process->loop_cnt)
+		return false;
+	if ((double)thread_work_ns(loop_thread) < LOOP_PART * (double)process->work_ns)
+		return false;
+	if (opens_epoll_only_for_loops(process->runtime) || process->process->listening_cnt)
+		return true;
+	return process->loop_cnt &&
+	       (double)process->loop_ns >=
+		       LOOP_PART * (double)(process->loop_ns + process->own_wait_ns);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(text + len - end_len, end);
+}
+
+/* Program text read while starting up blocks every loop once; that is no fault of the design. */
+static bool is_program_text(const char *name)
+{
+	static const char *const ends[] = {".py", ".pyc", ".so", ".js", ".mjs", ".json", ".node"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends_with(name, ends[i]))
+			return true;
+	return strstr(name, ".so.") || !strncmp(name, "/usr/", 5) || !strncmp(name, "/lib", 4);
+}
+
+static bool blocks_loop(const struct facts *facts, const struct obs_wait *row)
+{
+	enum wait_role role = wait_role(facts->obs, row, facts->dominant->process);
+
+	if (row->pid != facts->dominant->process->pid || row->via_event_loop)
+		return false;
+	if (role != WAITS_FOR_RESULT && role != WAITS_FOR_TIME)
+		return false;
+	return row->reason != WAIT_PAGING &&
+	       !(row->reason == WAIT_DISK && is_program_text(row->name));
+}
+
+/* The loop's thread in waits of its own: no more than the thread had, nor than the rows tell. */
+static void find_blocking(const struct facts *facts, struct model *model)
+{
+	const struct thread_facts *loop = model->loop_thread;
+	uint64_t rows_ns = 0, top_ns = 0, waits_ns = obs_thread_wait_ns(loop->thread);
+	const struct obs_wait *top = NULL;
+
+	for (size_t i = 0; i < facts->obs->wait_cnt; i++) {
+		const struct obs_wait *row = &facts->obs->waits[i];
+
+		if (!blocks_loop(facts, row))
+			continue;
+		rows_ns += row->wait_ns;
+		if (row->wait_ns > top_ns) {
+			top_ns = row->wait_ns;
+			top = row;
+		}
+	}
+	waits_ns -= min_ns(waits_ns, loop->thread->event_loop_wait_ns);
+	model->loop_blocked_ns = min_ns(rows_ns, waits_ns);
+	if (top)
+		model->blocking_object =
+			arena_printf(facts->arena, "%s%s%s", wait_reason_name(top->reason),
+				     top->name[0] ? " " : "", top->name);
+}
+
+static enum concurrency_model combine(const struct model *model)
+{
+	bool is_async = model->loop_thread;
+
+	if (is_async + model->has_threads + model->has_processes > 1)
+		return MODEL_MIXED;
+	return is_async ? MODEL_ASYNC : model->primary;
+}
+
+struct model model_detect(const struct facts *facts)
+{
+	struct model model = {.workers = 1, .blocking_object = ""};
+	const struct thread_facts *loop_thread;
+	uint32_t processes, threads;
+
+	if (!facts->dominant || !facts->dominant->thread_cnt)
+		return model;
+	processes = concurrent_processes(facts, &model);
+	threads = concurrent_threads(facts, &model);
+	loop_thread = loop_candidate(facts->dominant);
+	if (is_driven_by_loop(facts->dominant, loop_thread)) {
+		model.loop_thread = loop_thread;
+		find_blocking(facts, &model);
+	}
+	model.has_processes = processes >= 2;
+	/* Node's pool serves its loop; a loop of it stays one loop. */
+	model.has_threads = threads >= 2 && facts->dominant->runtime != RUNTIME_NODE;
+	if (model.has_processes)
+		model.primary = MODEL_MULTIPROCESSING;
+	else if (model.loop_thread)
+		model.primary = MODEL_ASYNC;
+	else if (model.has_threads)
+		model.primary = MODEL_THREADS;
+	model.current = combine(&model);
+	if (model.has_processes)
+		model.workers = processes;
+	else if (model.has_threads)
+		model.workers = threads;
+	return model;
+}
+
+uint32_t model_compute_workers(const struct facts *facts, const struct model *model)
+{
+	uint32_t cnt = 0;
+
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
+		if (share_of(facts->threads[i].runnable_ns, facts->threads[i].life_ns) >=
+		    CPU_WORKER_SHARE)
+			cnt++;
+	return cnt < model->workers ? cnt : model->workers;
+}
+
+bool model_runs_commands(const struct facts *facts)
+{
+	const struct process_facts *process = facts->dominant;
+	bool has_shell = false;
+
+	for (size_t i = 0; i < facts->obs->process_cnt; i++)
+		if (facts->processes[i].runtime == RUNTIME_SHELL)
+			has_shell = true;
+	return process && has_shell &&
+	       (process->runtime == RUNTIME_SHELL || process->process->is_exec);
+}
+
+void model_report(const struct facts *facts, const struct model *model,
+		  struct report_concurrency *concurrency)
+{
+	concurrency->current = model->current;
+	concurrency->workers = model->workers;
+	concurrency->in_flight_peak = -1;
+	/* A loop waits once for all that it has in flight. */
+	concurrency->in_flight_mean = facts->outside_loop_ns > facts->outside_ns / 2
+					      ? -1
+					      : share_of(facts->outside_ns, facts->busy_ns);
+}

@@ -1,0 +1,36 @@
+/* The concurrency model the program uses now, told by what its workers did at the same time. */
+#ifndef CLASSIFY_MODEL_H
+#define CLASSIFY_MODEL_H
+
+#include "decide/facts.h"
+
+struct model {
+	enum concurrency_model current;
+	enum concurrency_model primary; /* the same, but never mixed: its widest part */
+	uint32_t workers;
+	bool has_threads;
+	bool has_processes;
+	double active_threads;	  /* mean active at once, in the dominant process */
+	double active_processes;  /* mean active at once, in the tree */
+	bool is_command_sequence; /* commands run one after another share the work */
+	/* Of an event loop; NULL unless one drives the dominant process. */
+	const struct thread_facts *loop_thread;
+	uint64_t loop_blocked_ns;    /* that thread in waits of its own, for results or time */
+	const char *blocking_object; /* on what for longest; "" if none */
+};
+
+/* Returns the model of @facts. Out of memory is sticky in its arenas. */
+struct model model_detect(const struct facts *facts);
+
+/* Workers that compute, of those that live at once: threads that are on a CPU or want one for
+ * CPU_WORKER_SHARE of their life. */
+uint32_t model_compute_workers(const struct facts *facts, const struct model *model);
+
+/* Whether the work is done by commands that a shell or make starts, not by one program. */
+bool model_runs_commands(const struct facts *facts);
+
+/* Fills the report's part from @model. */
+void model_report(const struct facts *facts, const struct model *model,
+		  struct report_concurrency *concurrency);
+
+#endif

@@ -1,0 +1,459 @@
+/*
+ * The decision framework (DESIGN section 1): one adviser per class. No adviser promises a speedup;
+ * each gives the numbers it turns on as reasons.
+ */
+#include <math.h>
+#include <string.h>
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/recommend.h"
+#include "decide/thresholds.h"
+#include "decide/vocabulary.h"
+
+#define REASONS_MAX 6
+
+struct advice {
+	const struct facts *facts;
+	const struct model *model;
+	const struct report *report;
+	struct report_recommendation *to;
+};
+
+static double pct(double share)
+{
+	return 100 * share;
+}
+
+static void because(struct advice *advice, const char *reason)
+{
+	struct report_recommendation *to = advice->to;
+
+	if (!to->reasons)
+		to->reasons = arena_array(advice->facts->arena, REASONS_MAX, sizeof(*to->reasons));
+	if (to->reasons && to->reason_cnt < REASONS_MAX)
+		to->reasons[to->reason_cnt++] = reason;
+}
+
+static void keep(struct advice *advice, const char *summary)
+{
+	advice->to->action = ACTION_KEEP;
+	advice->to->model = advice->model->primary;
+	advice->to->summary = summary;
+}
+
+static enum runtime_id runtime_for_words(const struct advice *advice)
+{
+	if (advice->model->is_command_sequence && model_runs_commands(advice->facts))
+		return RUNTIME_SHELL;
+	return advice->facts->dominant ? advice->facts->dominant->runtime : RUNTIME_NATIVE;
+}
+
+static void change(struct advice *advice, enum concurrency_model model, uint32_t workers,
+		   const char *summary)
+{
+	advice->to->action = ACTION_CHANGE;
+	advice->to->model = model;
+	advice->to->workers = workers;
+	advice->to->summary = summary;
+	advice->to->api =
+		vocabulary_api(runtime_for_words(advice), model, workers, advice->facts->arena);
+}
+
+static void measure_again(struct advice *advice, const char *summary)
+{
+	advice->to->action = ACTION_MEASURE_AGAIN;
+	advice->to->model = advice->model->primary;
+	advice->to->summary = summary;
+}
+
+static const char *lock_title(const struct facts *facts)
+{
+	switch (facts_global_lock(facts)) {
+	case GLOBAL_LOCK_GIL:
+		return "the GIL";
+	case GLOBAL_LOCK_GVL:
+		return "Ruby's GVL";
+	case GLOBAL_LOCK_EVENT_LOOP:
+		return "the one JavaScript thread";
+	default:
+		return "no global lock";
+	}
+}
+
+static void because_cpu(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	because(advice,
+		arena_printf(facts->arena,
+			     "It computes for %.0f%% of its busy time, on %.2f of %.3g usable "
+			     "CPUs at once.",
+			     pct(facts->cpu_share), facts->program_time->parallelism, facts->cpus));
+}
+
+/* Whether there is anything to gain from more CPUs; says why if not. */
+static bool can_spread(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	if (usable_cpus(facts) < 2) {
+		keep(advice, "Keep it as it is: there is one CPU for it, and it is in use.");
+		because(advice, "More workers would take turns on the same CPU.");
+		return false;
+	}
+	if (facts->busy_ns < SHORT_BUSY_NS) {
+		keep(advice,
+		     "Keep it as it is: it is over before more workers would have started.");
+		because(advice, arena_printf(facts->arena, "It was busy for %.0f ms.",
+					     (double)facts->busy_ns / 1e6));
+		return false;
+	}
+	return true;
+}
+
+static void advise_parallel_cpu(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	uint32_t workers = model_compute_workers(facts, advice->model);
+	uint32_t cores = usable_cpus(facts);
+
+	advice->to->workers = workers < cores ? workers : cores;
+	if (workers > cores) {
+		keep(advice, arena_printf(facts->arena,
+					  "Keep the model, but run %u workers, one for each usable "
+					  "CPU, instead of %u.",
+					  cores, workers));
+		advice->to->avoid =
+			"Don't add workers: those beyond the CPUs only queue and take memory.";
+		return;
+	}
+	keep(advice, "Keep the model: its workers already compute at the same time.");
+	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
+}
+
+static void advise_cpu_under_lock(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	uint32_t cores = usable_cpus(facts);
+
+	if (advice->model->has_threads && facts->dominant_cpus > GIL_MAX_CPUS) {
+		advise_parallel_cpu(advice);
+		because(advice,
+			arena_printf(facts->arena,
+				     "Its threads use %.2f CPUs: most of the work is done in "
+				     "native code that lets go of %s.",
+				     facts->dominant_cpus, lock_title(facts)));
+		return;
+	}
+	if (!can_spread(advice))
+		return;
+	change(advice, MODEL_MULTIPROCESSING, cores,
+	       arena_printf(facts->arena,
+			    "Spread the work over %u processes, one for each usable "
+			    "CPU.",
+			    cores));
+	because(advice,
+		arena_printf(facts->arena,
+			     "%s lets one thread of a process run at a time; each process has "
+			     "its own.",
+			     lock_title(facts)));
+	advice->to->avoid =
+		arena_printf(facts->arena,
+			     "Don't use threads or an event loop for this work: %s lets only one "
+			     "compute at a time.",
+			     lock_title(facts));
+}
+
+static void advise_commands(struct advice *advice, enum concurrency_model model, uint32_t workers)
+{
+	change(advice, model, workers,
+	       arena_printf(advice->facts->arena,
+			    "Run up to %u of its commands at once instead of "
+			    "one after another.",
+			    workers));
+	because(advice, "Each step is a process of its own already; they run one after another.");
+}
+
+static void advise_cpu_without_lock(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	uint32_t cores = usable_cpus(facts);
+
+	if (advice->model->loop_thread) {
+		keep(advice, "Keep the event loop; when one is not enough, run one for each CPU.");
+		because(advice, "One loop computes on one CPU, and it is full while busy.");
+		advice->to->avoid = "Don't move single requests to threads: each costs less than "
+				    "handing it over.";
+		return;
+	}
+	if (!can_spread(advice))
+		return;
+	if (advice->model->is_command_sequence) {
+		advise_commands(advice, MODEL_MULTIPROCESSING, cores);
+		return;
+	}
+	change(advice, MODEL_THREADS, cores,
+	       arena_printf(facts->arena,
+			    "Split the work over %u threads, one for each usable CPU.", cores));
+	because(advice,
+		"No global lock keeps its threads from computing at the same time, and they "
+		"share memory where processes would copy it.");
+	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
+}
+
+static void advise_cpu(struct advice *advice)
+{
+	because_cpu(advice);
+	if (advice->model->has_processes)
+		advise_parallel_cpu(advice);
+	else if (facts_global_lock(advice->facts) != GLOBAL_LOCK_NONE)
+		advise_cpu_under_lock(advice);
+	else if (advice->model->has_threads)
+		advise_parallel_cpu(advice);
+	else
+		advise_cpu_without_lock(advice);
+}
+
+/*
+ * Goetz, Java Concurrency in Practice 8.2: N = CPUs * (1 + W/C). Under a global lock one thread
+ * computes at a time, as if there was one CPU.
+ */
+static uint32_t io_workers(struct advice *advice, uint32_t most)
+{
+	const struct facts *facts = advice->facts;
+	double cpus = facts_global_lock(facts) == GLOBAL_LOCK_NONE ? facts->cpus : 1;
+	double computing = fmax(facts->cpu_share, 1e-6);
+	double workers = ceil(cpus * (1 + facts->io_share / computing));
+
+	if (facts->options->planned_concurrency)
+		return facts->options->planned_concurrency;
+	workers = fmin(workers, (double)facts->outside_cnt);
+	if (workers > most) {
+		because(advice,
+			arena_printf(facts->arena,
+				     "While one computes %.0f others can wait; %u is where the "
+				     "far end should be asked first.",
+				     workers, most));
+		workers = most;
+	}
+	return (uint32_t)fmax(workers, MIN_OPERATIONS);
+}
+
+static bool wants_high_concurrency(const struct advice *advice)
+{
+	return advice->facts->options->planned_concurrency >= HIGH_CONCURRENCY ||
+	       advice->report->concurrency.in_flight_mean >= HIGH_CONCURRENCY;
+}
+
+static void because_io(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	because(advice,
+		arena_printf(facts->arena,
+			     "It waits for results for %.0f%% of its busy time and computes "
+			     "for %.0f%%: waits can overlap, if they don't depend on each "
+			     "other.",
+			     pct(facts->io_share), pct(facts->cpu_share)));
+}
+
+static void change_to_async(struct advice *advice)
+{
+	change(advice, MODEL_ASYNC, 0,
+	       "Wait through an event loop: it carries that many operations at once.");
+	because(advice,
+		arena_printf(advice->facts->arena,
+			     "From about %d operations in flight a thread for each costs more "
+			     "than it gains.",
+			     HIGH_CONCURRENCY));
+	advice->to->avoid =
+		"Don't call anything that blocks on the loop, and don't start a process "
+		"or thread for each operation.";
+}
+
+static void change_to_io_threads(struct advice *advice, uint32_t most)
+{
+	uint32_t workers = io_workers(advice, most);
+
+	change(advice, MODEL_THREADS, workers,
+	       arena_printf(advice->facts->arena, "Overlap the waits with a pool of %u threads.",
+			    workers));
+	if (facts_has_interpreter_lock(advice->facts))
+		because(advice, arena_printf(advice->facts->arena,
+					     "A thread that waits lets go of "
+					     "%s.",
+					     lock_title(advice->facts)));
+	advice->to->avoid =
+		"Don't use processes for this: they wait no better than threads, and each "
+		"takes memory and start-up time of its own.";
+}
+
+static void advise_disk(struct advice *advice)
+{
+	if (advice->model->has_threads || advice->model->has_processes) {
+		keep(advice, "Keep the model: its workers already wait for the disk at the same "
+			     "time.");
+		return;
+	}
+	change_to_io_threads(advice, MAX_DISK_WORKERS);
+	advice->to->avoid =
+		"Don't rewrite it for an event loop: reading files blocks the loop too.";
+}
+
+static void advise_loop_io(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	double blocked = share_of(advice->model->loop_blocked_ns, facts->busy_ns);
+
+	if (blocked < BLOCKING_SHARE) {
+		keep(advice, "Keep the event loop: it waits for everything at once already.");
+		advice->to->avoid = "Don't add threads or processes for the waits, and don't call "
+				    "anything that blocks on the loop.";
+		return;
+	}
+	change(advice, MODEL_ASYNC, 0,
+	       "Stay on the event loop, but replace its blocking calls by ones that can be awaited "
+	       "(or hand them to a thread pool).");
+	because(advice,
+		arena_printf(facts->arena,
+			     "The loop's thread spends %.0f%% of busy time in blocking calls, "
+			     "most on %s.",
+			     pct(blocked), advice->model->blocking_object));
+	advice->to->avoid =
+		"Don't call a blocking client inside a coroutine: the loop stands still "
+		"until it returns.";
+}
+
+/* What one worker waits for can't always be asked for twice. */
+static bool has_nothing_to_overlap(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	const char *subclass = advice->report->verdict.subclass;
+
+	if (facts->outside_cnt < MIN_OPERATIONS) {
+		keep(advice, "Keep it as it is: it waits once, so there is nothing to overlap.");
+		return true;
+	}
+	if (subclass && !strcmp(subclass, "ipc") && !facts->io_ns[WAIT_NETWORK]) {
+		keep(advice, "Keep it as it is, and look at the program at the other end: this one "
+			     "waits for it.");
+		because(advice, "More workers can't read a pipe before it is written.");
+		return true;
+	}
+	if (facts->busy_ns < SHORT_BUSY_NS) {
+		keep(advice,
+		     "Keep it as it is: it is over before more workers would have started.");
+		return true;
+	}
+	return false;
+}
+
+static void advise_io(struct advice *advice)
+{
+	const struct model *model = advice->model;
+	const char *subclass = advice->report->verdict.subclass;
+
+	because_io(advice);
+	if (subclass && (!strcmp(subclass, "disk") || !strcmp(subclass, "paging")))
+		advise_disk(advice);
+	else if (model->loop_thread)
+		advise_loop_io(advice);
+	else if (model->has_processes && model_runs_commands(advice->facts))
+		keep(advice, "Keep it as it is: its commands already wait at the same time.");
+	else if (!model->has_processes && !model->has_threads && has_nothing_to_overlap(advice))
+		return;
+	else if (wants_high_concurrency(advice))
+		change_to_async(advice);
+	else if (model->has_threads && !model->has_processes)
+		keep(advice, "Keep the threads: they already wait at the same time.");
+	else if (model->is_command_sequence)
+		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
+	else
+		change_to_io_threads(advice, MAX_IO_WORKERS);
+}
+
+static void advise_idle(struct advice *advice)
+{
+	measure_again(advice, "Measure again under load: nobody asked it for anything.");
+	because(advice, "A program at rest says nothing about how it works.");
+}
+
+static void advise_inconclusive(struct advice *advice)
+{
+	measure_again(advice,
+		      "Measure again: run it longer or with more work, or attach to it while "
+		      "it is busy.");
+	because(advice, advice->report->verdict.summary);
+}
+
+static void advise_lock(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	keep(advice, "Keep the model; hold the lock for shorter, split it, or give each worker its "
+		     "own data.");
+	because(advice, arena_printf(facts->arena,
+				     "%.0f%% of the threads' time goes into waiting for "
+				     "%s.",
+				     pct(facts->lock.thread_share),
+				     facts->lock.name[0] ? facts->lock.name : "a lock"));
+	advice->to->avoid = "Don't add workers: they would queue for the same lock.";
+}
+
+static void advise_timer(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	keep(advice, "Keep the model, and question the sleeps: nothing else takes its time.");
+	because(advice, arena_printf(facts->arena, "%.0f%% of its busy time is sleep it asked for.",
+				     pct(facts->timer_share)));
+	advice->to->avoid =
+		"Don't add workers to make it faster: it waits for the clock, not for a "
+		"CPU.";
+}
+
+static void advise_starved(struct advice *advice)
+{
+	const char *subclass = advice->report->verdict.subclass;
+
+	if (subclass && !strcmp(subclass, "throttled"))
+		keep(advice, "Keep the model; raise the CPU quota of its cgroup.");
+	else
+		keep(advice, "Keep the model; give it CPUs: stop or move what else runs there.");
+	because(advice, advice->report->verdict.summary);
+	advice->to->avoid = "Don't add workers: CPUs are what it lacks.";
+}
+
+/* Computing and waiting in turns: threads let one wait while another computes, under any lock. */
+static void advise_mixed(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	because(advice, arena_printf(facts->arena,
+				     "Of its busy time it computes %.0f%% and waits for results "
+				     "%.0f%%.",
+				     pct(facts->cpu_share), pct(facts->io_share)));
+	if (advice->model->current != MODEL_SYNC || facts->io_share < SERIAL_SHARE ||
+	    facts->outside_cnt < MIN_OPERATIONS || facts->busy_ns < SHORT_BUSY_NS) {
+		keep(advice, "Keep the model: no one thing holds it back.");
+		return;
+	}
+	if (advice->model->is_command_sequence)
+		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
+	else
+		change_to_io_threads(advice, MAX_DISK_WORKERS);
+}
+
+static void (*const advisers[CLASS_CNT])(struct advice *advice) = {
+	[CLASS_CPU_BOUND] = advise_cpu,	      [CLASS_IO_BOUND] = advise_io,
+	[CLASS_LOCK_BOUND] = advise_lock,     [CLASS_TIMER_BOUND] = advise_timer,
+	[CLASS_CPU_STARVED] = advise_starved, [CLASS_IDLE] = advise_idle,
+	[CLASS_MIXED] = advise_mixed,	      [CLASS_INCONCLUSIVE] = advise_inconclusive,
+};
+
+void recommend(const struct facts *facts, const struct model *model, struct report *report)
+{
+	struct advice advice = {facts, model, report, &report->recommendation};
+
+	advisers[report->verdict.verdict_class](&advice);
+}

@@ -1,0 +1,361 @@
+/* The tables of rules; see rules.h. */
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/rules.h"
+#include "decide/thresholds.h"
+
+static double pct(double share)
+{
+	return 100 * share;
+}
+
+static double ms(uint64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+/* Not enough evidence. */
+
+static bool sees_nothing(const struct facts *facts)
+{
+	return !facts->obs->thread_cnt || !facts->program_time->wall_ns;
+}
+
+static const char *because_nothing(const struct facts *facts)
+{
+	return arena_string(facts->arena, "no thread of the program was seen");
+}
+
+static double loss_share(const struct facts *facts)
+{
+	uint64_t switches = 0, lost = facts->obs->quality.lost_events;
+
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
+		switches += facts->obs->threads[i].switch_cnt;
+	return share_of(lost, switches + lost);
+}
+
+static double lost_thread_share(const struct facts *facts)
+{
+	uint64_t lost = facts->obs->quality.lost_threads;
+
+	return share_of(lost, facts->obs->thread_cnt + lost);
+}
+
+static bool loses_too_much(const struct facts *facts)
+{
+	return loss_share(facts) > MAX_LOSS_SHARE || lost_thread_share(facts) > MAX_LOSS_SHARE;
+}
+
+static const char *because_lost(const struct facts *facts)
+{
+	if (lost_thread_share(facts) > MAX_LOSS_SHARE)
+		return arena_printf(facts->arena, "%.1f%% of its threads could not be followed",
+				    pct(lost_thread_share(facts)));
+	return arena_printf(facts->arena, "%.1f%% of the events were lost", pct(loss_share(facts)));
+}
+
+static bool is_mostly_idle(const struct facts *facts)
+{
+	return facts->idle_share >= IDLE_SHARE;
+}
+
+/* For an idle program the length of the observation counts, else its busy part. */
+static uint64_t evidence_ns(const struct facts *facts)
+{
+	return is_mostly_idle(facts) ? facts->program_time->wall_ns : facts->busy_ns;
+}
+
+static bool is_too_short(const struct facts *facts)
+{
+	return evidence_ns(facts) < MIN_BUSY_NS;
+}
+
+static const char *because_short(const struct facts *facts)
+{
+	return arena_printf(facts->arena, "it was busy for %.1f ms only, less than %.0f ms",
+			    ms(evidence_ns(facts)), ms(MIN_BUSY_NS));
+}
+
+static double samples(const struct facts *facts)
+{
+	return (double)facts->obs->quality.sample_cnt *
+	       share_of(evidence_ns(facts), facts->program_time->wall_ns);
+}
+
+static bool has_few_samples(const struct facts *facts)
+{
+	return facts->obs->source == SOURCE_PROCFS && samples(facts) < MIN_SAMPLES;
+}
+
+static const char *because_few_samples(const struct facts *facts)
+{
+	return arena_printf(facts->arena,
+			    "only %.0f samples of /proc fell into its busy time, less "
+			    "than %d",
+			    samples(facts), MIN_SAMPLES);
+}
+
+const struct evidence_rule evidence_rules[] = {
+	{"nothing-seen", sees_nothing, because_nothing},
+	{"losses", loses_too_much, because_lost},
+	{"too-short", is_too_short, because_short},
+	{"few-samples", has_few_samples, because_few_samples},
+	{NULL, NULL, NULL},
+};
+
+/* Scores. */
+
+static double idle_score(const struct facts *facts)
+{
+	return facts->idle_share;
+}
+
+/* Being throttled is only what holds a program back that wants to compute most of the time. */
+static double throttled_score(const struct facts *facts)
+{
+	if (facts->cpu_share + facts->starved_share < 0.5)
+		return 0;
+	return facts->throttled_share;
+}
+
+static double starved_score(const struct facts *facts)
+{
+	return facts->starved_share;
+}
+
+/* Held inside the tree the lock shows in thread time, held by another program in quiet time. */
+static double lock_score(const struct facts *facts)
+{
+	double inside = facts->lock.is_serialising ? facts->lock.thread_share : 0;
+
+	return inside > facts->lock_quiet_share ? inside : facts->lock_quiet_share;
+}
+
+static double cpu_score(const struct facts *facts)
+{
+	return facts->cpu_share;
+}
+
+static double io_score(const struct facts *facts)
+{
+	return facts->io_share;
+}
+
+static double timer_score(const struct facts *facts)
+{
+	return facts->timer_share;
+}
+
+static double unknown_score(const struct facts *facts)
+{
+	return facts->unknown_share;
+}
+
+static double always(const struct facts *facts)
+{
+	(void)facts;
+	return 1;
+}
+
+/* Subclasses. */
+
+static const char *throttled_subclass(const struct facts *facts, const struct model *model)
+{
+	(void)facts;
+	(void)model;
+	return "throttled";
+}
+
+static const char *starved_subclass(const struct facts *facts, const struct model *model)
+{
+	(void)facts;
+	(void)model;
+	return "oversubscribed";
+}
+
+static bool gil_leads(const struct facts *facts)
+{
+	const struct gil_facts *gil = &facts->gil;
+
+	return gil->is_contended &&
+	       share_of(gil->process->on_cpu_ns, facts->thread_time->on_cpu_ns) >= 0.5;
+}
+
+static const char *cpu_subclass(const struct facts *facts, const struct model *model)
+{
+	if (gil_leads(facts))
+		return "gil";
+	if ((model->has_processes || model->has_threads) &&
+	    facts->runnable_parallelism >= PARALLEL_MIN)
+		return "parallel";
+	return NULL;
+}
+
+static enum wait_reason largest_io(const struct facts *facts)
+{
+	enum wait_reason largest = WAIT_NETWORK;
+
+	for (int reason = 0; reason < WAIT_REASON_CNT; reason++)
+		if (facts->io_ns[reason] > facts->io_ns[largest])
+			largest = reason;
+	return largest;
+}
+
+/* What is only known as a poll or a child says nothing about the thing that was waited for. */
+static const char *io_subclass(const struct facts *facts, const struct model *model)
+{
+	static const enum wait_reason named[] = {WAIT_NETWORK, WAIT_DISK, WAIT_IPC, WAIT_DEVICE,
+						 WAIT_PAGING};
+	enum wait_reason largest = WAIT_NETWORK;
+	uint64_t io_ns = 0;
+
+	(void)model;
+	for (int reason = 0; reason < WAIT_REASON_CNT; reason++)
+		io_ns += facts->io_ns[reason];
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (facts->io_ns[named[i]] > facts->io_ns[largest])
+			largest = named[i];
+	if (share_of(facts->io_ns[largest], io_ns) < IO_SUBCLASS_SHARE)
+		return NULL;
+	return wait_reason_name(largest);
+}
+
+/* Summaries: one sentence with the numbers that carry it. */
+
+static const char *idle_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	return arena_printf(
+		facts->arena,
+		"It waited for work: idle for %.0f%% of %.1f s, computing for %.1f%%.",
+		pct(facts->idle_share), ms(facts->program_time->wall_ns) / 1000,
+		pct(share_of(facts->program_time->computing_ns, facts->program_time->wall_ns)));
+}
+
+static const char *throttled_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	return arena_printf(facts->arena,
+			    "It wanted to compute but its CPU quota held it back for %.0f%% of the "
+			    "time its threads were ready to run.",
+			    pct(facts->throttled_share));
+}
+
+static const char *starved_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	return arena_printf(facts->arena,
+			    "It was ready to run but got no CPU for %.0f%% of its busy time: other "
+			    "programs had them.",
+			    pct(facts->starved_share));
+}
+
+static const char *lock_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	if (!facts->lock.is_serialising)
+		return arena_printf(
+			facts->arena,
+			"It waited for a lock for %.0f%% of its busy time while none of "
+			"its threads ran: the holder is outside the program, or waits "
+			"itself.",
+			pct(facts->lock_quiet_share));
+	return arena_printf(
+		facts->arena,
+		"%u threads queue for a lock: waiting for it took %.0f%% of their time, "
+		"and %.2f of %.3g CPUs were in use while it computed.",
+		facts->lock.waiter_cnt, pct(facts->lock.thread_share),
+		facts->program_time->parallelism, facts->cpus);
+}
+
+static const char *cpu_summary(const struct facts *facts, const struct model *model)
+{
+	double parallelism = facts->program_time->parallelism;
+
+	if (gil_leads(facts))
+		return arena_printf(facts->arena,
+				    "It computed for %.0f%% of its busy time, but its threads took "
+				    "turns: the GIL let %.2f run at once and kept them waiting for "
+				    "%.0f%% of their time.",
+				    pct(facts->cpu_share), facts->gil.cpus,
+				    pct(facts->gil.wait_share));
+	if (model->workers > 1)
+		return arena_printf(
+			facts->arena,
+			"It computed for %.0f%% of its busy time, with %.2f of %.3g CPUs "
+			"in use at once.",
+			pct(facts->cpu_share), parallelism, facts->cpus);
+	return arena_printf(facts->arena,
+			    "It computed for %.0f%% of its busy time, on %.2f of %.3g "
+			    "CPUs.",
+			    pct(facts->cpu_share), parallelism, facts->cpus);
+}
+
+static const char *io_summary(const struct facts *facts, const struct model *model)
+{
+	const char *what = wait_reason_name(largest_io(facts));
+
+	(void)model;
+	return arena_printf(
+		facts->arena,
+		"It waited for results from outside for %.0f%% of its busy time (most of "
+		"it %s) and computed for %.0f%%.",
+		pct(facts->io_share), what, pct(facts->cpu_share));
+}
+
+static const char *timer_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	return arena_printf(facts->arena,
+			    "It slept on purpose for %.0f%% of its busy time and computed for "
+			    "%.0f%%.",
+			    pct(facts->timer_share), pct(facts->cpu_share));
+}
+
+static const char *unknown_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	return arena_printf(
+		facts->arena,
+		"Not enough evidence: for %.0f%% of its busy time no thread ran, and what "
+		"ended that is not known.",
+		pct(facts->unknown_share));
+}
+
+static const char *mixed_summary(const struct facts *facts, const struct model *model)
+{
+	(void)model;
+	return arena_printf(
+		facts->arena,
+		"No one thing holds it back: of its busy time it computed %.0f%%, waited "
+		"for results %.0f%%, slept %.0f%% and wanted a CPU %.0f%%.",
+		pct(facts->cpu_share), pct(facts->io_share), pct(facts->timer_share),
+		pct(facts->starved_share));
+}
+
+const struct class_rule class_rules[] = {
+	{"idle", CLASS_IDLE, idle_score, IDLE_SHARE, "idle time", "the whole run", NULL,
+	 idle_summary},
+	{"throttled", CLASS_CPU_STARVED, throttled_score, THROTTLED_SHARE,
+	 "time held back by the CPU quota", "runnable time", throttled_subclass, throttled_summary},
+	{"starved", CLASS_CPU_STARVED, starved_score, STARVED_SHARE, "time ready without a CPU",
+	 "busy time", starved_subclass, starved_summary},
+	{"lock", CLASS_LOCK_BOUND, lock_score, LOCK_SHARE, "waiting for locks", "the threads' time",
+	 NULL, lock_summary},
+	{"cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "busy time", cpu_subclass,
+	 cpu_summary},
+	{"io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results", "busy time", io_subclass,
+	 io_summary},
+	{"timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping", "busy time", NULL,
+	 timer_summary},
+	{"unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
+	 "waiting for what is not known", "busy time", NULL, unknown_summary},
+	{"mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary},
+	{NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL},
+};
+
+bool class_rule_holds(const struct class_rule *rule, const struct facts *facts)
+{
+	return rule->score(facts) >= rule->threshold;
+}

@@ -1,0 +1,36 @@
+/*
+ * The rules: one row per class and subclass, in order; the first that holds gives the verdict. What
+ * each measures and why its threshold is what it is stands in docs/rules.md.
+ */
+#ifndef CLASSIFY_RULES_H
+#define CLASSIFY_RULES_H
+
+#include "decide/facts.h"
+#include "decide/model.h"
+
+/* Why there is not enough evidence for a verdict. */
+struct evidence_rule {
+	const char *id;
+	bool (*is_lacking)(const struct facts *facts);
+	const char *(*because)(const struct facts *facts);
+};
+
+struct class_rule {
+	const char *id;
+	enum verdict_class verdict_class;
+	double (*score)(const struct facts *facts); /* a share, compared with threshold */
+	double threshold;
+	const char *measure; /* what the score is a share of, for sentences */
+	const char *whole;
+	const char *(*subclass)(const struct facts *facts, const struct model *model);
+	const char *(*summary)(const struct facts *facts, const struct model *model);
+};
+
+/* Both tables end with a row whose id is NULL. The last class rule always holds. */
+extern const struct evidence_rule evidence_rules[];
+extern const struct class_rule class_rules[];
+
+/* Whether @rule's score reaches its threshold. */
+bool class_rule_holds(const struct class_rule *rule, const struct facts *facts);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Every number that a decision turns on. Sources and reasons: docs/rules.md, by the names here.
+ * Shares are 0..1.
+ */
+#ifndef CLASSIFY_THRESHOLDS_H
+#define CLASSIFY_THRESHOLDS_H
+
+/* Enough evidence for a verdict at all. */
+#define MIN_BUSY_NS	  20000000ULL
+#define MIN_SAMPLES	  30
+#define MAX_LOSS_SHARE	  0.01
+#define MAX_UNKNOWN_SHARE 0.50
+
+/* Classes, as shares of busy time (wall without idle) unless said otherwise. */
+#define IDLE_SHARE	0.90 /* of wall */
+#define STARVED_SHARE	0.25
+#define THROTTLED_SHARE 0.10 /* of the threads' time on a CPU or wanting one */
+#define LOCK_SHARE	0.30 /* of the threads' time not idle */
+#define CPU_SHARE	0.75
+#define IO_SHARE	0.65
+#define TIMER_SHARE	0.65
+
+/* Subclasses. */
+#define GIL_WAIT_SHARE	  0.20 /* of on-CPU + GIL wait of the process */
+#define GIL_MAX_CPUS	  1.25 /* a process held to one thread at a time can't use more */
+#define PARALLEL_MIN	  1.50 /* threads on a CPU or wanting one, at once */
+#define IO_SUBCLASS_SHARE 0.20 /* of the I/O: less is no name for the whole */
+
+/* A lock serialises if the tree computes on this part of the CPUs it could use, or less. */
+#define SERIALISED_PART	  0.75
+#define LOCK_WAITER_SHARE 0.05 /* of a thread's time not idle: it really waits for the lock */
+
+/* Current model. */
+#define CONCURRENT_MIN 1.30 /* mean workers active at once */
+#define WORKER_PART    0.25 /* active time relative to the most active worker */
+#define LOOP_PART      0.50 /* of its process's work, or of its waits: the loop drives it */
+#define DOMINANT_PART  0.60 /* of the tree's work: one process is the program */
+
+/* Confidence. */
+#define BORDER_CONFIDENCE 0.55
+#define FULL_CONFIDENCE	  0.98
+#define FULL_MARGIN	  0.20
+#define RUNNER_UP_REACH	  0.15
+#define FULL_EVIDENCE_NS  1000000000ULL
+#define THIN_EVIDENCE	  0.70
+#define PROCFS_FACTOR	  0.85
+
+/* Recommendation. */
+#define SHORT_BUSY_NS	 100000000ULL
+#define HIGH_CONCURRENCY 100
+#define MAX_IO_WORKERS	 32
+#define MAX_DISK_WORKERS 8
+#define MIN_OPERATIONS	 2
+
+/* Findings. */
+#define BLOCKING_SHARE	   0.20 /* of busy time, the loop's thread in waits of its own */
+#define LOOP_CPU_SHARE	   0.50
+#define LOCK_FINDING_SHARE 0.10
+#define IDLE_WORKER_SHARE  0.95 /* of its life */
+#define IDLE_WORKERS_MIN   4
+#define SERIAL_WAITS_MIN   5
+#define SERIAL_SHARE	   0.30
+#define CPU_WORKER_SHARE   0.50 /* of its life on a CPU or wanting one */
+#define QUEUE_SHARE	   0.10 /* of the workers' runnable time, spent in the run queue */
+
+#endif

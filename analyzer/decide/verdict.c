@@ -1,0 +1,118 @@
+/* Runs the tables of rules.c, and says how near the border the verdict is. */
+#include <math.h>
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/rules.h"
+#include "decide/thresholds.h"
+#include "decide/verdict.h"
+
+/* The nearest way to another verdict: a rule's score crossing its threshold. */
+struct border {
+	const struct class_rule *crossing; /* the rule whose score would cross; NULL: none */
+	const struct class_rule *beyond;   /* the rule that would hold then */
+	double distance;
+};
+
+static bool lacks_evidence(const struct facts *facts, struct report_verdict *verdict)
+{
+	for (const struct evidence_rule *rule = evidence_rules; rule->id; rule++) {
+		if (!rule->is_lacking(facts))
+			continue;
+		verdict->verdict_class = CLASS_INCONCLUSIVE;
+		verdict->summary = arena_printf(facts->arena, "Not enough evidence: %s.",
+						rule->because(facts));
+		return true;
+	}
+	return false;
+}
+
+static const struct class_rule *first_holding(const struct facts *facts,
+					      const struct class_rule *from)
+{
+	while (!class_rule_holds(from, facts))
+		from++;
+	return from;
+}
+
+/* Downwards the winner's own score could fall, upwards another's reach its threshold: that of an
+ * earlier rule, or of any class if the winner is the one that needs no score. */
+static struct border nearest_border(const struct facts *facts, const struct class_rule *winner)
+{
+	struct border border = {.distance = 1};
+
+	if (winner->threshold > 0) {
+		border.crossing = winner;
+		border.beyond = first_holding(facts, winner + 1);
+		border.distance = winner->score(facts) - winner->threshold;
+	}
+	for (const struct class_rule *rule = class_rules; rule < winner; rule++) {
+		double distance = rule->threshold - rule->score(facts);
+
+		if (distance >= border.distance || rule->verdict_class == winner->verdict_class)
+			continue;
+		border = (struct border){rule, rule, distance};
+	}
+	return border;
+}
+
+static void name_runner_up(const struct facts *facts, const struct class_rule *winner,
+			   const struct border *border, struct report_verdict *verdict)
+{
+	const struct class_rule *rule = border->crossing;
+
+	if (!rule || border->distance > RUNNER_UP_REACH ||
+	    border->beyond->verdict_class == winner->verdict_class)
+		return;
+	verdict->has_runner_up = true;
+	verdict->runner_up = border->beyond->verdict_class;
+	verdict->would_win_if =
+		arena_printf(facts->arena, "if %s %s %.0f%% of %s (now %.0f%%)", rule->measure,
+			     rule == winner ? "fell below" : "reached", 100 * rule->threshold,
+			     rule->whole, 100 * rule->score(facts));
+}
+
+/* Grows with the logarithm of what was seen, from THIN_EVIDENCE at the least that is accepted. */
+static double amount_factor(const struct facts *facts, const struct class_rule *winner)
+{
+	uint64_t seen_ns =
+		winner->verdict_class == CLASS_IDLE ? facts->program_time->wall_ns : facts->busy_ns;
+	double part = log((double)seen_ns / (double)MIN_BUSY_NS) /
+		      log((double)FULL_EVIDENCE_NS / (double)MIN_BUSY_NS);
+
+	return THIN_EVIDENCE + (1 - THIN_EVIDENCE) * fmin(fmax(part, 0), 1);
+}
+
+/* At a border a verdict is little better than a guess between two; each point away helps. */
+static double confidence(const struct facts *facts, const struct class_rule *winner,
+			 const struct border *border)
+{
+	double margin = fmin(fmax(border->distance, 0) / FULL_MARGIN, 1);
+	double value = BORDER_CONFIDENCE + (FULL_CONFIDENCE - BORDER_CONFIDENCE) * margin;
+	uint64_t lost = facts->obs->quality.lost_events + facts->obs->quality.lost_threads;
+
+	value *= amount_factor(facts, winner);
+	if (facts->obs->source == SOURCE_PROCFS)
+		value *= PROCFS_FACTOR;
+	if (lost)
+		value *= 1 - MAX_LOSS_SHARE;
+	return value;
+}
+
+void verdict_decide(const struct facts *facts, const struct model *model,
+		    struct report_verdict *verdict)
+{
+	const struct class_rule *winner;
+	struct border border;
+
+	if (lacks_evidence(facts, verdict))
+		return;
+	winner = first_holding(facts, class_rules);
+	verdict->verdict_class = winner->verdict_class;
+	verdict->subclass = winner->subclass ? winner->subclass(facts, model) : NULL;
+	verdict->summary = winner->summary(facts, model);
+	if (winner->verdict_class == CLASS_INCONCLUSIVE)
+		return;
+	border = nearest_border(facts, winner);
+	verdict->confidence = confidence(facts, winner, &border);
+	name_runner_up(facts, winner, &border, verdict);
+}
