@@ -70,7 +70,7 @@ static const char *intern_comm(struct ebpf_observer *self, const char *comm)
 static void on_gil_found(void *context, pid_t pid, const struct gil_range *range)
 {
 	struct ebpf_observer *self = context;
-	struct wire_gil gil = { .start = range->start, .end = range->end };
+	struct wire_gil gil = {.start = range->start, .end = range->end};
 	uint32_t tgid = (uint32_t)pid;
 
 	bpf_map_update_elem(bpf_map__fd(self->probes->maps.gils), &tgid, &gil, BPF_ANY);
@@ -185,15 +185,15 @@ static const struct {
 	const char *program;
 	const char *loss;
 } optional_probes[] = {
-	{ "sk_data_ready", "on_sk_data_ready",
-	  "sk_data_ready: this kernel has no such tracepoint (6.3+): waits of event loops are "
-	  "reported as poll, without their socket" },
-	{ "inet_sock_set_state", "on_inet_sock_set_state",
-	  "inet_sock_set_state: this kernel has no such tracepoint: inbound connections may be "
-	  "reported as outbound" },
-	{ "hrtimer_expire_entry", "on_hrtimer_expire_entry",
-	  "hrtimer_expire_entry: this kernel has no such tracepoint: timeouts are reported as "
-	  "what they waited for" },
+	{"sk_data_ready", "on_sk_data_ready",
+	 "sk_data_ready: this kernel has no such tracepoint (6.3+): waits of event loops are "
+	 "reported as poll, without their socket"},
+	{"inet_sock_set_state", "on_inet_sock_set_state",
+	 "inet_sock_set_state: this kernel has no such tracepoint: inbound connections may be "
+	 "reported as outbound"},
+	{"hrtimer_expire_entry", "on_hrtimer_expire_entry",
+	 "hrtimer_expire_entry: this kernel has no such tracepoint: timeouts are reported as "
+	 "what they waited for"},
 };
 
 static void choose_optional_probes(struct ebpf_observer *self, const struct btf *btf)
@@ -204,10 +204,9 @@ static void choose_optional_probes(struct ebpf_observer *self, const struct btf 
 		snprintf(type, sizeof(type), "btf_trace_%s", optional_probes[i].tracepoint);
 		if (btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) >= 0)
 			continue;
-		bpf_program__set_autoload(
-			bpf_object__find_program_by_name(self->probes->obj,
-							 optional_probes[i].program),
-			false);
+		bpf_program__set_autoload(bpf_object__find_program_by_name(
+						  self->probes->obj, optional_probes[i].program),
+					  false);
 		observation_add_missing_probe(&self->obs, optional_probes[i].loss);
 	}
 }
@@ -264,8 +263,8 @@ static int attach_probes(struct ebpf_observer *self)
 
 	if (error)
 		return error;
-	self->events = ring_buffer__new(bpf_map__fd(self->probes->maps.events), on_event, self,
-					NULL);
+	self->events =
+		ring_buffer__new(bpf_map__fd(self->probes->maps.events), on_event, self, NULL);
 	return self->events ? 0 : -errno;
 }
 
@@ -454,10 +453,10 @@ static int collect_live(struct ebpf_observer *self)
 	int error = iterate(self->probes->links.dump_tasks, &records, &cnt);
 
 	for (size_t i = 0; i < cnt && !error; i++) {
-		struct wire_wait_sum open = { .wait_ns = records[i].open_ns,
-					      .wait_cnt = 1,
-					      .max_ns = records[i].open_ns,
-					      .quiet_ns = records[i].open_quiet_ns };
+		struct wire_wait_sum open = {.wait_ns = records[i].open_ns,
+					     .wait_cnt = 1,
+					     .max_ns = records[i].open_ns,
+					     .quiet_ns = records[i].open_quiet_ns};
 
 		if (!observation_find_process(&self->obs, (pid_t)records[i].tgid))
 			tree_born(&self->tree, (pid_t)records[i].tgid, (pid_t)records[i].tgid, 0,
@@ -473,7 +472,7 @@ static int collect_live(struct ebpf_observer *self)
 /* Totals of threads whose own record was dropped: one nameless thread stands for them. */
 static int collect_orphans(struct ebpf_observer *self)
 {
-	struct wire_thread sum = { 0 };
+	struct wire_thread sum = {0};
 	uint32_t zero = 0;
 
 	if (!self->probes->bss->losses[WIRE_LOST_TOTALS])
@@ -636,7 +635,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 				   size_t why_size)
 {
 	struct ebpf_observer *self = calloc(1, sizeof(*self));
-	struct tree_listener listener = { on_gil_found, on_port_found, self };
+	struct tree_listener listener = {on_gil_found, on_port_found, self};
 
 	why[0] = 0;
 	if (!self) {

@@ -130,8 +130,8 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 }
 
 /* Returns the change in program time's weights. */
-static __always_inline s64 switch_out(struct task_struct *task, struct thread_ctx *thread, bool preempt,
-				      u64 now)
+static __always_inline s64 switch_out(struct task_struct *task, struct thread_ctx *thread,
+				      bool preempt, u64 now)
 {
 	struct wire_thread *total = &thread->total;
 	u32 task_state = task->__state;
@@ -177,7 +177,8 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
 		total->preempted_ns += now - since;
 	} else if (before == TASK_WOKEN || before == TASK_BLOCKED) {
 		/* TASK_BLOCKED here: its wakeup went unseen. */
-		u64 woken = thread->wake_ns >= since && thread->wake_ns <= now ? thread->wake_ns : now;
+		u64 woken =
+			thread->wake_ns >= since && thread->wake_ns <= now ? thread->wake_ns : now;
 
 		total->run_queue_ns += now - woken;
 		if (thread->open.tgid && !(before == TASK_WOKEN && woken == since))
@@ -216,7 +217,8 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	struct thread_ctx *thread = thread_find(task);
 	u64 now;
 
-	if (!thread || !thread->head.is_followed || thread->head.state != TASK_BLOCKED || !is_observing)
+	if (!thread || !thread->head.is_followed || thread->head.state != TASK_BLOCKED ||
+	    !is_observing)
 		return 0;
 	now = bpf_ktime_get_ns();
 	wake_attribute(task, thread, now);

@@ -82,8 +82,8 @@ int seed_tasks(struct bpf_iter__task *iter)
 }
 
 /* Closes the open interval of @thread's totals at @now. */
-static __always_inline void close_interval(struct wire_thread *total, const struct thread_ctx *thread,
-					   u64 now)
+static __always_inline void close_interval(struct wire_thread *total,
+					   const struct thread_ctx *thread, u64 now)
 {
 	u64 since = thread->stamp_ns;
 	u32 reason = thread->open.reason;

@@ -10,7 +10,10 @@ struct syscall_entry {
 	const char *name;
 };
 
-#define ENTRY(how, call) { SYS_##call, how, #call }
+#define ENTRY(how, call)               \
+	{                              \
+		SYS_##call, how, #call \
+	}
 
 static const struct syscall_entry entries[] = {
 	ENTRY(SYSCALL_FD, read),

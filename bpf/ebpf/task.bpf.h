@@ -21,7 +21,7 @@ __u64 observed_until_ns = 0; /* set by finish */
 
 __u64 losses[WIRE_LOSS_CNT] = {};
 __u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
-__u64 seeded_cnt = 0;   /* threads adopted by the seeding iterator so far */
+__u64 seeded_cnt = 0;	/* threads adopted by the seeding iterator so far */
 
 enum task_state {
 	/* Made, but what it is doing isn't known yet: the seeding iterator is about to say, or
@@ -44,11 +44,11 @@ struct file_memo {
 
 struct thread_ctx {
 	struct wire_followed head;
-	u64 stamp_ns;	/* when `state` began; for TASK_BLOCKED the switch-out */
-	u64 wake_ns;	/* TASK_WOKEN: when it was woken; 0 when that went unseen */
-	u64 quiet_ns;	/* program time that the end of the open wait ended */
-	u32 waker;	/* enum waker */
-	u32 resolve_at_wake; /* the object is whatever becomes ready */
+	u64 stamp_ns;		   /* when `state` began; for TASK_BLOCKED the switch-out */
+	u64 wake_ns;		   /* TASK_WOKEN: when it was woken; 0 when that went unseen */
+	u64 quiet_ns;		   /* program time that the end of the open wait ended */
+	u32 waker;		   /* enum waker */
+	u32 resolve_at_wake;	   /* the object is whatever becomes ready */
 	struct wire_wait_key open; /* the wait it is in, or was in last */
 	struct file_memo memo;
 	struct wire_thread total;

@@ -22,7 +22,7 @@ struct {
 /* Reserves the event that names @key's object, unless it has been sent already. */
 static __always_inline struct wire_event_name *name_event_begin(const struct wire_wait_key *key)
 {
-	struct name_key name = { .id = { key->id[0], key->id[1] }, .kind = key->kind };
+	struct name_key name = {.id = {key->id[0], key->id[1]}, .kind = key->kind};
 	struct wire_event_name *event;
 	u8 one = 1;
 
@@ -46,42 +46,66 @@ static __always_inline struct wire_event_name *name_event_begin(const struct wir
 	return event;
 }
 
+/* A walk from a file up to the root, one name at a time. Kernel pointers as numbers: see
+ * socket_describe. */
+struct path_walk {
+	u64 dentry;
+	u64 mount;
+	u64 name; /* of the dentry that the last step passed; 0: the root was reached */
+};
+
+#define MOUNTS_ABOVE_MAX 6
+
+/* Global, so that the verifier checks it once and not at each of a path's components. */
+__noinline int path_step(struct path_walk *walk)
+{
+	struct dentry *dentry;
+	struct mount *mount;
+
+	if (!walk)
+		return 0;
+	dentry = (struct dentry *)walk->dentry;
+	mount = (struct mount *)walk->mount;
+	walk->name = 0;
+	for (int i = 0; i < MOUNTS_ABOVE_MAX; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		struct mount *above;
+
+		if (dentry != BPF_CORE_READ(mount, mnt.mnt_root) && dentry != parent) {
+			walk->name = (u64)BPF_CORE_READ(dentry, d_name.name);
+			walk->dentry = (u64)parent;
+			walk->mount = (u64)mount;
+			return 0;
+		}
+		above = BPF_CORE_READ(mount, mnt_parent);
+		if (above == mount || !above)
+			return 0;
+		dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		mount = above;
+	}
+	return 0;
+}
+
 /* Sends the path of @file, component by component up to the root of the outermost mount. */
 static __always_inline void name_file(const struct wire_wait_key *key, struct file *file)
 {
 	struct wire_event_name *event = name_event_begin(key);
-	struct vfsmount *vfsmount;
-	struct dentry *dentry;
-	struct mount *mount;
-	u32 part = 0;
+	struct path_walk walk = {};
+	u32 part;
 
 	if (!event)
 		return;
-	dentry = BPF_CORE_READ(file, f_path.dentry);
-	vfsmount = BPF_CORE_READ(file, f_path.mnt);
-	mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
-	for (int step = 0; step < WIRE_PATH_PARTS + 6; step++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-
-		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root) || dentry == parent) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-
-			if (above == mount || !above)
-				goto done;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			continue;
-		}
-		if (part >= WIRE_PATH_PARTS)
+	walk.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+	walk.mount =
+		(u64)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
+	for (part = 0; part < WIRE_PATH_PARTS; part++) {
+		path_step(&walk);
+		if (!walk.name)
 			break;
-		bpf_probe_read_kernel_str(event->part[part], WIRE_PART_BYTES,
-					  BPF_CORE_READ(dentry, d_name.name));
-		part++;
-		dentry = parent;
+		bpf_probe_read_kernel_str(event->part[part], WIRE_PART_BYTES, (void *)walk.name);
 	}
-	event->is_truncated = 1;
-done:
 	event->part_cnt = part;
+	event->is_truncated = walk.name != 0;
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 

@@ -35,12 +35,13 @@ static __always_inline void inet_address(struct wire_wait_key *key, struct sock 
 		if (is_remote)
 			BPF_CORE_READ_INTO(&key->id, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
 		else
-			BPF_CORE_READ_INTO(&key->id, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+			BPF_CORE_READ_INTO(&key->id, sk,
+					   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 		return;
 	}
 	key->id[0] = 0;
-	key->id[1] = 0xffff0000ull | (u64)(is_remote ? BPF_CORE_READ(sk, __sk_common.skc_daddr) :
-						 BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr))
+	key->id[1] = 0xffff0000ull | (u64)(is_remote ? BPF_CORE_READ(sk, __sk_common.skc_daddr)
+						     : BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr))
 					     << 32;
 }
 
@@ -117,8 +118,8 @@ __noinline int socket_describe(struct wire_wait_key *key, u64 socket, u32 is_wri
 }
 
 /* Eight characters as the (little-endian) word they are read as. */
-#define WORD(a, b, c, d, e, f, g, h)                                                               \
-	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |             \
+#define WORD(a, b, c, d, e, f, g, h)                                                   \
+	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 | \
 	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
 
 /* Anonymous files tell what they are by the name of their dentry. */
@@ -151,9 +152,9 @@ static __always_inline void anon_describe(struct wire_wait_key *key, struct file
 	}
 }
 
-static __always_inline struct file *file_of_descriptor(struct task_struct *task, u32 fd)
+static __always_inline struct file *file_of_descriptor(u64 task, u32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct fdtable *table = BPF_CORE_READ((struct task_struct *)task, files, fdt);
 	struct file **slots, *file = 0;
 
 	if (fd >= BPF_CORE_READ(table, max_fds))

@@ -31,11 +31,13 @@ struct pollfd {
 };
 
 struct wait_args {
-	struct task_struct *task;
-	struct thread_ctx *thread;
+	u64 task; /* struct task_struct *, as a number: see socket_describe */
 	u64 syscall;
 	u64 arg[4];
-	bool can_read_user; /* the thread's memory is the current address space */
+	u32 tgid;
+	u32 tid;
+	u32 in_iowait;
+	u32 can_read_user; /* the thread's memory is the current address space */
 };
 
 static __always_inline bool in_iowait(struct task_struct *task)
@@ -47,11 +49,12 @@ static __always_inline bool in_iowait(struct task_struct *task)
  * The wait is on the descriptor @fd. The same call on the same open file is the same wait as last
  * time; the inode's number guards against a file structure that was freed and used again.
  */
-static __always_inline void wait_on_descriptor(const struct wait_args *args,
-					       struct wire_wait_key *key, u32 fd, bool is_write)
+static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
+					       const struct wait_args *args, bool is_write)
 {
-	struct file_memo *memo = &args->thread->memo;
-	struct file *file = file_of_descriptor(args->task, fd);
+	struct wire_wait_key *key = &thread->open;
+	struct file_memo *memo = &thread->memo;
+	struct file *file = file_of_descriptor(args->task, args->arg[0]);
 	u64 inode_number;
 
 	if (!file) {
@@ -77,10 +80,10 @@ static __always_inline void wait_on_descriptor(const struct wait_args *args,
 
 static __always_inline void wait_on_futex(const struct wait_args *args, struct wire_wait_key *key)
 {
+	u32 tgid = args->tgid;
 	u64 address = args->arg[0];
 	u32 op = args->arg[1] & FUTEX_CMD_MASK;
 	bool is_timed = args->arg[3] != 0;
-	u32 tgid = args->task->tgid;
 	struct wire_gil *gil;
 
 	key->kind = WIRE_KIND_FUTEX;
@@ -92,15 +95,16 @@ static __always_inline void wait_on_futex(const struct wait_args *args, struct w
 		key->reason = WIRE_LOCK;
 	gil = bpf_map_lookup_elem(&gils, &tgid);
 	if (!gil)
-		key->tid = args->task->pid; /* the user side decides, thread by thread */
+		key->tid = args->tid; /* the user side decides, thread by thread */
 	else if (address >= gil->start && address < gil->end)
 		key->reason = WIRE_GIL;
 }
 
 /* poll of nothing is a sleep, of one descriptor a wait for it; of several, the one that becomes
  * ready will tell, and until then the first socket among the first few stands for them. */
-static __always_inline void wait_on_poll(const struct wait_args *args, struct wire_wait_key *key)
+static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct wait_args *args)
 {
+	struct wire_wait_key *key = &thread->open;
 	u32 cnt = args->arg[1];
 
 	if (!cnt) {
@@ -109,16 +113,15 @@ static __always_inline void wait_on_poll(const struct wait_args *args, struct wi
 	}
 	key->reason = WIRE_POLL;
 	key->kind = WIRE_KIND_EPOLL;
-	args->thread->resolve_at_wake = cnt > 1;
+	thread->resolve_at_wake = cnt > 1;
 	if (!args->can_read_user)
 		return;
 	for (u32 i = 0; i < POLL_SCAN_MAX && i < cnt; i++) {
-		struct wire_wait_key found = { .tgid = key->tgid };
+		struct wire_wait_key found = {.tgid = key->tgid};
 		struct pollfd polled;
 		struct file *file;
 
-		if (bpf_probe_read_user(&polled, sizeof(polled),
-					(struct pollfd *)args->arg[0] + i))
+		if (bpf_probe_read_user(&polled, sizeof(polled), (struct pollfd *)args->arg[0] + i))
 			return;
 		if (polled.fd < 0)
 			continue;
@@ -137,80 +140,87 @@ static __always_inline void wait_unknown(const struct wait_args *args, struct wi
 {
 	key->kind = WIRE_KIND_SYSCALL;
 	key->syscall = args->syscall;
-	key->reason = in_iowait(args->task) ? WIRE_DISK : WIRE_OTHER;
+	key->reason = args->in_iowait ? WIRE_DISK : WIRE_OTHER;
 }
 
-static __always_inline void wait_on_syscall(const struct wait_args *args, struct wire_wait_key *key,
-					    u8 how)
+/* Completes @thread->open for a wait inside a system call that waits as @how (enum wire_syscall)
+ * says. Global, as socket_describe is. */
+__noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args, u32 how)
 {
+	struct wire_wait_key *key;
+
+	if (!thread || !args)
+		return 0;
+	key = &thread->open;
 	switch (how) {
 	case SYSCALL_FD:
 	case SYSCALL_FD_WRITE:
-		wait_on_descriptor(args, key, args->arg[0], how == SYSCALL_FD_WRITE);
-		return;
+		wait_on_descriptor(thread, args, how == SYSCALL_FD_WRITE);
+		return 0;
 	case SYSCALL_FILE_LOCK:
-		wait_on_descriptor(args, key, args->arg[0], false);
+		wait_on_descriptor(thread, args, false);
 		key->reason = WIRE_LOCK;
-		return;
+		return 0;
 	case SYSCALL_FUTEX:
 		wait_on_futex(args, key);
-		return;
+		return 0;
 	case SYSCALL_FUTEX_WAITV:
 		key->kind = WIRE_KIND_SYSCALL;
 		key->syscall = args->syscall;
 		key->reason = WIRE_SYNC;
-		return;
+		return 0;
 	case SYSCALL_SLEEP:
 		key->reason = WIRE_TIMER;
-		return;
+		return 0;
 	case SYSCALL_CHILD:
 		key->kind = WIRE_KIND_CHILD;
 		key->reason = WIRE_CHILD;
-		return;
+		return 0;
 	case SYSCALL_POLL:
-		wait_on_poll(args, key);
-		return;
+		wait_on_poll(thread, args);
+		return 0;
 	case SYSCALL_SELECT:
 		key->reason = args->arg[0] ? WIRE_POLL : WIRE_TIMER;
 		key->kind = args->arg[0] ? WIRE_KIND_EPOLL : WIRE_KIND_NONE;
-		args->thread->resolve_at_wake = args->arg[0] != 0;
-		return;
+		thread->resolve_at_wake = args->arg[0] != 0;
+		return 0;
 	case SYSCALL_EVENT_LOOP:
 		key->reason = WIRE_POLL;
 		key->kind = WIRE_KIND_EPOLL;
 		key->flags = WIRE_WAIT_EVENT_LOOP;
-		args->thread->resolve_at_wake = 1;
-		return;
+		thread->resolve_at_wake = 1;
+		return 0;
 	case SYSCALL_IPC:
 	case SYSCALL_SIGNAL:
 		key->kind = WIRE_KIND_SYSCALL;
 		key->syscall = args->syscall;
 		key->reason = WIRE_IPC;
-		return;
+		return 0;
 	case SYSCALL_PATH:
 		key->kind = WIRE_KIND_SYSCALL;
 		key->syscall = args->syscall;
 		key->reason = WIRE_DISK;
-		return;
+		return 0;
 	case SYSCALL_MEMORY:
 		key->kind = WIRE_KIND_SYSCALL;
 		key->syscall = args->syscall;
-		key->reason = in_iowait(args->task) ? WIRE_PAGING : WIRE_LOCK;
-		return;
+		key->reason = args->in_iowait ? WIRE_PAGING : WIRE_LOCK;
+		return 0;
 	}
 	wait_unknown(args, key);
+	return 0;
 }
 
 /*
- * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the current
- * task, so that its memory can be read.
+ * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the
+ * current task, so that its memory can be read.
  */
-static __always_inline void wait_describe(struct task_struct *task, struct thread_ctx *thread, u32 state,
-					  bool is_current)
+static __always_inline void wait_describe(struct task_struct *task, struct thread_ctx *thread,
+					  u32 state, bool is_current)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct wire_wait_key *key = &thread->open;
-	struct wait_args args = { .task = task, .thread = thread, .can_read_user = is_current };
+	struct wait_args args = {.task = (u64)task, .can_read_user = is_current};
 	u8 how;
 
 	thread->resolve_at_wake = 0;
@@ -236,13 +246,16 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		key->reason = WIRE_PAGING;
 		return;
 	}
+	args.tgid = task->tgid;
+	args.tid = task->pid;
+	args.in_iowait = in_iowait(task);
 	args.arg[0] = regs->di;
 	args.arg[1] = regs->si;
 	args.arg[2] = regs->dx;
 	args.arg[3] = regs->r10;
 	if (task->thread_info.status & TS_COMPAT)
 		how = SYSCALL_UNKNOWN; /* 32-bit call numbers mean other calls */
-	wait_on_syscall(&args, key, how);
+	wait_on_syscall(thread, &args, how);
 }
 
 #endif

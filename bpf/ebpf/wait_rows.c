@@ -48,7 +48,7 @@ int wait_rows_add(struct wait_rows *rows, const struct wire_wait_key *key,
 		return 0;
 	if (grow((void **)&rows->rows, rows->cnt, &rows->capacity, sizeof(rows->rows[0])))
 		return -ENOMEM;
-	rows->rows[rows->cnt++] = (struct wait_row){ .key = *key, .sum = *sum };
+	rows->rows[rows->cnt++] = (struct wait_row){.key = *key, .sum = *sum};
 	return 0;
 }
 
@@ -90,13 +90,11 @@ int wait_rows_add_name(struct wait_rows *rows, struct observation *obs,
 	else
 		path_join(event, name, sizeof(name));
 	copy = observation_intern(obs, name, strlen(name));
-	if (!copy ||
-	    grow((void **)&rows->names, rows->name_cnt, &rows->name_capacity,
-		 sizeof(rows->names[0])))
+	if (!copy || grow((void **)&rows->names, rows->name_cnt, &rows->name_capacity,
+			  sizeof(rows->names[0])))
 		return -ENOMEM;
 	rows->names[rows->name_cnt++] = (struct object_name){
-		.id = { event->id[0], event->id[1] }, .kind = event->kind, .name = copy
-	};
+		.id = {event->id[0], event->id[1]}, .kind = event->kind, .name = copy};
 	return 0;
 }
 
@@ -111,7 +109,7 @@ static int compare_names(const void *a, const void *b)
 
 static const char *find_name(const struct wait_rows *rows, const struct wire_wait_key *key)
 {
-	struct object_name wanted = { .id = { key->id[0], key->id[1] }, .kind = key->kind };
+	struct object_name wanted = {.id = {key->id[0], key->id[1]}, .kind = key->kind};
 	const struct object_name *found;
 
 	if (!rows->name_cnt)
@@ -123,7 +121,7 @@ static const char *find_name(const struct wait_rows *rows, const struct wire_wai
 static void inet_name(const struct wire_wait_key *key, char *name, size_t size)
 {
 	const unsigned char *bytes = (const unsigned char *)key->id;
-	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
 	char address[INET6_ADDRSTRLEN] = "";
 
 	if (!memcmp(bytes, mapped, sizeof(mapped))) {
@@ -216,7 +214,7 @@ static int compare_threads(const void *a, const void *b)
 
 static struct obs_thread *find_thread(struct observation *obs, uint32_t tgid, uint32_t tid)
 {
-	struct obs_thread wanted = { .pid = (pid_t)tgid, .tid = (pid_t)tid };
+	struct obs_thread wanted = {.pid = (pid_t)tgid, .tid = (pid_t)tid};
 
 	if (!obs->thread_cnt)
 		return NULL;

@@ -41,7 +41,8 @@ int wait_rows_add_name(struct wait_rows *rows, struct observation *obs,
 /*
  * Moves the rows into @obs->waits: rows that were kept by thread because their process's GIL wasn't
  * known are decided now (@tree knows it) and the totals of @obs->threads corrected with them;
- * equal rows are merged. Sorts @obs->threads by process and thread. @rows is empty afterwards, names stay. Returns 0 or -ENOMEM.
+ * equal rows are merged. Sorts @obs->threads by process and thread. @rows is empty afterwards,
+ * names stay. Returns 0 or -ENOMEM.
  */
 int wait_rows_finish(struct wait_rows *rows, const struct tree *tree, struct observation *obs);
 

@@ -17,7 +17,7 @@
 struct wake_slot {
 	u64 socket;
 	u64 socket_ns;
-	u64 timer;
+	u64 timed_out_task;
 };
 
 struct {
@@ -70,27 +70,31 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_sta
 	return 0;
 }
 
+/*
+ * Whose sleep does this timer end? Only a timer that is part of a hrtimer_sleeper has a task beside
+ * it; for any other, what is read there is no thread that is being woken. It has to be read
+ * now: the sleeper forgets its task before it wakes it.
+ */
 SEC("tp_btf/hrtimer_expire_entry")
 int BPF_PROG(on_hrtimer_expire_entry, struct hrtimer *timer)
 {
 	struct wake_slot *slot = wake_slot();
+	struct hrtimer_sleeper *sleeper;
 
-	if (slot && is_observing)
-		slot->timer = (u64)timer;
+	if (!slot || !is_observing)
+		return 0;
+	sleeper = (void *)timer - bpf_core_field_offset(struct hrtimer_sleeper, timer);
+	slot->timed_out_task = (u64)BPF_CORE_READ(sleeper, task);
 	return 0;
 }
 
-/* Did the timer that expired on this CPU last belong to @task's own sleep? */
+/* Did the timer that expired on this CPU last end @task's sleep? */
 static __always_inline bool wake_is_timeout(struct wake_slot *slot, struct task_struct *task)
 {
-	struct hrtimer_sleeper *sleeper;
-	u64 timer = slot->timer;
+	bool is_timeout = slot->timed_out_task == (u64)task;
 
-	slot->timer = 0;
-	if (!timer)
-		return false;
-	sleeper = (void *)(timer - bpf_core_field_offset(struct hrtimer_sleeper, timer));
-	return BPF_CORE_READ(sleeper, task) == task;
+	slot->timed_out_task = 0;
+	return is_timeout;
 }
 
 static __always_inline u32 wake_source(void)
@@ -105,7 +109,8 @@ static __always_inline u32 wake_source(void)
 }
 
 /* Completes @thread->open, the wait that @task is being woken from. */
-static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread, u64 now)
+static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread,
+					   u64 now)
 {
 	struct wake_slot *slot = wake_slot();
 	struct wire_wait_key *key = &thread->open;
@@ -120,7 +125,7 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 			key->reason = WIRE_TIMER;
 	} else if (thread->resolve_at_wake && slot->socket &&
 		   now - slot->socket_ns < READY_SOCKET_FRESH_NS) {
-		struct wire_wait_key ready = { .tgid = key->tgid, .flags = key->flags };
+		struct wire_wait_key ready = {.tgid = key->tgid, .flags = key->flags};
 
 		socket_describe(&ready, slot->socket, 0);
 		if (ready.reason != WIRE_OTHER)

@@ -19,11 +19,11 @@
 #define WIRE_U64 __u64
 #endif
 
-#define WIRE_COMM_BYTES	   16
-#define WIRE_REASON_CNT	   15
-#define WIRE_SYSCALL_CNT   512
-#define WIRE_PATH_PARTS	   12
-#define WIRE_PART_BYTES	   64
+#define WIRE_COMM_BYTES	    16
+#define WIRE_REASON_CNT	    15
+#define WIRE_SYSCALL_CNT    512
+#define WIRE_PATH_PARTS	    12
+#define WIRE_PART_BYTES	    64
 #define WIRE_FILENAME_BYTES 256
 
 /* Numbers of enum wait_reason (analyzer/observation/observation.h); convert.c asserts it. */
@@ -75,21 +75,21 @@ enum wire_direction {
 /* How a system call waits: the kernel side's table, filled by syscalls.c. */
 enum wire_syscall {
 	SYSCALL_UNKNOWN = 0,
-	SYSCALL_FD,	 /* on the descriptor in its first argument */
-	SYSCALL_FD_WRITE, /* the same, sending */
+	SYSCALL_FD,	   /* on the descriptor in its first argument */
+	SYSCALL_FD_WRITE,  /* the same, sending */
 	SYSCALL_FILE_LOCK, /* flock, fcntl: a lock on that descriptor */
 	SYSCALL_FUTEX,
 	SYSCALL_FUTEX_WAITV,
 	SYSCALL_SLEEP,
 	SYSCALL_CHILD,
-	SYSCALL_POLL,	/* (pollfd *, count) */
-	SYSCALL_SELECT, /* (count, sets) */
+	SYSCALL_POLL,	    /* (pollfd *, count) */
+	SYSCALL_SELECT,	    /* (count, sets) */
 	SYSCALL_EVENT_LOOP, /* epoll_wait, io_uring_enter */
-	SYSCALL_IPC,	/* System V and POSIX queues and semaphores */
-	SYSCALL_SIGNAL, /* pause, sigsuspend, sigtimedwait */
-	SYSCALL_PATH,	/* looks up or changes names: metadata */
-	SYSCALL_MEMORY, /* mmap and friends */
-	SYSCALL_RESTART, /* restart_syscall: goes on with what was interrupted */
+	SYSCALL_IPC,	    /* System V and POSIX queues and semaphores */
+	SYSCALL_SIGNAL,	    /* pause, sigsuspend, sigtimedwait */
+	SYSCALL_PATH,	    /* looks up or changes names: metadata */
+	SYSCALL_MEMORY,	    /* mmap and friends */
+	SYSCALL_RESTART,    /* restart_syscall: goes on with what was interrupted */
 };
 
 enum wire_wait_flag {
@@ -108,8 +108,8 @@ struct wire_wait_key {
 	WIRE_U16 port;	  /* host byte order */
 	WIRE_U16 syscall; /* with WIRE_KIND_SYSCALL */
 	/*
-	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory, pipe: device, inode. Tty, device,
-	 * block: device number. Unix: an opaque identity. Futex: address. Anonymous: name.
+	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory, pipe: device, inode. Tty,
+	 * device, block: device number. Unix: an opaque identity. Futex: address. Anonymous: name.
 	 */
 	WIRE_U64 id[2];
 };
@@ -206,10 +206,10 @@ enum wire_program_state {
 
 /* Every way the probes can lose something, counted. */
 enum wire_loss {
-	WIRE_LOST_EVENT = 0,	 /* no room in the ring buffer */
-	WIRE_LOST_THREAD = 1,	 /* no context could be made: the thread is not followed */
-	WIRE_LOST_TOTALS = 2,	 /* a thread's record was dropped; its totals are in `orphans` */
-	WIRE_LOST_WAIT_ROW = 3,	 /* the table of waits was full; totals by reason are exact still */
+	WIRE_LOST_EVENT = 0,	/* no room in the ring buffer */
+	WIRE_LOST_THREAD = 1,	/* no context could be made: the thread is not followed */
+	WIRE_LOST_TOTALS = 2,	/* a thread's record was dropped; its totals are in `orphans` */
+	WIRE_LOST_WAIT_ROW = 3, /* the table of waits was full; totals by reason are exact still */
 	WIRE_LOSS_CNT = 4,
 };
 
