@@ -8,9 +8,10 @@
 struct report;
 
 struct text_style {
-	bool use_color;	/* SGR sequences; the caller decides (terminal, NO_COLOR) */
-	bool is_verbose; /* all rows instead of the top ones */
-	int width;	/* columns; 0: 80 */
+	bool use_color;	  /* SGR sequences; the caller decides (terminal, NO_COLOR) */
+	bool use_unicode; /* bars and signs beyond ASCII; the caller decides (setlocale, codeset) */
+	bool is_verbose;  /* all rows instead of the top ones */
+	int width;	  /* columns; 0: 80 */
 };
 
 /* The verdict on one screen. Returns 0 or -EIO / -ENOMEM. */
@@ -23,7 +24,7 @@ int render_json(const struct report *report, FILE *out);
 int render_json_schema(FILE *out);
 
 /* Writes @text to @out so that no byte of it can act on a terminal or break a line: control
- * characters, invalid UTF-8 and bidirectional overrides appear as \xNN. */
+ * characters, invalid UTF-8, line separators and bidirectional overrides appear as \xNN. */
 void render_escaped(const char *text, FILE *out);
 
 #endif

@@ -280,13 +280,7 @@ static void a_wrong_value_is_named_by_its_place(void **state)
 
 static void foreign_files_are_refused(void **state)
 {
-	static const char *const files[] = {"",
-					    "{}",
-					    "[]",
-					    "null",
-					    "\x7f"
-					    "ELF",
-					    "{} {}"};
+	static const char *const files[] = {"", "{}", "[]", "null", "\177ELF", "{} {}"};
 	struct observation obs;
 	char why[200];
 

@@ -1,0 +1,256 @@
+/* Where the time went, as rows of bars. */
+#include "render/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/escape.h"
+#include "render/page.h"
+#include "render/units.h"
+#include "report.h"
+
+enum { BAR_COLUMNS = 18, MIN_NOTE_COLUMNS = 12 };
+enum { SHARE_END = PAGE_TEXT_COLUMN + BAR_COLUMNS + 7, DURATION_END = SHARE_END + 9 };
+
+/* Nobody needs to be told of less, unless he asks. */
+#define MIN_SHOWN_SHARE 0.001
+
+static double share_of(uint64_t part_ns, uint64_t whole_ns)
+{
+	return whole_ns ? (double)part_ns / (double)whole_ns : 0;
+}
+
+/* Prints @text so that it ends at @column. */
+static void put_right(struct page *page, const char *text, int column)
+{
+	page_tab(page, column - escape_columns(text, false));
+	page_put(page, text);
+}
+
+/* A row up to its note, which the caller adds before the newline. */
+static void begin_row(struct page *page, enum page_color color, const char *label, uint64_t part_ns,
+		      uint64_t whole_ns)
+{
+	double share = share_of(part_ns, whole_ns);
+	char text[UNIT_BYTES];
+
+	page_label(page, COLOR_NONE, label);
+	page_color(page, color);
+	page_bar(page, share, BAR_COLUMNS);
+	page_color(page, COLOR_NONE);
+	format_share(share, text);
+	put_right(page, text, SHARE_END);
+	format_duration(part_ns, page->style->use_unicode, text);
+	put_right(page, text, DURATION_END);
+}
+
+static void put_title(struct page *page, uint64_t whole_ns, const char *what)
+{
+	char duration[UNIT_BYTES];
+
+	format_duration(whole_ns, page->style->use_unicode, duration);
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	page_sayf(page, "where %s of %s went", duration, what);
+	page_color(page, COLOR_NONE);
+	page_newline(page);
+}
+
+/* "  20 x tcp 127.0.0.1:8080 +3 more", as far as there is room. */
+static void put_object_note(struct page *page, const struct report_object *object, size_t more_cnt)
+{
+	char count[UNIT_BYTES], more[UNIT_BYTES] = "";
+	int room;
+
+	format_count(object->wait_cnt, count);
+	if (more_cnt)
+		snprintf(more, sizeof(more), " +%zu more", more_cnt);
+	room = page->width - page->column - 2 - escape_columns(count, true) - 3 -
+	       escape_columns(more, true);
+	if (room < MIN_NOTE_COLUMNS)
+		return;
+	page_tab(page, page->column + 2);
+	page_put(page, count);
+	page_put(page, page->style->use_unicode ? " × " : " x ");
+	page_put_fit(page, object->name, room);
+	page_put(page, more);
+}
+
+static const struct report_wait *find_wait(const struct report_thread_time *time,
+					   enum wait_reason reason)
+{
+	for (size_t i = 0; i < time->wait_cnt; i++)
+		if (time->waits[i].reason == reason)
+			return &time->waits[i];
+	return NULL;
+}
+
+/* Program time knows causes, thread time their objects. */
+static void put_reason_note(struct page *page, const struct report *report, enum wait_reason reason)
+{
+	const struct report_wait *wait = find_wait(&report->thread_time, reason);
+
+	if (wait && wait->object_cnt)
+		put_object_note(page, &wait->objects[0], wait->object_cnt - 1);
+}
+
+static void put_computing(struct page *page, const struct report_program_time *time)
+{
+	char factor[UNIT_BYTES], note[UNIT_BYTES + sizeof("on  CPUs at once")];
+
+	begin_row(page, COLOR_RED, "computing", time->computing_ns, time->wall_ns);
+	if (time->parallelism >= 1.05) {
+		format_factor(time->parallelism, factor);
+		snprintf(note, sizeof(note), "on %s CPUs at once", factor);
+		if (page->column + 2 + (int)strlen(note) <= page->width) {
+			page_tab(page, page->column + 2);
+			page_put(page, note);
+		}
+	}
+	page_newline(page);
+}
+
+static void put_rest(struct page *page, const struct report_wait *waits, size_t cnt,
+		     uint64_t whole_ns)
+{
+	char label[UNIT_BYTES];
+	uint64_t rest_ns = 0;
+
+	for (size_t i = 0; i < cnt; i++)
+		rest_ns += waits[i].wait_ns;
+	if (!cnt)
+		return;
+	snprintf(label, sizeof(label), "%zu others", cnt);
+	begin_row(page, COLOR_BLUE, label, rest_ns, whole_ns);
+	page_newline(page);
+}
+
+void text_program_time(struct page *page, const struct report *report)
+{
+	const struct report_program_time *time = &report->program_time;
+	size_t shown_cnt = time->wait_cnt;
+
+	/* One row for the rest is no shorter than the one row it would stand for. */
+	if (!page->style->is_verbose && shown_cnt > TEXT_TOP_ROWS + 1)
+		shown_cnt = TEXT_TOP_ROWS;
+	put_title(page, time->wall_ns, "program time");
+	put_computing(page, time);
+	for (size_t i = 0; i < shown_cnt; i++) {
+		const struct report_wait *wait = &time->waits[i];
+
+		begin_row(page, COLOR_BLUE, wait_reason_name(wait->reason), wait->wait_ns,
+			  time->wall_ns);
+		put_reason_note(page, report, wait->reason);
+		page_newline(page);
+	}
+	put_rest(page, time->waits + shown_cnt, time->wait_cnt - shown_cnt, time->wall_ns);
+	if (share_of(time->starved_ns, time->wall_ns) >= MIN_SHOWN_SHARE ||
+	    page->style->is_verbose) {
+		begin_row(page, COLOR_YELLOW, "starved", time->starved_ns, time->wall_ns);
+		page_newline(page);
+	}
+	if (time->idle_ns) {
+		begin_row(page, COLOR_DIM, "idle", time->idle_ns, time->wall_ns);
+		put_reason_note(page, report, WAIT_ACCEPT);
+		page_newline(page);
+	}
+}
+
+/* One state of thread time, whether a wait or not. */
+struct state {
+	const char *label;
+	enum page_color color;
+	uint64_t ns;
+	const struct report_wait *wait; /* NULL: not a wait */
+};
+
+enum { PLAIN_STATE_CNT = 4, STATE_CNT_MAX = PLAIN_STATE_CNT + WAIT_REASON_CNT };
+
+static int by_time_descending(const void *left, const void *right)
+{
+	uint64_t left_ns = ((const struct state *)left)->ns;
+	uint64_t right_ns = ((const struct state *)right)->ns;
+
+	return (left_ns < right_ns) - (left_ns > right_ns);
+}
+
+/* Fills @states, largest first, without empty ones; returns how many. */
+static size_t collect_states(const struct report_thread_time *time, struct state *states)
+{
+	size_t cnt = 0, used_cnt = 0;
+
+	states[cnt++] = (struct state){"on CPU", COLOR_RED, time->on_cpu_ns, NULL};
+	states[cnt++] = (struct state){"run queue", COLOR_YELLOW, time->run_queue_ns, NULL};
+	states[cnt++] = (struct state){"throttled", COLOR_YELLOW, time->throttled_ns, NULL};
+	states[cnt++] = (struct state){"stopped", COLOR_DIM, time->stopped_ns, NULL};
+	for (size_t i = 0; i < time->wait_cnt && cnt < STATE_CNT_MAX; i++) {
+		const struct report_wait *wait = &time->waits[i];
+
+		states[cnt++] = (struct state){wait_reason_name(wait->reason), COLOR_BLUE,
+					       wait->wait_ns, wait};
+	}
+	qsort(states, cnt, sizeof(states[0]), by_time_descending);
+	while (used_cnt < cnt && states[used_cnt].ns)
+		used_cnt++;
+	return used_cnt;
+}
+
+static void put_summary(struct page *page, const struct report *report, const struct state *states,
+			size_t cnt)
+{
+	char text[UNIT_BYTES];
+
+	if (cnt > TEXT_TOP_ROWS)
+		cnt = TEXT_TOP_ROWS;
+	format_duration(report->thread_time.wall_ns, page->style->use_unicode, text);
+	page_label(page, COLOR_DIM, "threads");
+	page_sayf(page, "%u at once, together %s:", report->threads_peak, text);
+	for (size_t i = 0; i < cnt; i++) {
+		format_share(share_of(states[i].ns, report->thread_time.wall_ns), text);
+		page_sayf(page, "%s %s%s", states[i].label, text, i + 1 < cnt ? "," : "");
+	}
+	page_newline(page);
+}
+
+static void put_objects(struct page *page, const struct report_wait *wait)
+{
+	char text[UNIT_BYTES];
+
+	for (size_t i = 0; i < wait->object_cnt; i++) {
+		const struct report_object *object = &wait->objects[i];
+
+		page_label(page, COLOR_NONE, "");
+		page_put_fit(page, object->name, SHARE_END - PAGE_TEXT_COLUMN);
+		format_duration(object->wait_ns, page->style->use_unicode, text);
+		put_right(page, text, DURATION_END);
+		format_count(object->wait_cnt, text);
+		page_sayf(page, "%s wait%s%s%s", text, object->wait_cnt == 1 ? "" : "s",
+			  object->direction == DIRECTION_NONE ? "" : ", ",
+			  object->direction == DIRECTION_NONE
+				  ? ""
+				  : wait_direction_name(object->direction));
+		page_newline(page);
+	}
+}
+
+void text_thread_time(struct page *page, const struct report *report)
+{
+	const struct report_thread_time *time = &report->thread_time;
+	struct state states[STATE_CNT_MAX];
+	size_t cnt = collect_states(time, states);
+
+	if (!page->style->is_verbose) {
+		if (report->threads_peak > 1)
+			put_summary(page, report, states, cnt);
+		return;
+	}
+	page_newline(page);
+	put_title(page, time->wall_ns, "thread time");
+	for (size_t i = 0; i < cnt; i++) {
+		begin_row(page, states[i].color, states[i].label, states[i].ns, time->wall_ns);
+		page_newline(page);
+		if (states[i].wait)
+			put_objects(page, states[i].wait);
+	}
+	page_newline(page);
+}
