@@ -186,6 +186,8 @@ static bool idle_workers(struct detection *on)
 	const struct facts *facts = on->facts;
 	uint32_t cnt = 0;
 
+	if (is_class(on, CLASS_IDLE) || is_class(on, CLASS_INCONCLUSIVE))
+		return false;
 	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
 		if (is_idle_worker(&facts->threads[i]))
 			cnt++;

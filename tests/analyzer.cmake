@@ -1,0 +1,1 @@
+classify_unit_test(lecture SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
