@@ -256,8 +256,7 @@ static const char *mixed_command[] = {"/usr/bin/node", "--max-old-space-size=409
 				      "/srv/service/dist/server/index.js", "--config",
 				      "/etc/service.json"};
 static const char *mixed_reasons[] = {
-	"Computing takes 51% of program time and runs on the event loop, which answers nobody "
-	"meanwhile.",
+	"Computing takes 51% of program time, on the loop, which answers nobody meanwhile.",
 	"Waits overlap already: 3.4 operations are in flight on average.",
 	"A worker per CPU would take the computing off the loop.",
 };
