@@ -152,15 +152,19 @@ static __always_inline void anon_describe(struct wire_wait_key *key, struct file
 	}
 }
 
-static __always_inline struct file *file_of_descriptor(u64 task, u32 fd)
-{
-	struct fdtable *table = BPF_CORE_READ((struct task_struct *)task, files, fdt);
-	struct file **slots, *file = 0;
+/* A thread's descriptors, read where its task_struct can be followed without a helper. */
+struct descriptor_table {
+	u64 slots; /* struct file ** */
+	u32 slot_cnt;
+	u32 pad;
+};
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	slots = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]);
+static __always_inline struct file *file_of_descriptor(const struct descriptor_table *table, u32 fd)
+{
+	struct file *file = 0;
+
+	if (fd < table->slot_cnt)
+		bpf_probe_read_kernel(&file, sizeof(file), (struct file **)table->slots + fd);
 	return file;
 }
 

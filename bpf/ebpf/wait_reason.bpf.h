@@ -31,7 +31,7 @@ struct pollfd {
 };
 
 struct wait_args {
-	u64 task; /* struct task_struct *, as a number: see socket_describe */
+	struct descriptor_table files;
 	u64 syscall;
 	u64 arg[4];
 	u32 tgid;
@@ -42,7 +42,7 @@ struct wait_args {
 
 static __always_inline bool in_iowait(struct task_struct *task)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+	return BPF_CORE_READ_BITFIELD(task, in_iowait);
 }
 
 /*
@@ -54,7 +54,7 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 {
 	struct wire_wait_key *key = &thread->open;
 	struct file_memo *memo = &thread->memo;
-	struct file *file = file_of_descriptor(args->task, args->arg[0]);
+	struct file *file = file_of_descriptor(&args->files, args->arg[0]);
 	u64 inode_number;
 
 	if (!file) {
@@ -125,7 +125,7 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 			return;
 		if (polled.fd < 0)
 			continue;
-		file = file_of_descriptor(args->task, polled.fd);
+		file = file_of_descriptor(&args->files, polled.fd);
 		if (!file)
 			continue;
 		file_describe(&found, (u64)file, 0);
@@ -220,7 +220,8 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct wire_wait_key *key = &thread->open;
-	struct wait_args args = {.task = (u64)task, .can_read_user = is_current};
+	struct wait_args args = {.can_read_user = is_current};
+	struct fdtable *table;
 	u8 how;
 
 	thread->resolve_at_wake = 0;
@@ -246,6 +247,9 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		key->reason = WIRE_PAGING;
 		return;
 	}
+	table = task->files->fdt;
+	args.files.slots = (u64)table->fd;
+	args.files.slot_cnt = table->max_fds;
 	args.tgid = task->tgid;
 	args.tid = task->pid;
 	args.in_iowait = in_iowait(task);
