@@ -249,23 +249,24 @@ static bool cpu_starved(struct detection *on)
 	return true;
 }
 
+/* A pipe can't be asked for two things at once; sockets and files can. */
 static bool serial_io(struct detection *on)
 {
 	const struct facts *facts = on->facts;
-	uint64_t serial_ns =
-		facts->io_ns[WAIT_NETWORK] + facts->io_ns[WAIT_POLL] + facts->io_ns[WAIT_IPC];
-	double share = share_of(serial_ns, facts->busy_ns);
+	uint64_t network_ns = facts->io_ns[WAIT_NETWORK] + facts->io_ns[WAIT_POLL];
+	uint64_t disk_ns = facts->io_ns[WAIT_DISK];
+	double share = share_of(network_ns + disk_ns, facts->busy_ns);
 
 	if (on->model->current != MODEL_SYNC || facts->outside_cnt < SERIAL_WAITS_MIN ||
-	    share < SERIAL_SHARE ||
-	    serial_ns / 2 > facts->io_ns[WAIT_NETWORK] + facts->io_ns[WAIT_POLL])
+	    share < SERIAL_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,
-		"One worker waited %.0f%% of busy time for the network, in %llu waits one after "
+		"One worker waited for the %s for %.0f%% of busy time, in %llu waits one after "
 		"another, never for two results at once.",
-		pct(share), (unsigned long long)facts->outside_cnt);
-	add_evidence(on, "waiting for the network", share, "share of busy time");
+		network_ns >= disk_ns ? "network" : "disk", pct(share),
+		(unsigned long long)facts->outside_cnt);
+	add_evidence(on, "waiting for network and disk", share, "share of busy time");
 	add_evidence(on, "waits one after another", (double)facts->outside_cnt, "waits");
 	return true;
 }

@@ -391,7 +391,7 @@ static void disk_reader(void **state)
 					       1,
 					       MODEL_THREADS,
 					       ACTION_CHANGE,
-					       {NULL}});
+					       {"serial-io"}});
 }
 
 static void four_threads_on_one_mutex(void **state)
