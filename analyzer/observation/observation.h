@@ -23,19 +23,19 @@
 /* Why a thread was off the CPU. Stored in recordings by name; shared with the kernel side by
  * number (bpf/ebpf/wire.h asserts that the two agree): append only. */
 enum wait_reason {
-	WAIT_NETWORK = 0, /* a socket whose far end is another host or process */
-	WAIT_DISK = 1,	  /* file data, metadata, fsync, block devices */
-	WAIT_IPC = 2,	  /* pipe, unix socket, message queue, signal: another process */
-	WAIT_LOCK = 3,	  /* mutex, rwlock, file lock: somebody holds it */
-	WAIT_GIL = 4,	  /* a runtime's global interpreter lock */
-	WAIT_SYNC = 5,	  /* condition variable, semaphore, join, queue: somebody will signal */
-	WAIT_CHILD = 6,	  /* wait4 and friends */
-	WAIT_TIMER = 7,	  /* sleep, or a timeout that ran out */
-	WAIT_ACCEPT = 8,  /* for new work: a listening socket, or an inbound connection at rest */
-	WAIT_POLL = 9,	  /* an event loop with nothing better known */
-	WAIT_TTY = 10,	  /* a terminal */
-	WAIT_DEVICE = 11, /* a character device, GPU, FUSE, ... */
-	WAIT_PAGING = 12, /* a page fault that had to sleep */
+	WAIT_NETWORK = 0,  /* a socket whose far end is another host or process */
+	WAIT_DISK = 1,	   /* file data, metadata, fsync, block devices */
+	WAIT_IPC = 2,	   /* pipe, unix socket, message queue, signal: another process */
+	WAIT_LOCK = 3,	   /* mutex, rwlock, file lock: somebody holds it */
+	WAIT_GIL = 4,	   /* a runtime's global interpreter lock */
+	WAIT_SYNC = 5,	   /* condition variable, semaphore, join, queue: somebody will signal */
+	WAIT_CHILD = 6,	   /* wait4 and friends */
+	WAIT_TIMER = 7,	   /* sleep, or a timeout that ran out */
+	WAIT_ACCEPT = 8,   /* for new work: a listening socket, or an inbound connection at rest */
+	WAIT_POLL = 9,	   /* an event loop with nothing better known */
+	WAIT_TTY = 10,	   /* a terminal */
+	WAIT_DEVICE = 11,  /* a character device, GPU, FUSE, ... */
+	WAIT_PAGING = 12,  /* a page fault that had to sleep */
 	WAIT_STOPPED = 13, /* SIGSTOP, job control, a debugger */
 	WAIT_OTHER = 14,
 	WAIT_REASON_CNT,
@@ -57,7 +57,7 @@ enum object_kind {
 	OBJECT_ANON = 11,  /* eventfd, timerfd, inotify, ...: name says which */
 	OBJECT_FUTEX = 12, /* name is its address */
 	OBJECT_CHILD = 13,
-	OBJECT_EPOLL = 14, /* an event loop whose ready file is not known */
+	OBJECT_EPOLL = 14,   /* an event loop whose ready file is not known */
 	OBJECT_SYSCALL = 15, /* nothing but the system call's name is known */
 	OBJECT_KIND_CNT,
 };
@@ -80,13 +80,13 @@ struct obs_wait {
 	enum wait_reason reason;
 	enum object_kind kind;
 	enum wait_direction direction;
-	const char *name;	/* "10.0.0.5:443", "/var/x", "0x7f..", "pipe:[123]"; "" if unknown */
-	bool via_event_loop;	/* waited for through epoll or io_uring, not by a call of its own */
-	bool timed_out;		/* ended because its timeout ran out, nothing came */
+	const char *name;    /* "10.0.0.5:443", "/var/x", "0x7f..", "pipe:[123]"; "" if unknown */
+	bool via_event_loop; /* waited for through epoll or io_uring, not by a call of its own */
+	bool timed_out;	     /* ended because its timeout ran out, nothing came */
 	uint64_t wait_ns;
 	uint64_t wait_cnt;
 	uint64_t max_ns;
-	uint64_t quiet_ns;	/* program time: the quiet stretches that the end of this wait ended */
+	uint64_t quiet_ns; /* program time: the quiet stretches that the end of this wait ended */
 	uint64_t woken_by_tree_cnt;
 	uint64_t woken_by_other_cnt;	 /* another process was current when it was woken */
 	uint64_t woken_by_interrupt_cnt; /* nobody: timer, device, or the idle task */
@@ -105,29 +105,29 @@ struct obs_thread {
 	uint64_t throttled_ns; /* held off by a cgroup quota; not in preempted_ns */
 	uint64_t wait_ns[WAIT_REASON_CNT];
 	uint64_t wait_cnt[WAIT_REASON_CNT];
-	uint64_t event_loop_wait_ns;  /* of all waits, those in epoll_wait or io_uring_enter */
+	uint64_t event_loop_wait_ns; /* of all waits, those in epoll_wait or io_uring_enter */
 	uint64_t event_loop_wait_cnt;
-	uint64_t switch_cnt;	      /* times it left a CPU */
-	uint64_t preempt_cnt;	      /* of these, involuntarily */
+	uint64_t switch_cnt;  /* times it left a CPU */
+	uint64_t preempt_cnt; /* of these, involuntarily */
 };
 
 struct obs_process {
 	pid_t pid;
 	pid_t parent_pid;
 	const char *comm;
-	const char *exe;	/* path as the kernel gives it; "" when not readable */
-	const char *command;	/* arguments joined with blanks; "" when not readable */
-	const char **modules;	/* paths of the files mapped executable, without exe */
+	const char *exe;      /* path as the kernel gives it; "" when not readable */
+	const char *command;  /* arguments joined with blanks; "" when not readable */
+	const char **modules; /* paths of the files mapped executable, without exe */
 	size_t module_cnt;
 	uint64_t start_ns;
 	uint64_t end_ns;
 	bool exited;
-	bool is_exec;		   /* has run exec while observed (a fork that did not: false) */
-	bool has_event_loop;	   /* was seen to hold an epoll or io_uring descriptor */
-	uint32_t listening_cnt;	   /* listening sockets seen among its descriptors */
+	bool is_exec;		    /* has run exec while observed (a fork that did not: false) */
+	bool has_event_loop;	    /* was seen to hold an epoll or io_uring descriptor */
+	uint32_t listening_cnt;	    /* listening sockets seen among its descriptors */
 	uint32_t python_hexversion; /* 0x030b0000-like, from the mapped runtime; 0: not CPython */
-	bool gil_is_known;	   /* its address was found, so gil waits are told from others */
-	bool is_free_threaded;	   /* CPython built without a GIL */
+	bool gil_is_known;	    /* its address was found, so gil waits are told from others */
+	bool is_free_threaded;	    /* CPython built without a GIL */
 };
 
 /* Program time: each instant of the observation is exactly one of the three. */
@@ -143,8 +143,8 @@ struct obs_program {
 struct obs_host {
 	const char *kernel;
 	uint32_t cpus_online;
-	uint32_t cpus_usable;	 /* affinity of the target */
-	double cpu_quota;	 /* CPUs that the cgroup grants; 0: no quota */
+	uint32_t cpus_usable; /* affinity of the target */
+	double cpu_quota;     /* CPUs that the cgroup grants; 0: no quota */
 };
 
 struct obs_target {
@@ -159,12 +159,12 @@ struct obs_target {
 
 /* How much the data can be trusted. */
 struct obs_quality {
-	uint64_t lost_events;	   /* every drop counter added up */
-	uint64_t lost_threads;	   /* threads that could not be followed */
+	uint64_t lost_events;	     /* every drop counter added up */
+	uint64_t lost_threads;	     /* threads that could not be followed */
 	const char **missing_probes; /* "name: why" */
 	size_t missing_probe_cnt;
-	const char *source_note;   /* why this source and what it can't see; "" for a full one */
-	uint64_t sample_cnt;	   /* procfs: samples of the tree taken; 0 for ebpf */
+	const char *source_note;     /* why this source and what it can't see; "" for a full one */
+	uint64_t sample_cnt;	     /* procfs: samples of the tree taken; 0 for ebpf */
 	uint64_t sample_interval_ns; /* procfs: mean distance of two samples; 0 for ebpf */
 };
 

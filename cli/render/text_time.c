@@ -90,7 +90,8 @@ static void put_reason_note(struct page *page, const struct report *report, enum
 {
 	const struct report_wait *wait = find_wait(&report->thread_time, reason);
 
-	if (wait && wait->object_cnt)
+	/* A count of 0: only time is known of it, nothing worth naming. */
+	if (wait && wait->object_cnt && wait->objects[0].wait_cnt)
 		put_object_note(page, &wait->objects[0], wait->object_cnt - 1);
 }
 

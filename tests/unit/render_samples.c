@@ -227,11 +227,12 @@ static struct report_object mixed_network[] = {
 static struct report_object mixed_disk[] = {
 	{"file /var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal", DIRECTION_NONE,
 	 30 * S, 4410}};
+static struct report_object mixed_lock[] = {{"(not kept apart)", DIRECTION_NONE, 12 * S, 0}};
 static struct report_wait mixed_thread_waits[] = {
 	{WAIT_SYNC, 600 * S, 0.5, 1000, NULL, 0},
 	{WAIT_NETWORK, 54 * S, 0.045, 172325, LIST(objects, object_cnt, mixed_network)},
 	{WAIT_DISK, 30 * S, 0.025, 4410, LIST(objects, object_cnt, mixed_disk)},
-	{WAIT_LOCK, 12 * S, 0.01, 88000, NULL, 0},
+	{WAIT_LOCK, 12 * S, 0.01, 88000, LIST(objects, object_cnt, mixed_lock)},
 };
 static struct report_wait mixed_waits[] = {
 	{.reason = WAIT_NETWORK, .wait_ns = 30 * S, .share = 0.24},
