@@ -67,12 +67,12 @@ static struct text_style choose_style(const struct options *options, int fd)
 	return style;
 }
 
-static int render(const struct report *report, const struct options *options, FILE *out)
+static int render(const struct report *report, const struct options *options, int fd, FILE *out)
 {
 	if (options->format == FORMAT_JSON)
 		return render_json(report, out);
 
-	const struct text_style style = choose_style(options, fileno(out));
+	const struct text_style style = choose_style(options, fd);
 
 	return render_text(report, &style, out);
 }
@@ -81,7 +81,7 @@ static int write_report(struct delivery *delivery, const struct options *options
 			const struct report *report)
 {
 	FILE *out = output_begin(&delivery->report);
-	int error = out ? render(report, options, out) : -errno;
+	int error = out ? render(report, options, delivery->report.fd, out) : -errno;
 
 	return error ? error : output_commit(&delivery->report);
 }

@@ -57,40 +57,34 @@ static char *name_beside(const char *path)
 	return name;
 }
 
-static int create_beside(struct output *output)
+/* Creates it and stores its name, which the caller frees. A descriptor or -errno. */
+static int create_beside(const char *path, char **name)
 {
-	output->temp_path = name_beside(output->final_path);
-	if (!output->temp_path)
+	*name = name_beside(path);
+	if (!*name)
 		return -ENOMEM;
-	int fd = open(output->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
 	if (fd >= 0)
 		return fd;
 	int error = -errno;
 
-	free(output->temp_path);
-	output->temp_path = NULL;
+	free(*name);
 	return error;
-}
-
-static void remove_temp(struct output *output)
-{
-	if (output->temp_path)
-		unlink(output->temp_path);
-	free(output->temp_path);
-	output->temp_path = NULL;
 }
 
 /* Proves that a file can be made there, without leaving one: a run that is killed leaves nothing.
  */
-static int prove_replaceable(struct output *output)
+static int prove_replaceable(const char *path)
 {
-	int fd = create_beside(output);
+	char *name;
+	int fd = create_beside(path, &name);
 
 	if (fd < 0)
 		return fd;
 	close(fd);
-	remove_temp(output);
+	unlink(name);
+	free(name);
 	return 0;
 }
 
@@ -111,7 +105,7 @@ static int prepare_path(struct output *output, const char *path)
 	} else {
 		output->final_path = realpath(path, NULL); /* a link stays one */
 	}
-	return output->final_path ? prove_replaceable(output) : -errno;
+	return output->final_path ? prove_replaceable(output->final_path) : -errno;
 }
 
 int output_prepare(struct output *output, const char *path, int default_fd)
@@ -137,49 +131,66 @@ static void copy_permissions(const char *path, int fd)
 		fchmod(fd, status.st_mode & 0777);
 }
 
-FILE *output_begin(struct output *output)
+static int write_all(int fd, const char *text, size_t size)
 {
-	int fd = output->fd;
+	while (size > 0) {
+		ssize_t written = write(fd, text, size);
 
-	if (output->final_path) {
-		fd = create_beside(output);
-		if (fd < 0) {
-			errno = -fd;
-			return NULL;
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			text += written;
+			size -= (size_t)written;
 		}
-		copy_permissions(output->final_path, fd);
 	}
-	output->stream = fdopen(fd, "w");
-	output->fd = output->stream ? -1 : fd;
-	return output->stream;
+	return 0;
 }
 
-static int flush(const struct output *output)
+/* A full disk may show as late as when the file is synced or closed. */
+static int write_file(const struct output *output, int fd)
 {
-	if (fflush(output->stream))
-		return -errno;
-	if (ferror(output->stream))
-		return -EIO;
-	if (output->temp_path && fsync(fileno(output->stream)))
-		return -errno;
-	return 0;
+	copy_permissions(output->final_path, fd);
+	int error = write_all(fd, output->text, output->text_size);
+
+	if (!error && fsync(fd))
+		error = -errno;
+	if (close(fd) && !error)
+		error = -errno;
+	return error;
+}
+
+static int replace_file(const struct output *output)
+{
+	char *name;
+	int fd = create_beside(output->final_path, &name);
+
+	if (fd < 0)
+		return fd;
+	int error = write_file(output, fd);
+
+	if (!error && rename(name, output->final_path))
+		error = -errno;
+	if (error)
+		unlink(name);
+	free(name);
+	return error;
+}
+
+FILE *output_begin(struct output *output)
+{
+	output->stream = open_memstream(&output->text, &output->text_size);
+	return output->stream;
 }
 
 int output_commit(struct output *output)
 {
-	int error = flush(output);
+	int error = fclose(output->stream) ? -errno : 0;
 
-	if (fclose(output->stream) && !error)
-		error = -errno;
 	output->stream = NULL;
-	if (!error && output->temp_path) {
-		if (rename(output->temp_path, output->final_path))
-			error = -errno;
-		else
-			*output->temp_path = '\0'; /* nothing to remove any more */
-	}
-	remove_temp(output);
-	return error;
+	if (error)
+		return error;
+	return output->final_path ? replace_file(output)
+				  : write_all(output->fd, output->text, output->text_size);
 }
 
 void output_release(struct output *output)
@@ -188,7 +199,7 @@ void output_release(struct output *output)
 		fclose(output->stream);
 	if (output->fd >= 0)
 		close(output->fd);
-	remove_temp(output);
+	free(output->text);
 	free(output->final_path);
 	*output = (struct output){.fd = -1};
 }

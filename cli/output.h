@@ -11,8 +11,9 @@
 struct output {
 	int fd;		  /* written directly; -1: a file to replace */
 	char *final_path; /* NULL with fd */
-	char *temp_path;  /* while writing a file to replace */
-	FILE *stream;	  /* between begin and commit */
+	FILE *stream;	  /* into memory, between begin and commit */
+	char *text;
+	size_t text_size;
 };
 
 /*
@@ -21,10 +22,12 @@ struct output {
  */
 int output_prepare(struct output *output, const char *path, int default_fd);
 
-/* Returns the stream to write to, which belongs to @output, or NULL with errno set. */
+/* Returns the stream to write to, which belongs to @output, or NULL with errno set. Nothing of it
+ * reaches the file before the commit. */
 FILE *output_begin(struct output *output);
 
-/* Makes what was written final. Returns 0 or -errno; then a file still holds what it held. */
+/* Writes it all to its place. Returns 0, or -errno: then a regular file still holds what it held.
+ */
 int output_commit(struct output *output);
 
 /* Drops what was not committed and closes everything. */
