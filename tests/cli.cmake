@@ -1,0 +1,31 @@
+# The command line itself: options, what a wrapped command inherits, signals, exit codes, output.
+if(TARGET classify)
+	classify_unit_test(options SOURCES ${PROJECT_SOURCE_DIR}/cli/options.c)
+	target_include_directories(test_options PRIVATE ${PROJECT_SOURCE_DIR}/cli)
+
+	classify_unit_test(command SOURCES ${PROJECT_SOURCE_DIR}/cli/command.c
+		${PROJECT_SOURCE_DIR}/cli/identity.c ${PROJECT_SOURCE_DIR}/cli/signals.c
+		${PROJECT_SOURCE_DIR}/cli/message.c
+		DEPENDS classify_render)
+
+	# classify_cli_test(NAME SCRIPT [CLASS ...]): classes of a script of tests/cli/ as cli_<name>
+	find_program(CLASSIFY_PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+	function(classify_cli_test name script)
+		add_test(NAME cli_${name}
+			COMMAND ${CLASSIFY_PYTHON3} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/${script}
+				${ARGN})
+		set_tests_properties(cli_${name} PROPERTIES
+			ENVIRONMENT "CLASSIFY_BUILD=${CMAKE_BINARY_DIR};CLASSIFY=$<TARGET_FILE:classify>"
+			SKIP_RETURN_CODE 77 TIMEOUT 300)
+	endfunction()
+
+	foreach(source Procfs Ebpf)
+		string(TOLOWER ${source} suffix)
+		classify_cli_test(wrap_${suffix} test_wrap.py WrapThrough${source}
+			SudoThrough${source})
+		classify_cli_test(attach_${suffix} test_attach.py AttachThrough${source})
+		classify_cli_test(signals_${suffix} test_signals.py SignalsThrough${source})
+	endforeach()
+	classify_cli_test(attach_refused test_attach.py Refusals)
+	classify_cli_test(output test_output.py)
+endif()

@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+"""Attaching: what ends it, that the process goes on untouched, and what can't be attached to."""
+import os
+import signal
+import subprocess
+import threading
+
+from support import (AS_NOBODY, CLASSIFY, PYTHON, CommandLineTestCase, Terminal, ThroughEbpf,
+                     ThroughProcfs, main, needs_root, run)
+
+ECHO = "while True: print(input(), flush=True)"
+
+
+class AttachTests:
+    def check_alive(self, target):
+        target.stdin.write(b"still here\n")
+        target.stdin.flush()
+        self.assertEqual(target.stdout.readline(), b"still here\n")
+
+    def check_report(self, target):
+        about = self.read_report()["target"]
+        self.assertEqual((about["mode"], about["pid"]), ("attach", target.pid))
+        self.assertEqual(about["command"][0], PYTHON)
+        self.assertIsNone(about["exit"])
+
+    def test_duration_ends_it(self):
+        target = self.start_target(ECHO)
+        done = run(*self.options("-p", str(target.pid), "-d", "0.1"))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        self.check_report(target)
+        self.assertGreaterEqual(self.read_report()["observation"]["duration_s"], 0.1)
+        self.check_alive(target)
+
+    def test_signals_end_it(self):
+        """Even SIGINT ignored from the start, as the background of a script has it."""
+        target = self.start_target(ECHO)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=number.name):
+                self.report.unlink(missing_ok=True)
+                watcher = self.start("sh", "-c", 'trap "" INT; exec "$@"', "sh",
+                                     *self.options("-v", "-p", str(target.pid)))
+                self.wait_until_blocked(watcher.pid, number)
+                watcher.send_signal(number)
+                self.assertEqual(watcher.wait(), 0)
+                self.check_report(target)
+                self.check_alive(target)
+
+    @staticmethod
+    def wait_until_blocked(pid, number):
+        """Signals are safe as soon as classify has blocked them, long before it observes."""
+        while True:
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+                mask = next(line for line in status if line.startswith("SigBlk:"))
+            if int(mask.split()[1], 16) >> (number - 1) & 1:
+                return
+            os.sched_yield()
+
+    def test_the_end_of_the_target_ends_it(self):
+        target = self.start_target(ECHO)
+        argv = [word for word in self.options("-p", str(target.pid)) if word != "-q"]
+        with Terminal(argv) as screen:
+            screen.read_until(b"Ctrl-C to report\r\n")
+            target.stdin.close()
+            screen.read_rest()
+            self.assertEqual(screen.wait(), 0)
+        self.check_report(target)
+
+    def test_interrupt_from_the_keyboard(self):
+        target = self.start_target(ECHO)
+        env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8")
+        with Terminal([CLASSIFY, f"--source={self.source}", "-p", str(target.pid)], env) as screen:
+            screen.read_until(b"Ctrl-C to report\r\n")
+            screen.type(b"\x03")
+            verdict = screen.read_rest()
+            self.assertEqual(screen.wait(), 0)
+        self.assertIn(b"target", verdict)
+        self.check_alive(target)
+
+    def test_json_goes_to_stdout(self):
+        target = self.start_target(ECHO)
+        done = run(CLASSIFY, "--json", f"--source={self.source}", "-p", str(target.pid),
+                   "-d", "0.05")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assert_is_report(done.stdout)
+
+    def test_text_goes_to_stderr(self):
+        target = self.start_target(ECHO)
+        done = run(CLASSIFY, f"--source={self.source}", "-p", str(target.pid), "-d", "0.05")
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        self.assertIn(b"measured", done.stderr)
+        self.assertNotIn(b"\x1b", done.stderr, "colours without a terminal")
+
+
+class Refusals(CommandLineTestCase):
+    def refuse(self, pid, *parts, prefix=(), binary=CLASSIFY):
+        done = run(*prefix, binary, "-o", str(self.report), "-p", str(pid))
+        self.assert_refused(done, *parts)
+        self.assertFalse(self.report.exists())
+
+    def test_no_such_process(self):
+        child = subprocess.Popen(["true"])
+        child.wait()
+        self.refuse(child.pid, f"no such process: {child.pid}", "ps -e")
+
+    def test_zombie(self):
+        child = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        self.refuse(child.pid, f"process {child.pid} is dead")
+        child.wait()
+
+    def test_thread(self):
+        done = threading.Event()
+        thread = threading.Thread(target=done.wait)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(done.set)
+        self.refuse(thread.native_id, f"{thread.native_id} is a thread of process {os.getpid()}",
+                    f"-p {os.getpid()}")
+
+    def test_itself(self):
+        done = run("sh", "-c", f'exec "{CLASSIFY}" -p $$')
+        self.assert_refused(done, "is this classify")
+
+    def test_kernel_thread(self):
+        try:
+            with open("/proc/2/comm", encoding="ascii") as comm:
+                name = comm.read()
+        except OSError:
+            name = ""
+        if name != "kthreadd\n":
+            self.skipTest("no kernel threads are visible here")
+        self.refuse(2, "process 2 is a thread of the kernel")
+
+    @needs_root
+    def test_process_of_another_user(self):
+        self.refuse(os.getpid(), f"process {os.getpid()} belongs to user root", "sudo",
+                    prefix=AS_NOBODY, binary=self.public_binary())
+
+    @needs_root
+    def test_process_that_guards_itself(self):
+        """The same user, but not dumpable, as ssh-agent makes itself."""
+        code = ("import ctypes; ctypes.CDLL(None).prctl(4, 0)\n"
+                "print('ready', flush=True); input()")
+        target = self.start(*AS_NOBODY, PYTHON, "-c", code)
+        self.assertEqual(target.stdout.readline(), b"ready\n")
+        self.refuse(target.pid, f"process {target.pid} guards itself", "sudo",
+                    prefix=AS_NOBODY, binary=self.public_binary())
+
+
+class AttachThroughProcfs(AttachTests, ThroughProcfs):
+    pass
+
+
+class AttachThroughEbpf(AttachTests, ThroughEbpf):
+    pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+"""Where reports and recordings go, that an old file survives what goes wrong, and plain errors."""
+import json
+import os
+
+from support import AS_NOBODY, CLASSIFY, CommandLineTestCase, Terminal, main, needs_root, run
+
+PROCFS = "--source=procfs"
+
+
+class OutputTestCase(CommandLineTestCase):
+    def setUp(self):
+        super().setUp()
+        self.marker = self.directory / "the-command-ran"
+
+    def wrap(self, *options, command=None, **how):
+        command = command or ["touch", str(self.marker)]
+        return run(CLASSIFY, PROCFS, *options, "--", *command, **how)
+
+    def assert_nothing_else(self, *names):
+        left = sorted(path.name for path in self.directory.iterdir())
+        self.assertEqual(left, sorted(names))
+
+
+class Places(OutputTestCase):
+    def test_text_to_stderr(self):
+        done = self.wrap(command=["echo", "out"])
+        self.assertEqual((done.returncode, done.stdout), (0, b"out\n"))
+        self.assertIn(b"measured", done.stderr)
+
+    def test_json_of_a_command_to_stderr(self):
+        done = self.wrap("--json", command=["echo", "out"])
+        self.assertEqual((done.returncode, done.stdout), (0, b"out\n"))
+        self.assert_is_report(done.stderr)
+
+    def test_dash_is_stdout(self):
+        done = self.wrap("--json", "-o", "-")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assert_is_report(done.stdout)
+
+    def test_a_file_gets_the_rights_of_any_new_file(self):
+        self.wrap("--json", "-o", str(self.report), preexec_fn=lambda: os.umask(0o027))
+        self.assert_is_report(self.report.read_text())
+        self.assertEqual(self.report.stat().st_mode & 0o777, 0o640)
+        self.assert_nothing_else("report", self.marker.name)
+
+    def test_a_replaced_file_keeps_its_rights(self):
+        self.report.write_text("old")
+        self.report.chmod(0o604)
+        self.wrap("--json", "-o", str(self.report))
+        self.assert_is_report(self.report.read_text())
+        self.assertEqual(self.report.stat().st_mode & 0o777, 0o604)
+
+    def test_a_link_stays_a_link(self):
+        link = self.directory / "link"
+        self.report.write_text("old")
+        link.symlink_to(self.report)
+        self.wrap("--json", "-o", str(link))
+        self.assertTrue(link.is_symlink())
+        self.assert_is_report(self.report.read_text())
+
+    def test_a_descriptor_goes_on_where_the_command_stopped(self):
+        for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+            with self.subTest(name=name):
+                with open(self.report, "wb") as out:
+                    self.wrap("--json", "-o", name, command=["echo", "first"], stdout=out)
+                first, rest = self.report.read_text().split("\n", 1)
+                self.assertEqual(first, "first")
+                self.assert_is_report(rest)
+
+    def test_a_pipe_with_a_name(self):
+        os.mkfifo(self.report)
+        reader = self.start("cat", str(self.report))
+        self.assertEqual(self.wrap("--json", "-o", str(self.report)).returncode, 0)
+        self.assert_is_report(reader.stdout.read())
+        self.assertTrue(self.report.is_fifo())
+
+    def test_dev_null(self):
+        done = self.wrap("-o", "/dev/null")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def test_colors_are_for_terminals(self):
+        env = dict(os.environ, TERM="xterm")
+        env.pop("NO_COLOR", None)
+        for colored, options, more in ((True, [], {}), (False, [], {"NO_COLOR": "1"}),
+                                       (False, [], {"TERM": "dumb"}),
+                                       (False, ["--color=never"], {}),
+                                       (True, ["--color=always"], {"NO_COLOR": "1"})):
+            with self.subTest(options=options, more=more):
+                argv = [CLASSIFY, PROCFS, *options, "--", "true"]
+                with Terminal(argv, {**env, **more}) as screen:
+                    self.assertEqual(b"\x1b[" in screen.read_rest(), colored)
+                    screen.wait()
+
+
+class Failures(OutputTestCase):
+    def test_what_cannot_be_written_is_told_before_the_command_runs(self):
+        for option in ("-o", "--save-recording"):
+            for place, part in (("none/report", "No such file or directory"),
+                                ("", "Is a directory")):
+                with self.subTest(option=option, part=part):
+                    path = str(self.directory / place)
+                    self.assert_refused(self.wrap(option, path), path, part)
+                    self.assert_nothing_else()
+
+    def test_read_only_place(self):
+        done = self.wrap("-o", "/proc/report")
+        self.assert_refused(done, "cannot write /proc/report")
+        self.assert_nothing_else()
+
+    def test_full_device(self):
+        done = self.wrap("-o", "/dev/full", command=["sh", "-c", "exit 3"])
+        self.assert_refused(done, "/dev/full", "No space left on device")
+
+    def test_reader_that_left(self):
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        with os.fdopen(write_end, "wb") as pipe:
+            done = self.wrap("-o", "-", command=["sh", "-c", "exit 3"], stdout=pipe)
+        self.assert_refused(done, "Broken pipe")
+
+    def test_help_to_a_full_device(self):
+        with open("/dev/full", "wb") as full:
+            for option in ("--help", "--version", "--json-schema"):
+                with self.subTest(option=option):
+                    self.assert_refused(run(CLASSIFY, option, stdout=full),
+                                        "No space left on device")
+
+    @needs_root
+    def test_full_disk_keeps_the_old_file(self):
+        disk = self.directory / "disk"
+        disk.mkdir()
+        mounted = run("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk))
+        if mounted.returncode:
+            self.skipTest(f"no small disk to fill: {mounted.stderr.decode()}")
+        self.addCleanup(run, "umount", str(disk))
+        old = disk / "old"
+        old.write_text("what it held")
+        with self.assertRaises(OSError):
+            (disk / "filler").write_bytes(bytes(1 << 16))
+        for option in ("-o", "--save-recording"):
+            with self.subTest(option=option):
+                done = self.wrap("--json", option, str(old), command=["true"])
+                self.assertEqual(done.returncode, 125)
+                self.assertIn(b"No space left on device", done.stderr)
+                self.assertIn(b"unchanged", done.stderr)
+                self.assertEqual(old.read_text(), "what it held")
+                self.assertEqual(sorted(path.name for path in disk.iterdir()), ["filler", "old"])
+
+
+class Replays(OutputTestCase):
+    def record(self):
+        recording = self.directory / "recording"
+        done = self.wrap("--json", "-o", str(self.report), "--save-recording", str(recording))
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        return recording
+
+    def replay(self, path, *options):
+        return run(CLASSIFY, "--json", *options, "--replay", str(path))
+
+    def test_a_replay_says_what_the_run_said(self):
+        done = self.replay(self.record())
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        live, again = self.assert_is_report(self.report.read_text()), json.loads(done.stdout)
+        self.assertEqual(again["target"].pop("mode"), "replay")
+        self.assertEqual(live["target"].pop("mode"), "wrap")
+        self.assertEqual(again, live)
+
+    def test_a_cut_recording(self):
+        recording = self.record()
+        whole = recording.read_bytes()
+        for size in (0, 1, len(whole) // 2, len(whole) - 3):
+            with self.subTest(size=size):
+                recording.write_bytes(whole[:size])
+                self.assert_refused(self.replay(recording), str(recording))
+
+    def test_what_is_no_recording(self):
+        for content in ("{}", "[]", '{"schema": "classify-recording/99"}', "\x7fELF", "null",
+                        self.report_text()):
+            with self.subTest(content=content[:30]):
+                self.report.write_text(content)
+                self.assert_refused(self.replay(self.report), str(self.report))
+
+    def report_text(self):
+        self.wrap("--json", "-o", str(self.report))
+        return self.report.read_text()
+
+    def test_what_cannot_be_read(self):
+        self.assert_refused(self.replay(self.directory / "none"), "No such file or directory")
+        self.assert_refused(self.replay(self.directory), str(self.directory))
+
+    def test_names_in_errors_cannot_act_on_a_terminal(self):
+        done = self.replay(self.directory / "\x1b[31mred\nline")
+        self.assert_refused(done, "x1b")
+        self.assertNotIn(b"\x1b", done.stderr)
+
+
+class Usage(CommandLineTestCase):
+    def test_mistakes(self):
+        for argv, part in ((["--foo"], "'--foo'"), (["-p"], "'-p'"), ([], "nothing to observe"),
+                           (["-d", "soon", "ls"], "'soon'"), (["-p", "1", "ls"], "both a PID")):
+            with self.subTest(argv=argv):
+                self.assert_refused(run(CLASSIFY, *argv), part)
+
+    def test_schema(self):
+        done = run(CLASSIFY, "--json-schema")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn("properties", json.loads(done.stdout))
+        run(CLASSIFY, "--json-schema", "-o", str(self.report))
+        self.assertEqual(self.report.read_bytes(), done.stdout)
+
+    def test_version_and_help(self):
+        self.assertRegex(run(CLASSIFY, "--version").stdout, rb"\Aclassify \d+\.\d+\.\d+\n\Z")
+        done = run(CLASSIFY, "--help")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertTrue(done.stdout.startswith(b"Usage: classify"))
+
+    @needs_root
+    def test_without_rights(self):
+        """auto falls back and says why in the report; ebpf refuses in one line."""
+        binary = self.public_binary()
+        done = run(*AS_NOBODY, binary, "--source=ebpf", "--", "echo", "ran")
+        self.assert_refused(done, "sudo")
+        self.assertEqual(done.stdout, b"")
+        done = run(*AS_NOBODY, binary, "--json", "-o", "-", "--", "true")
+        report = self.assert_is_report(done.stdout)
+        self.assertEqual(report["observation"]["source"], "procfs")
+
+
+if __name__ == "__main__":
+    main()
