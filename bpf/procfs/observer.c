@@ -1,0 +1,324 @@
+/*
+ * The /proc sampler: an observer that needs no rights beyond those of the target's user. It looks
+ * at each thread of the tree a hundred times a second, less often if that would cost too much.
+ */
+#include "observer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sampler.h"
+
+#define NS_PER_S	    1000000000ULL
+#define INTERVAL_FIRST_NS   1000000ULL
+#define INTERVAL_USUAL_NS   10000000ULL
+#define INTERVAL_LONGEST_NS 500000000ULL
+/* A short program gets more samples: the interval grows to the usual one within half a second. */
+#define INTERVAL_GROWTH 50
+/* Share of one CPU that sampling may take, as the inverse. */
+#define COST_INVERSE 30
+
+struct procfs_observer {
+	struct observer observer;
+	struct sampler sampler;
+	int timer;
+	unsigned jitter; /* state of the generator */
+	uint64_t mean_cost_ns;
+};
+
+static struct procfs_observer *of(const struct observer *observer)
+{
+	return (struct procfs_observer *)observer;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t sampler_now_ns(const struct sampler *sampler)
+{
+	return clock_ns(CLOCK_MONOTONIC) - sampler->start_mono_ns;
+}
+
+/* Reads all threads of @process; those that have ended leave the list. */
+static void sample_threads(struct sampler *sampler, struct tracked_process *process,
+			   struct sample *sample)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < process->thread_cnt; i++) {
+		struct tracked_thread *thread = process->threads[i];
+
+		if (task_sample(sampler, process, thread, sample)) {
+			process->threads[kept++] = thread;
+			continue;
+		}
+		task_close(sampler, thread, true);
+		free(thread);
+	}
+	process->thread_cnt = kept;
+}
+
+static void charge_quiet(struct sampler *sampler, const struct sample *sample, uint64_t quiet_ns)
+{
+	static const struct wait_cause unknown = {.reason = WAIT_OTHER, .name = ""};
+	struct obs_wait *row;
+
+	if (sample->best.name) {
+		sampler->last_quiet = sample->best;
+		sampler->last_quiet_pid = sample->best_pid;
+	} else if (!sampler->last_quiet.name) {
+		sampler->last_quiet = unknown;
+		sampler->last_quiet_pid = sampler->root;
+	}
+	if (!quiet_ns)
+		return;
+	row = wait_rows_find(&sampler->rows, sampler->last_quiet_pid, &sampler->last_quiet);
+	if (row)
+		row->quiet_ns += quiet_ns;
+}
+
+static void note_peaks(struct sampler *sampler, const struct sample *sample)
+{
+	if (sample->thread_cnt > sampler->obs.threads_peak)
+		sampler->obs.threads_peak = sample->thread_cnt;
+	if (sample->process_cnt > sampler->obs.processes_peak)
+		sampler->obs.processes_peak = sample->process_cnt;
+}
+
+static int take_sample(struct sampler *sampler)
+{
+	struct sample sample = {.now_ns = sampler_now_ns(sampler)};
+	int error = tree_refresh(sampler, sample.now_ns);
+
+	if (error)
+		return error;
+	sampler->round++;
+	sample.interval.elapsed_ns = sample.now_ns - sampler->last_sample_ns;
+	sampler->last_sample_ns = sample.now_ns;
+	for (size_t i = 0; i < sampler->process_cnt; i++) {
+		struct tracked_process *process = sampler->processes[i];
+
+		if (process->is_gone)
+			continue;
+		process_sample(sampler, process, &sample);
+		sample_threads(sampler, process, &sample);
+		sample.thread_cnt += (uint32_t)process->thread_cnt;
+		sample.process_cnt += process->thread_cnt > 0;
+		if (process->thread_cnt == 0)
+			process_close(sampler, process, sample.now_ns);
+	}
+	for (size_t i = 0; sampler->follow_children && i < sampler->process_cnt; i++)
+		process_count_unseen(sampler->processes[i], &sample);
+	charge_quiet(sampler, &sample, program_clock_advance(&sampler->program, &sample.interval));
+	note_peaks(sampler, &sample);
+	return 0;
+}
+
+static uint64_t next_interval_ns(struct procfs_observer *procfs, uint64_t cost_ns)
+{
+	uint64_t interval_ns = INTERVAL_FIRST_NS + procfs->sampler.last_sample_ns / INTERVAL_GROWTH;
+
+	if (interval_ns > INTERVAL_USUAL_NS)
+		interval_ns = INTERVAL_USUAL_NS;
+	procfs->mean_cost_ns = (7 * procfs->mean_cost_ns + cost_ns) / 8;
+	if (interval_ns < procfs->mean_cost_ns * COST_INVERSE)
+		interval_ns = procfs->mean_cost_ns * COST_INVERSE;
+	if (interval_ns > INTERVAL_LONGEST_NS)
+		interval_ns = INTERVAL_LONGEST_NS;
+	/* From 3/4 to 5/4 of it: a program with a rhythm of its own must not keep step. */
+	return interval_ns * 3 / 4 + interval_ns * (unsigned)rand_r(&procfs->jitter) / RAND_MAX / 2;
+}
+
+static int arm(struct procfs_observer *procfs, uint64_t interval_ns)
+{
+	const struct itimerspec when = {
+		.it_value = {.tv_sec = (time_t)(interval_ns / NS_PER_S),
+			     .tv_nsec = (long)(interval_ns % NS_PER_S)},
+	};
+
+	return timerfd_settime(procfs->timer, 0, &when, NULL) ? -errno : 0;
+}
+
+static int drain(struct observer *observer)
+{
+	struct procfs_observer *procfs = of(observer);
+	uint64_t cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	int error = take_sample(&procfs->sampler);
+
+	if (error)
+		return error;
+	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns;
+	return arm(procfs, next_interval_ns(procfs, cost_ns));
+}
+
+static int track(struct observer *observer, pid_t pid)
+{
+	struct procfs_observer *procfs = of(observer);
+	struct sampler *sampler = &procfs->sampler;
+	int error;
+
+	sampler->root = pid;
+	sampler->start_mono_ns = clock_ns(CLOCK_MONOTONIC);
+	sampler->obs.started_at_unix_ns = (int64_t)clock_ns(CLOCK_REALTIME);
+	getrusage(RUSAGE_CHILDREN, &sampler->reaped_before);
+	error = tree_begin(sampler, pid);
+	if (error)
+		return error;
+	inspect_host(&sampler->obs, pid);
+	return drain(observer);
+}
+
+static int poll_fd(const struct observer *observer)
+{
+	return of(observer)->timer;
+}
+
+static int timeout_ms(const struct observer *observer)
+{
+	(void)observer;
+	return -1; /* the timer tells */
+}
+
+static uint64_t rusage_ns(const struct rusage *usage)
+{
+	return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * NS_PER_S +
+	       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000;
+}
+
+/*
+ * When the root was a child of this process and has been waited for, the kernel's account of it and
+ * of all that was waited for below it is exact: what was not seen of it is known after all.
+ */
+static void reconcile_with_reaped(struct sampler *sampler)
+{
+	struct tracked_process *root = sampler->processes[0];
+	struct rusage now;
+	uint64_t reaped_ns, known_ns;
+
+	getrusage(RUSAGE_CHILDREN, &now);
+	reaped_ns = rusage_ns(&now) - rusage_ns(&sampler->reaped_before);
+	known_ns = root->cpu_clock_ns + root->children_known_ns + root->children_unseen_ns;
+	if (root->is_gone && sampler->follow_children && reaped_ns > known_ns)
+		root->children_unseen_ns += reaped_ns - known_ns;
+}
+
+static void close_all(struct sampler *sampler)
+{
+	for (size_t i = 0; i < sampler->process_cnt; i++) {
+		struct tracked_process *process = sampler->processes[i];
+
+		process_settle(sampler, process);
+		for (size_t t = 0; t < process->thread_cnt; t++)
+			task_close(sampler, process->threads[t], false);
+		if (!process->is_gone)
+			process_row(sampler, process)->end_ns = sampler->obs.duration_ns;
+	}
+}
+
+static void describe_quality(struct sampler *sampler)
+{
+	struct obs_quality *quality = &sampler->obs.quality;
+	char note[160];
+	int len;
+
+	quality->sample_cnt = sampler->round;
+	quality->sample_interval_ns =
+		sampler->obs.duration_ns / (sampler->round ? sampler->round : 1);
+	len = snprintf(note, sizeof(note),
+		       "what a thread waits for is looked at every %lu ms only, and processes that "
+		       "live shorter than that may be missed",
+		       quality->sample_interval_ns / 1000000 + 1);
+	quality->source_note = observation_intern(&sampler->obs, note, (size_t)len);
+}
+
+static void fill_program(struct sampler *sampler)
+{
+	struct obs_program *program = &sampler->obs.program;
+
+	/* Open at the end: a thread was in the run queue and nobody on a CPU. */
+	program->computing_ns = sampler->program.computing_ns;
+	program->starved_ns = sampler->program.starved_ns + sampler->program.open_ns;
+	program->quiet_ns = sampler->program.quiet_ns;
+}
+
+static int finish(struct observer *observer, struct observation *obs)
+{
+	struct procfs_observer *procfs = of(observer);
+	struct sampler *sampler = &procfs->sampler;
+	int error = take_sample(sampler);
+
+	sampler->obs.source = SOURCE_PROCFS;
+	sampler->obs.duration_ns = sampler->last_sample_ns;
+	reconcile_with_reaped(sampler);
+	close_all(sampler);
+	fill_program(sampler);
+	describe_quality(sampler);
+	*obs = sampler->obs;
+	observation_init(&sampler->obs);
+	return error;
+}
+
+static void free_observer(struct observer *observer)
+{
+	struct procfs_observer *procfs;
+
+	if (!observer)
+		return;
+	procfs = of(observer);
+	tree_release(&procfs->sampler);
+	socket_index_release(&procfs->sampler.sockets);
+	wait_rows_release(&procfs->sampler.rows);
+	observation_release(&procfs->sampler.obs);
+	if (procfs->timer >= 0)
+		close(procfs->timer);
+	free(procfs);
+}
+
+static const struct observer_ops procfs_ops = {
+	.track = track,
+	.poll_fd = poll_fd,
+	.timeout_ms = timeout_ms,
+	.drain = drain,
+	.finish = finish,
+	.free = free_observer,
+};
+
+struct observer *procfs_observer_new(const struct observer_options *options, int *error, char *why,
+				     size_t why_size)
+{
+	struct procfs_observer *procfs = calloc(1, sizeof(*procfs));
+	struct sampler *sampler;
+
+	*error = -ENOMEM;
+	snprintf(why, why_size, "out of memory");
+	if (!procfs)
+		return NULL;
+	procfs->observer.ops = &procfs_ops;
+	procfs->jitter = 1;
+	procfs->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	sampler = &procfs->sampler;
+	sampler->follow_children = options->follow_children;
+	sampler->ns_per_tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+	observation_init(&sampler->obs);
+	socket_index_init(&sampler->sockets, &sampler->obs);
+	task_files_budget_init(&sampler->files_budget);
+	if (procfs->timer < 0) {
+		*error = -errno;
+		snprintf(why, why_size, "cannot create a timer: %s", strerror(errno));
+	} else if (!wait_rows_init(&sampler->rows, &sampler->obs)) {
+		*error = 0;
+		return &procfs->observer;
+	}
+	free_observer(&procfs->observer);
+	return NULL;
+}

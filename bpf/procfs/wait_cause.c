@@ -1,0 +1,235 @@
+/* Tells why a thread waits; see wait_cause.h. */
+#include "wait_cause.h"
+
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "descriptor_cause.h"
+#include "interest_set.h"
+#include "syscall_line.h"
+
+/* glibc, musl, Go and Rust all mark a mutex that has waiters with 2. */
+#define MUTEX_CONTENDED 2
+
+static void unknown_cause(const struct wait_context *context, char state, long number,
+			  struct wait_cause *cause)
+{
+	char text[32];
+	const char *name = syscall_name_of(number);
+
+	snprintf(text, sizeof(text), "syscall %ld", number);
+	cause->kind = OBJECT_SYSCALL;
+	cause->reason = state == 'D' ? WAIT_DISK : WAIT_OTHER;
+	wait_cause_set_name(context, cause, name ? name : text);
+}
+
+static void futex_cause(const struct wait_context *context, const uint64_t *arg,
+			struct wait_cause *cause)
+{
+	uint64_t address = arg[0];
+	int op = (int)arg[1] & FUTEX_CMD_MASK;
+	bool is_timed = arg[3] != 0;
+	char name[32];
+
+	cause->kind = OBJECT_FUTEX;
+	cause->reason = WAIT_SYNC;
+	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ||
+	    ((op == FUTEX_WAIT || (op == FUTEX_WAIT_BITSET && !is_timed)) &&
+	     (uint32_t)arg[2] == MUTEX_CONTENDED))
+		cause->reason = WAIT_LOCK;
+	if (address >= context->gil.start && address < context->gil.end)
+		cause->reason = WAIT_GIL;
+	snprintf(name, sizeof(name), "0x%lx", address);
+	wait_cause_set_name(context, cause, name);
+}
+
+static void timer_cause(struct wait_cause *cause)
+{
+	cause->reason = WAIT_TIMER;
+	cause->timed_out = true;
+}
+
+static void poll_cause(const struct wait_context *context, const struct syscall_line *line,
+		       struct wait_cause *cause)
+{
+	struct interest_set set;
+	bool is_ppoll = !strcmp(syscall_name_of(line->number), "ppoll");
+	bool has_timeout = is_ppoll ? line->arg[2] != 0 : (int)line->arg[2] >= 0;
+
+	if (line->arg[1] == 0) {
+		timer_cause(cause);
+		return;
+	}
+	if (!interest_of_poll(context, line->arg[0], line->arg[1], &set))
+		set.cnt = 0;
+	if (set.cnt != 1 || !descriptor_cause(context, set.fd[0], set.is_write[0], cause))
+		interest_cause(context, &set, has_timeout, cause);
+}
+
+static void select_cause(const struct wait_context *context, const struct syscall_line *line,
+			 struct wait_cause *cause)
+{
+	struct interest_set set;
+
+	if (!interest_of_select(context, line->arg[0], line->arg[1], line->arg[2], &set))
+		set.cnt = 0;
+	if (line->arg[0] == 0 || (!line->arg[1] && !line->arg[2] && !line->arg[3])) {
+		timer_cause(cause);
+		return;
+	}
+	if (set.cnt != 1 || !descriptor_cause(context, set.fd[0], set.is_write[0], cause))
+		interest_cause(context, &set, line->arg[4] != 0, cause);
+}
+
+static void epoll_cause(const struct wait_context *context, const struct syscall_line *line,
+			struct wait_cause *cause)
+{
+	struct interest_set set;
+	bool is_pointer = !strcmp(syscall_name_of(line->number), "epoll_pwait2");
+	bool has_timeout = is_pointer ? line->arg[3] != 0 : (int)line->arg[3] >= 0;
+
+	if (!interest_of_epoll(context, (int)line->arg[0], &set))
+		set.cnt = 0;
+	interest_cause(context, &set, has_timeout, cause);
+	cause->via_event_loop = true;
+}
+
+static void ring_cause(const struct wait_context *context, struct wait_cause *cause)
+{
+	struct interest_set set;
+
+	if (!interest_of_all(context, &set))
+		set.cnt = 0;
+	interest_cause(context, &set, false, cause);
+	cause->via_event_loop = true;
+}
+
+static void simple_cause(const struct wait_context *context, enum wait_reason reason, long number,
+			 struct wait_cause *cause)
+{
+	cause->reason = reason;
+	cause->kind = OBJECT_SYSCALL;
+	wait_cause_set_name(context, cause, syscall_name_of(number));
+}
+
+static void call_cause(const struct wait_context *context, char state,
+		       const struct syscall_line *line, struct wait_cause *cause)
+{
+	enum syscall_kind kind = syscall_kind_of(line->number);
+
+	switch (kind) {
+	case CALL_FD_READ:
+	case CALL_FD_WRITE:
+	case CALL_FILE_LOCK:
+		if (!descriptor_cause(context, (int)line->arg[0], kind == CALL_FD_WRITE, cause))
+			unknown_cause(context, state, line->number, cause);
+		if (kind == CALL_FILE_LOCK)
+			cause->reason = WAIT_LOCK;
+		return;
+	case CALL_FUTEX:
+		futex_cause(context, line->arg, cause);
+		return;
+	case CALL_SLEEP:
+		timer_cause(cause);
+		return;
+	case CALL_CHILD:
+		cause->reason = WAIT_CHILD;
+		cause->kind = OBJECT_CHILD;
+		return;
+	case CALL_POLL:
+		poll_cause(context, line, cause);
+		return;
+	case CALL_SELECT:
+		select_cause(context, line, cause);
+		return;
+	case CALL_EPOLL:
+		epoll_cause(context, line, cause);
+		return;
+	case CALL_RING:
+		ring_cause(context, cause);
+		return;
+	case CALL_SYNC:
+		simple_cause(context, WAIT_SYNC, line->number, cause);
+		return;
+	case CALL_IPC:
+		simple_cause(context, WAIT_IPC, line->number, cause);
+		return;
+	case CALL_MEMORY:
+		simple_cause(context, WAIT_PAGING, line->number, cause);
+		return;
+	default:
+		unknown_cause(context, state, line->number, cause);
+	}
+}
+
+void wait_cause_of_syscall(const struct wait_context *context, char state,
+			   const struct syscall_line *line, const struct wait_cause *before,
+			   struct wait_cause *cause)
+{
+	if (syscall_kind_of(line->number) == CALL_RESTART && before->name) {
+		*cause = *before;
+		return;
+	}
+	*cause = (struct wait_cause){.reason = WAIT_OTHER, .name = ""};
+	if (state == 'T' || state == 't')
+		cause->reason = WAIT_STOPPED;
+	else if (line->number < 0)
+		cause->reason = state == 'D' ? WAIT_PAGING : WAIT_OTHER;
+	else
+		call_cause(context, state, line, cause);
+}
+
+/* Parts of the names of the kernel functions that threads sleep in, 4.18 to 6.18. */
+static const struct sleep_place {
+	const char *part;
+	enum wait_reason reason;
+	enum object_kind kind;
+} sleep_places[] = {
+	{"futex", WAIT_SYNC, OBJECT_FUTEX},	 {"nanosleep", WAIT_TIMER, OBJECT_NONE},
+	{"do_wait", WAIT_CHILD, OBJECT_CHILD},	 {"kernel_wait", WAIT_CHILD, OBJECT_CHILD},
+	{"accept", WAIT_ACCEPT, OBJECT_TCP},	 {"ep_poll", WAIT_POLL, OBJECT_EPOLL},
+	{"epoll", WAIT_POLL, OBJECT_EPOLL},	 {"poll_schedule", WAIT_POLL, OBJECT_EPOLL},
+	{"pipe", WAIT_IPC, OBJECT_PIPE},	 {"unix_", WAIT_IPC, OBJECT_UNIX},
+	{"tcp_", WAIT_NETWORK, OBJECT_TCP},	 {"inet_", WAIT_NETWORK, OBJECT_TCP},
+	{"sk_", WAIT_NETWORK, OBJECT_SOCKET},	 {"skb_", WAIT_NETWORK, OBJECT_SOCKET},
+	{"n_tty", WAIT_TTY, OBJECT_TTY},	 {"sigsuspend", WAIT_IPC, OBJECT_NONE},
+	{"sigtimedwait", WAIT_IPC, OBJECT_NONE}, {"rwsem", WAIT_LOCK, OBJECT_NONE},
+	{"eventfd", WAIT_SYNC, OBJECT_ANON},
+};
+
+void wait_cause_of_wchan(const struct wait_context *context, char state, const char *wchan,
+			 struct wait_cause *cause)
+{
+	*cause = (struct wait_cause){.reason = WAIT_OTHER, .name = ""};
+	if (state == 'T' || state == 't') {
+		cause->reason = WAIT_STOPPED;
+		return;
+	}
+	for (size_t i = 0; i < sizeof(sleep_places) / sizeof(sleep_places[0]); i++) {
+		if (!strstr(wchan, sleep_places[i].part))
+			continue;
+		cause->reason = sleep_places[i].reason;
+		cause->kind = sleep_places[i].kind;
+		cause->via_event_loop = cause->kind == OBJECT_EPOLL && strstr(wchan, "ep");
+		cause->timed_out = cause->reason == WAIT_TIMER;
+		return;
+	}
+	if (state == 'D')
+		cause->reason = WAIT_DISK;
+	if (*wchan && strcmp(wchan, "0"))
+		wait_cause_set_name(context, cause, wchan);
+	cause->kind = *cause->name ? OBJECT_SYSCALL : OBJECT_NONE;
+}
+
+int wait_cause_rank(const struct wait_cause *cause)
+{
+	static const int ranks[WAIT_REASON_CNT] = {
+		[WAIT_NETWORK] = 9, [WAIT_DISK] = 9,	[WAIT_PAGING] = 9, [WAIT_DEVICE] = 9,
+		[WAIT_IPC] = 8,	    [WAIT_TIMER] = 6,	[WAIT_POLL] = 5,   [WAIT_ACCEPT] = 4,
+		[WAIT_TTY] = 4,	    [WAIT_LOCK] = 3,	[WAIT_GIL] = 3,	   [WAIT_SYNC] = 2,
+		[WAIT_CHILD] = 2,   [WAIT_STOPPED] = 1, [WAIT_OTHER] = 1,
+	};
+
+	return ranks[cause->reason];
+}

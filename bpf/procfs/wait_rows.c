@@ -1,0 +1,85 @@
+/* Finds and makes rows of waits; see wait_rows.h. */
+#include "wait_rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "observation/observation.h"
+#include "wait_cause.h"
+
+int wait_rows_init(struct wait_rows *rows, struct observation *obs)
+{
+	rows->obs = obs;
+	/* Four slots a row: the rows that lump objects together come on top of the maximum. */
+	rows->slot_cnt = 4 * (size_t)WAIT_ROWS_MAX;
+	rows->slots = calloc(rows->slot_cnt, sizeof(*rows->slots));
+	return rows->slots ? 0 : -ENOMEM;
+}
+
+void wait_rows_release(struct wait_rows *rows)
+{
+	free(rows->slots);
+	memset(rows, 0, sizeof(*rows));
+}
+
+static size_t hash(pid_t pid, const struct wait_cause *cause)
+{
+	uint64_t bits = (uint64_t)pid << 32 | (uint64_t)cause->reason << 16 |
+			(uint64_t)cause->kind << 8 | (uint64_t)cause->direction << 4 |
+			(uint64_t)cause->via_event_loop << 1 | (uint64_t)cause->timed_out;
+
+	/* Names are interned: equal names have equal addresses. */
+	bits ^= (uint64_t)(uintptr_t)cause->name * 31;
+	return (size_t)(bits * 0x9e3779b97f4a7c15ULL >> 32);
+}
+
+static bool is_about(const struct obs_wait *row, pid_t pid, const struct wait_cause *cause)
+{
+	return row->pid == pid && row->reason == cause->reason && row->kind == cause->kind &&
+	       row->direction == cause->direction && row->name == cause->name &&
+	       row->via_event_loop == cause->via_event_loop && row->timed_out == cause->timed_out;
+}
+
+/* The slot that leads to the row, or the free one where it belongs; NULL when none is free. */
+static uint32_t *slot_of(struct wait_rows *rows, pid_t pid, const struct wait_cause *cause)
+{
+	size_t at = hash(pid, cause);
+
+	for (size_t i = 0; i < rows->slot_cnt; i++, at++) {
+		uint32_t *slot = &rows->slots[at & (rows->slot_cnt - 1)];
+
+		if (!*slot || is_about(&rows->obs->waits[*slot - 1], pid, cause))
+			return slot;
+	}
+	return NULL;
+}
+
+struct obs_wait *wait_rows_find(struct wait_rows *rows, pid_t pid, const struct wait_cause *cause)
+{
+	struct wait_cause lumped = {.reason = cause->reason, .name = ""};
+	uint32_t *slot = slot_of(rows, pid, cause);
+
+	if (slot && *slot)
+		return &rows->obs->waits[*slot - 1];
+	if (rows->obs->wait_cnt >= WAIT_ROWS_MAX) {
+		cause = &lumped;
+		slot = slot_of(rows, pid, cause);
+		if (slot && *slot)
+			return &rows->obs->waits[*slot - 1];
+	}
+
+	struct obs_wait *row = slot ? observation_add_wait(rows->obs) : NULL;
+
+	if (!row)
+		return NULL;
+	*slot = (uint32_t)rows->obs->wait_cnt;
+	row->pid = pid;
+	row->reason = cause->reason;
+	row->kind = cause->kind;
+	row->direction = cause->direction;
+	row->name = cause->name;
+	row->via_event_loop = cause->via_event_loop;
+	row->timed_out = cause->timed_out;
+	return row;
+}
