@@ -2,8 +2,8 @@
  * An observer watches a process tree from observer_track() to observer_finish() and yields an
  * observation. Two of them: ebpf (exact, needs BPF rights) and procfs (a sampler, needs nothing).
  *
- * Life of one: X_observer_new -> observer_track -> observer_drain (repeatedly, whenever observer_fd is
- * readable or timeout_ms has passed) -> observer_finish -> observer_free. Nothing of it remains
+ * Life of one: X_observer_new -> observer_track -> observer_drain (repeatedly, whenever observer_fd
+ * is readable or timeout_ms has passed) -> observer_finish -> observer_free. Nothing of it remains
  * in the kernel after observer_free, or when this process dies.
  */
 #ifndef CLASSIFY_OBSERVER_H
@@ -18,7 +18,8 @@ struct observer;
 
 struct observer_options {
 	bool follow_children;
-	bool is_verbose; /* let libbpf and the kernel's verifier talk on stderr */
+	bool begins_at_exec; /* wrap: the observation begins when the tracked process runs exec */
+	bool is_verbose;     /* let libbpf and the kernel's verifier talk on stderr */
 };
 
 struct observer_ops {

@@ -31,7 +31,6 @@ struct ebpf_observer {
 	struct observation obs; /* as far as it is built */
 	struct tree tree;
 	struct wait_rows rows;
-	uint64_t begin_ns;
 	uint64_t throttled_at_begin_ns;
 	pid_t root;
 	int error; /* the first -ENOMEM of an event handler */
@@ -55,7 +54,9 @@ static uint64_t now_ns(void)
 /* An instant of the wire, since the beginning of the observation. */
 static uint64_t since_begin_ns(const struct ebpf_observer *self, uint64_t instant_ns)
 {
-	return instant_ns > self->begin_ns ? instant_ns - self->begin_ns : 0;
+	uint64_t from_ns = self->probes->bss->observed_from_ns;
+
+	return instant_ns > from_ns ? instant_ns - from_ns : 0;
 }
 
 static const char *intern_comm(struct ebpf_observer *self, const char *comm)
@@ -253,6 +254,7 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	choose_optional_probes(self, btf);
 	btf__free(btf);
 	self->probes->rodata->follow_children = options->follow_children;
+	self->probes->rodata->begins_at_exec = options->begins_at_exec;
 	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);
 	return probe_bpf__load(self->probes);
 }
@@ -375,10 +377,10 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	error = follow_root(self, pid);
 	if (error)
 		return error;
-	self->begin_ns = now_ns();
-	shared->quiet_since_ns = self->begin_ns;
-	shared->quiet_until_ns = self->begin_ns;
-	shared->program_ns[WIRE_QUIET] = -self->begin_ns;
+	shared->observed_from_ns = now_ns();
+	shared->quiet_since_ns = shared->observed_from_ns;
+	shared->quiet_until_ns = shared->observed_from_ns;
+	shared->program_ns[WIRE_QUIET] = -shared->observed_from_ns;
 	__atomic_store_n(&shared->is_observing, 1, __ATOMIC_SEQ_CST);
 	error = seed(self);
 	if (!error)
@@ -479,8 +481,8 @@ static int collect_orphans(struct ebpf_observer *self)
 		return 0;
 	if (bpf_map_lookup_elem(bpf_map__fd(self->probes->maps.orphans), &zero, &sum))
 		return -errno;
-	sum.start_ns = self->begin_ns;
-	sum.end_ns += self->begin_ns;
+	sum.start_ns = self->probes->bss->observed_from_ns;
+	sum.end_ns += sum.start_ns;
 	sum.tgid = (uint32_t)self->root;
 	memset(&sum.pending, 0, sizeof(sum.pending));
 	return add_thread(self, &sum, true);
@@ -597,7 +599,7 @@ static int ebpf_finish(struct observer *observer, struct observation *obs)
 		return error ? error : self->error;
 	charge_open_quiet(self, first_open);
 	self->obs.source = SOURCE_EBPF;
-	self->obs.duration_ns = until_ns - self->begin_ns;
+	self->obs.duration_ns = since_begin_ns(self, until_ns);
 	error = wait_rows_finish(&self->rows, &self->tree, &self->obs);
 	if (error)
 		return error;

@@ -61,6 +61,19 @@ int BPF_PROG(on_sched_wakeup_new, struct task_struct *child)
 	return 0;
 }
 
+/* What the wrapped command's process did until now was ours: its wait for the probes, and exec.
+ * It has no threads or children yet. */
+static __always_inline void begin_at_exec(struct thread_ctx *thread)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	has_begun = 1;
+	__builtin_memset(&thread->total, 0, sizeof(thread->total));
+	__builtin_memset(&thread->open, 0, sizeof(thread->open));
+	thread->total.start_ns = thread->stamp_ns = now;
+	program_restart(now);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 	     struct linux_binprm *binprm)
@@ -71,6 +84,8 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 
 	if (!thread || !thread->head.is_followed)
 		return 0;
+	if (begins_at_exec && !has_begun)
+		begin_at_exec(thread);
 	/* The new program has other addresses and, CLOEXEC, other descriptors. */
 	bpf_map_delete_elem(&gils, &tgid);
 	thread->memo.is_valid = 0;

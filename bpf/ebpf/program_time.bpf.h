@@ -57,6 +57,15 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 	return now - since;
 }
 
+/* Starts all over at @now, with one thread on a CPU. */
+static __always_inline void program_restart(u64 now)
+{
+	program_ns[WIRE_QUIET] = program_ns[WIRE_STARVED] = 0;
+	program_ns[WIRE_COMPUTING] = -now;
+	quiet_since_ns = quiet_until_ns = now;
+	observed_from_ns = now;
+}
+
 static __always_inline s64 program_weight(u32 state)
 {
 	switch (state) {

@@ -51,6 +51,7 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 		wait_describe(task, thread, task_state, false);
 	thread->stamp_ns = thread->total.start_ns = now;
 	thread->wake_ns = state == TASK_WOKEN ? now : 0;
+	thread->runtime_ns = task->se.sum_exec_runtime;
 	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, state) == TASK_SEEDING)
 		program_shift(program_weight(state), now);
 }

@@ -11,16 +11,20 @@
 #include "wire.h"
 
 const volatile bool follow_children = true;
+const volatile bool begins_at_exec = false;
 /* enum wire_syscall by system call number; syscalls.c fills it before load. */
 const volatile __u8 syscall_table[WIRE_SYSCALL_CNT] = {};
 
 /* 1 between track and finish. Plain stores and loads: a probe that reads the old value books one
  * event more or less at the very end. */
 __u32 is_observing = 0;
+__u32 has_begun = 0; /* with begins_at_exec: the root has run exec */
+__u64 observed_from_ns = 0;
 __u64 observed_until_ns = 0; /* set by finish */
 
 __u64 losses[WIRE_LOSS_CNT] = {};
 __u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
+__u64 repaired_cnt = 0; /* switches that no tracepoint told of, see switch_in_unseen */
 __u64 seeded_cnt = 0;	/* threads adopted by the seeding iterator so far */
 
 enum task_state {
@@ -46,6 +50,7 @@ struct thread_ctx {
 	struct wire_followed head;
 	u64 stamp_ns;		   /* when `state` began; for TASK_BLOCKED the switch-out */
 	u64 wake_ns;		   /* TASK_WOKEN: when it was woken; 0 when that went unseen */
+	u64 runtime_ns;		   /* the kernel's account of its CPU time at its last switch-out */
 	u64 quiet_ns;		   /* program time that the end of the open wait ended */
 	u32 waker;		   /* enum waker */
 	u32 resolve_at_wake;	   /* the object is whatever becomes ready */

@@ -186,7 +186,10 @@ static const char *object_describe(const struct wait_rows *rows, struct observat
 		anon_name(key, name, sizeof(name));
 		break;
 	case WIRE_KIND_FUTEX:
-		snprintf(name, sizeof(name), "0x%llx", (unsigned long long)key->id[0]);
+		if (key->reason == WIRE_GIL)
+			snprintf(name, sizeof(name), "GIL");
+		else
+			snprintf(name, sizeof(name), "0x%llx", (unsigned long long)key->id[0]);
 		break;
 	case WIRE_KIND_SYSCALL:
 		syscall_describe(key, name, sizeof(name));
@@ -242,6 +245,16 @@ static void decide_gil(struct wait_row *row, const struct tree *tree, struct obs
 	row->key.tid = 0;
 }
 
+/* The GIL is one lock, though a wait for it may be on any word of it and ends by design when its
+ * switch interval has run out. */
+static void normalise_gil(struct wait_row *row)
+{
+	if (row->key.reason != WIRE_GIL)
+		return;
+	row->key.id[0] = 0;
+	row->key.flags &= (uint8_t)~WIRE_WAIT_TIMED_OUT;
+}
+
 static int compare_rows(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct wire_wait_key)); /* the key comes first */
@@ -289,9 +302,11 @@ int wait_rows_finish(struct wait_rows *rows, const struct tree *tree, struct obs
 
 	if (obs->thread_cnt)
 		qsort(obs->threads, obs->thread_cnt, sizeof(obs->threads[0]), compare_threads);
-	for (i = 0; i < rows->cnt; i++)
+	for (i = 0; i < rows->cnt; i++) {
 		if (rows->rows[i].key.tid)
 			decide_gil(&rows->rows[i], tree, obs);
+		normalise_gil(&rows->rows[i]);
+	}
 	if (rows->cnt)
 		qsort(rows->rows, rows->cnt, sizeof(rows->rows[0]), compare_rows);
 	if (rows->name_cnt)
