@@ -1,1 +1,3 @@
-classify_unit_test(lecture SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
+foreach(test account lecture)
+	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
+endforeach()

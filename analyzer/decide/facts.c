@@ -142,9 +142,8 @@ static void add_to_tree(struct facts *facts, const struct thread_facts *thread)
 {
 	facts->work_ns += thread->thread->on_cpu_ns + thread->outside_ns;
 	facts->outside_ns += thread->outside_ns;
-	facts->serviceable_ns += thread->runnable_ns + thread->outside_ns +
-				 thread->thread->wait_ns[WAIT_LOCK] +
-				 thread->thread->wait_ns[WAIT_GIL];
+	facts->served_ns += thread->thread->on_cpu_ns + thread->outside_ns +
+			    thread->thread->wait_ns[WAIT_LOCK] + thread->thread->wait_ns[WAIT_GIL];
 }
 
 /* Gives each process the list of its threads: one array for all, cut into pieces. */
@@ -303,7 +302,7 @@ static void gather_lock(struct facts *facts)
 		if (wait_ns && share_of(wait_ns, thread->active_ns) >= LOCK_WAITER_SHARE)
 			lock->waiter_cnt++;
 	}
-	lock->thread_share = share_of(lock->wait_ns, facts->serviceable_ns);
+	lock->thread_share = share_of(lock->wait_ns, facts->served_ns);
 	could_use = lock->waiter_cnt < facts->cpus ? lock->waiter_cnt : facts->cpus;
 	lock->is_serialising = lock->waiter_cnt >= 2 &&
 			       (facts->cpu_share < CPU_SHARE ||

@@ -49,7 +49,7 @@ struct lock_facts {
 	const char *name; /* of the lock most waited for; "" if none */
 	uint64_t wait_ns; /* for all locks */
 	uint32_t waiter_cnt;
-	double thread_share; /* lock waits of the threads' time not idle */
+	double thread_share; /* lock waits, of what all threads were served or waited for */
 	bool is_serialising;
 };
 
@@ -79,10 +79,9 @@ struct facts {
 	uint64_t outside_ns; /* waits for results, of all threads */
 	uint64_t outside_cnt;
 	uint64_t outside_loop_ns; /* of these, through an event loop */
-	uint64_t
-		serviceable_ns; /* threads' time not idle: runnable, waiting for results or locks */
-	double idle_share;	/* of wall */
-	double cpu_share;	/* the rest of busy time */
+	uint64_t served_ns;	  /* threads on a CPU, or waiting for results, locks or the GIL */
+	double idle_share;	  /* of wall */
+	double cpu_share;	  /* the rest of busy time */
 	double starved_share;
 	double io_share;
 	double timer_share;

@@ -154,7 +154,7 @@ static void advise_cpu_under_lock(struct advice *advice)
 			    cores));
 	because(advice,
 		arena_printf(facts->arena,
-			     "%s lets one thread of a process run at a time; each process has "
+			     "One thread of a process at a time gets past %s; each process has "
 			     "its own.",
 			     lock_title(facts)));
 	advice->to->avoid =

@@ -111,6 +111,17 @@ static double idle_score(const struct facts *facts)
 	return facts->idle_share;
 }
 
+/*
+ * Up to STARVED_SHARE other programs may have kept it from a CPU. That says nothing about what it
+ * does when it gets one, so it is left out of what follows: a busy machine shifts no verdict.
+ */
+static double share_unstarved(const struct facts *facts, double share)
+{
+	double unstarved = 1 - facts->starved_share;
+
+	return unstarved > 0 ? share / unstarved : 0;
+}
+
 /* Being throttled is only what holds a program back that wants to compute most of the time. */
 static double throttled_score(const struct facts *facts)
 {
@@ -134,22 +145,22 @@ static double lock_score(const struct facts *facts)
 
 static double cpu_score(const struct facts *facts)
 {
-	return facts->cpu_share;
+	return share_unstarved(facts, facts->cpu_share);
 }
 
 static double io_score(const struct facts *facts)
 {
-	return facts->io_share;
+	return share_unstarved(facts, facts->io_share);
 }
 
 static double timer_score(const struct facts *facts)
 {
-	return facts->timer_share;
+	return share_unstarved(facts, facts->timer_share);
 }
 
 static double unknown_score(const struct facts *facts)
 {
-	return facts->unknown_share;
+	return share_unstarved(facts, facts->unknown_share);
 }
 
 static double always(const struct facts *facts)
@@ -178,8 +189,8 @@ static bool gil_leads(const struct facts *facts)
 {
 	const struct gil_facts *gil = &facts->gil;
 
-	return gil->is_contended &&
-	       share_of(gil->process->on_cpu_ns, facts->thread_time->on_cpu_ns) >= 0.5;
+	return gil->is_contended && share_of(gil->process->on_cpu_ns,
+					     facts->thread_time->on_cpu_ns) >= GIL_PROCESS_SHARE;
 }
 
 static const char *cpu_subclass(const struct facts *facts, const struct model *model)
@@ -343,14 +354,14 @@ const struct class_rule class_rules[] = {
 	 "busy time", starved_subclass, starved_summary},
 	{"lock", CLASS_LOCK_BOUND, lock_score, LOCK_SHARE, "waiting for locks", "the threads' time",
 	 NULL, lock_summary},
-	{"cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "busy time", cpu_subclass,
-	 cpu_summary},
-	{"io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results", "busy time", io_subclass,
-	 io_summary},
-	{"timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping", "busy time", NULL,
-	 timer_summary},
+	{"cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "the time it was not starved",
+	 cpu_subclass, cpu_summary},
+	{"io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results",
+	 "the time it was not starved", io_subclass, io_summary},
+	{"timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping",
+	 "the time it was not starved", NULL, timer_summary},
 	{"unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
-	 "waiting for what is not known", "busy time", NULL, unknown_summary},
+	 "waiting for what is not known", "the time it was not starved", NULL, unknown_summary},
 	{"mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary},
 	{NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL},
 };

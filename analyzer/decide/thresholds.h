@@ -11,11 +11,12 @@
 #define MAX_LOSS_SHARE	  0.01
 #define MAX_UNKNOWN_SHARE 0.50
 
-/* Classes, as shares of busy time (wall without idle) unless said otherwise. */
+/* Classes, as shares of busy time (wall without idle; without starved time too below STARVED_SHARE)
+ * unless said otherwise. */
 #define IDLE_SHARE	0.90 /* of wall */
 #define STARVED_SHARE	0.25
 #define THROTTLED_SHARE 0.10 /* of the threads' time on a CPU or wanting one */
-#define LOCK_SHARE	0.30 /* of the threads' time not idle */
+#define LOCK_SHARE	0.30 /* of the threads' time on a CPU, waiting for results or for locks */
 #define CPU_SHARE	0.75
 #define IO_SHARE	0.65
 #define TIMER_SHARE	0.65
@@ -23,12 +24,13 @@
 /* Subclasses. */
 #define GIL_WAIT_SHARE	  0.20 /* of on-CPU + GIL wait of the process */
 #define GIL_MAX_CPUS	  1.25 /* a process held to one thread at a time can't use more */
+#define GIL_PROCESS_SHARE 0.50 /* of the tree's on-CPU time */
 #define PARALLEL_MIN	  1.50 /* threads on a CPU or wanting one, at once */
 #define IO_SUBCLASS_SHARE 0.20 /* of the I/O: less is no name for the whole */
 
 /* A lock serialises if the tree computes on this part of the CPUs it could use, or less. */
 #define SERIALISED_PART	  0.75
-#define LOCK_WAITER_SHARE 0.05 /* of a thread's time not idle: it really waits for the lock */
+#define LOCK_WAITER_SHARE 0.05 /* of a thread's active time: it really waits for the lock */
 
 /* Current model. */
 #define CONCURRENT_MIN 1.30 /* mean workers active at once */
@@ -40,7 +42,7 @@
 #define BORDER_CONFIDENCE 0.55
 #define FULL_CONFIDENCE	  0.98
 #define FULL_MARGIN	  0.20
-#define RUNNER_UP_REACH	  0.15
+#define RUNNER_UP_REACH	  0.75 /* of the margin that is full */
 #define FULL_EVIDENCE_NS  1000000000ULL
 #define THIN_EVIDENCE	  0.70
 #define PROCFS_FACTOR	  0.85

@@ -10,7 +10,7 @@
 struct border {
 	const struct class_rule *crossing; /* the rule whose score would cross; NULL: none */
 	const struct class_rule *beyond;   /* the rule that would hold then */
-	double distance;
+	double margin; /* 0: at the border, 1: FULL_MARGIN points away or as far as can be */
 };
 
 static bool lacks_evidence(const struct facts *facts, struct report_verdict *verdict)
@@ -26,31 +26,52 @@ static bool lacks_evidence(const struct facts *facts, struct report_verdict *ver
 	return false;
 }
 
-static const struct class_rule *first_holding(const struct facts *facts,
-					      const struct class_rule *from)
+static const struct class_rule *first_holding(const struct facts *facts)
 {
-	while (!class_rule_holds(from, facts))
-		from++;
-	return from;
+	const struct class_rule *rule = class_rules;
+
+	while (!class_rule_holds(rule, facts))
+		rule++;
+	return rule;
 }
 
-/* Downwards the winner's own score could fall, upwards another's reach its threshold: that of an
- * earlier rule, or of any class if the winner is the one that needs no score. */
+/* The rule that would give the verdict if @winner didn't. */
+static const struct class_rule *next_holding(const struct facts *facts,
+					     const struct class_rule *winner)
+{
+	const struct class_rule *rule = winner + 1;
+
+	while (!class_rule_holds(rule, facts) || rule->verdict_class == winner->verdict_class)
+		rule++;
+	return rule;
+}
+
+/* How far @score is above @threshold (or below: @is_below), in 0..1. A score can't be further away
+ * than at the end of its scale. */
+static double margin_of(double score, double threshold, bool is_below)
+{
+	double points = is_below ? threshold - score : score - threshold;
+	double most = fmin(FULL_MARGIN, is_below ? threshold : 1 - threshold);
+
+	return fmin(fmax(points / most, 0), 1);
+}
+
+/* Downwards the winner's own score could fall, upwards that of an earlier rule, which comes first,
+ * reach its threshold. */
 static struct border nearest_border(const struct facts *facts, const struct class_rule *winner)
 {
-	struct border border = {.distance = 1};
+	struct border border = {.margin = 1};
 
 	if (winner->threshold > 0) {
 		border.crossing = winner;
-		border.beyond = first_holding(facts, winner + 1);
-		border.distance = winner->score(facts) - winner->threshold;
+		border.beyond = next_holding(facts, winner);
+		border.margin = margin_of(winner->score(facts), winner->threshold, false);
 	}
 	for (const struct class_rule *rule = class_rules; rule < winner; rule++) {
-		double distance = rule->threshold - rule->score(facts);
+		double margin = margin_of(rule->score(facts), rule->threshold, true);
 
-		if (distance >= border.distance || rule->verdict_class == winner->verdict_class)
-			continue;
-		border = (struct border){rule, rule, distance};
+		if (margin < border.margin && rule->verdict_class != winner->verdict_class)
+			border = (struct border){rule, rule, margin};
 	}
 	return border;
 }
@@ -60,8 +81,10 @@ static void name_runner_up(const struct facts *facts, const struct class_rule *w
 {
 	const struct class_rule *rule = border->crossing;
 
-	if (!rule || border->distance > RUNNER_UP_REACH ||
-	    border->beyond->verdict_class == winner->verdict_class)
+	if (!rule)
+		return;
+	/* What a starved program would do with CPUs is always worth knowing. */
+	if (border->margin > RUNNER_UP_REACH && winner->verdict_class != CLASS_CPU_STARVED)
 		return;
 	verdict->has_runner_up = true;
 	verdict->runner_up = border->beyond->verdict_class;
@@ -86,8 +109,7 @@ static double amount_factor(const struct facts *facts, const struct class_rule *
 static double confidence(const struct facts *facts, const struct class_rule *winner,
 			 const struct border *border)
 {
-	double margin = fmin(fmax(border->distance, 0) / FULL_MARGIN, 1);
-	double value = BORDER_CONFIDENCE + (FULL_CONFIDENCE - BORDER_CONFIDENCE) * margin;
+	double value = BORDER_CONFIDENCE + (FULL_CONFIDENCE - BORDER_CONFIDENCE) * border->margin;
 	uint64_t lost = facts->obs->quality.lost_events + facts->obs->quality.lost_threads;
 
 	value *= amount_factor(facts, winner);
@@ -106,7 +128,7 @@ void verdict_decide(const struct facts *facts, const struct model *model,
 
 	if (lacks_evidence(facts, verdict))
 		return;
-	winner = first_holding(facts, class_rules);
+	winner = first_holding(facts);
 	verdict->verdict_class = winner->verdict_class;
 	verdict->subclass = winner->subclass ? winner->subclass(facts, model) : NULL;
 	verdict->summary = winner->summary(facts, model);
