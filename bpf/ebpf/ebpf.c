@@ -5,8 +5,8 @@
 #include "observation/observation.h"
 #include "syscalls.h"
 #include "throttle.h"
-#include "tree.h"
-#include "wait_rows.h"
+#include "process_tree.h"
+#include "wait_table.h"
 #include "wire.h"
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -29,8 +29,8 @@ struct ebpf_observer {
 	struct probe_bpf *probes;
 	struct ring_buffer *events;
 	struct observation obs; /* as far as it is built */
-	struct tree tree;
-	struct wait_rows rows;
+	struct process_tree tree;
+	struct wait_table waits;
 	uint64_t throttled_at_begin_ns;
 	pid_t root;
 	int error; /* the first -ENOMEM of an event handler */
@@ -111,7 +111,7 @@ static int add_thread(struct ebpf_observer *self, const struct wire_thread *wire
 	thread->event_loop_wait_cnt = wire->event_loop_wait_cnt;
 	thread->switch_cnt = wire->switch_cnt;
 	thread->preempt_cnt = wire->preempt_cnt;
-	return wait_rows_add(&self->rows, &wire->pending_key, &wire->pending);
+	return wait_table_add(&self->waits, &wire->pending_key, &wire->pending);
 }
 
 static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit *event)
@@ -121,12 +121,12 @@ static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit 
 	if (event->thread.tid == event->thread.tgid) {
 		uint32_t tgid = event->thread.tgid;
 
-		tree_leader_died(&self->tree, pid);
+		process_tree_leader_died(&self->tree, pid);
 		bpf_map_delete_elem(bpf_map__fd(self->probes->maps.gils), &tgid);
 	}
 	if (!observation_find_process(&self->obs, pid))
-		tree_born(&self->tree, pid, pid, 0, event->thread.comm,
-			  since_begin_ns(self, event->thread.start_ns));
+		process_tree_born(&self->tree, pid, pid, 0, event->thread.comm,
+				  since_begin_ns(self, event->thread.start_ns));
 	return add_thread(self, &event->thread, true);
 }
 
@@ -136,18 +136,18 @@ static int handle_event(struct ebpf_observer *self, const struct wire_event *eve
 
 	switch (event->type) {
 	case WIRE_EVENT_FORK:
-		return tree_born(&self->tree, (pid_t)event->tgid, (pid_t)event->tid,
-				 (pid_t)event->parent_tgid,
-				 ((const struct wire_event_fork *)event)->comm, at_ns);
+		return process_tree_born(&self->tree, (pid_t)event->tgid, (pid_t)event->tid,
+					 (pid_t)event->parent_tgid,
+					 ((const struct wire_event_fork *)event)->comm, at_ns);
 	case WIRE_EVENT_EXEC:
-		return tree_exec(&self->tree, (pid_t)event->tgid,
-				 ((const struct wire_event_exec *)event)->comm,
-				 ((const struct wire_event_exec *)event)->filename, at_ns);
+		return process_tree_exec(&self->tree, (pid_t)event->tgid,
+					 ((const struct wire_event_exec *)event)->comm,
+					 ((const struct wire_event_exec *)event)->filename, at_ns);
 	case WIRE_EVENT_EXIT:
 		return handle_exit(self, (const struct wire_event_exit *)event);
 	case WIRE_EVENT_NAME:
-		return wait_rows_add_name(&self->rows, &self->obs,
-					  (const struct wire_event_name *)event);
+		return wait_table_add_name(&self->waits, &self->obs,
+					   (const struct wire_event_name *)event);
 	}
 	return 0;
 }
@@ -359,8 +359,8 @@ static int list_seeded(struct ebpf_observer *self)
 
 	for (size_t i = 0; i < cnt && !error; i++)
 		if (records[i].tid == records[i].tgid)
-			error = tree_born(&self->tree, (pid_t)records[i].tgid,
-					  (pid_t)records[i].tid, 0, records[i].comm, 0);
+			error = process_tree_born(&self->tree, (pid_t)records[i].tgid,
+						  (pid_t)records[i].tid, 0, records[i].comm, 0);
 	free(records);
 	return error;
 }
@@ -386,7 +386,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	if (!error)
 		error = list_seeded(self);
 	if (!error)
-		tree_inspect_due(&self->tree, UINT64_MAX / 2);
+		process_tree_inspect_due(&self->tree, UINT64_MAX / 2);
 	return error;
 }
 
@@ -428,7 +428,7 @@ static int collect_rows(struct ebpf_observer *self, bool only_gone)
 		if (only_gone && !process_is_gone(self, key.tgid))
 			continue;
 		if (!bpf_map_lookup_elem(map, &key, &sum))
-			error = wait_rows_add(&self->rows, &key, &sum);
+			error = wait_table_add(&self->waits, &key, &sum);
 	}
 	return error;
 }
@@ -439,7 +439,7 @@ static int ebpf_drain(struct observer *observer)
 	uint32_t capacity = bpf_map__max_entries(self->probes->maps.waits);
 
 	ring_buffer__consume(self->events);
-	tree_inspect_due(&self->tree, since_begin_ns(self, now_ns()));
+	process_tree_inspect_due(&self->tree, since_begin_ns(self, now_ns()));
 	if (self->probes->bss->wait_row_cnt > capacity / 2) {
 		self->probes->bss->wait_row_cnt = 0;
 		return collect_rows(self, true);
@@ -461,11 +461,12 @@ static int collect_live(struct ebpf_observer *self)
 					     .quiet_ns = records[i].open_quiet_ns};
 
 		if (!observation_find_process(&self->obs, (pid_t)records[i].tgid))
-			tree_born(&self->tree, (pid_t)records[i].tgid, (pid_t)records[i].tgid, 0,
-				  records[i].comm, since_begin_ns(self, records[i].start_ns));
+			process_tree_born(&self->tree, (pid_t)records[i].tgid,
+					  (pid_t)records[i].tgid, 0, records[i].comm,
+					  since_begin_ns(self, records[i].start_ns));
 		error = add_thread(self, &records[i], false);
 		if (!error && records[i].open_key.reason != WIRE_REASON_CNT)
-			error = wait_rows_add(&self->rows, &records[i].open_key, &open);
+			error = wait_table_add(&self->waits, &records[i].open_key, &open);
 	}
 	free(records);
 	return error;
@@ -537,8 +538,8 @@ static void charge_open_quiet(struct ebpf_observer *self, size_t first_open)
 {
 	struct wait_row *best = NULL;
 
-	for (size_t i = first_open; i < self->rows.cnt; i++) {
-		struct wait_row *row = &self->rows.rows[i];
+	for (size_t i = first_open; i < self->waits.cnt; i++) {
+		struct wait_row *row = &self->waits.rows[i];
 
 		if (!best || open_wait_rank(&row->key) > open_wait_rank(&best->key))
 			best = row;
@@ -590,7 +591,7 @@ static int ebpf_finish(struct observer *observer, struct observation *obs)
 	ring_buffer__consume(self->events);
 	collect_program_time(self, until_ns);
 	error = collect_rows(self, false);
-	first_open = self->rows.cnt;
+	first_open = self->waits.cnt;
 	if (!error)
 		error = collect_live(self);
 	if (!error)
@@ -600,7 +601,7 @@ static int ebpf_finish(struct observer *observer, struct observation *obs)
 	charge_open_quiet(self, first_open);
 	self->obs.source = SOURCE_EBPF;
 	self->obs.duration_ns = since_begin_ns(self, until_ns);
-	error = wait_rows_finish(&self->rows, &self->tree, &self->obs);
+	error = wait_table_finish(&self->waits, &self->tree, &self->obs);
 	if (error)
 		return error;
 	finish_processes(self);
@@ -618,8 +619,8 @@ static void ebpf_free(struct observer *observer)
 
 	ring_buffer__free(self->events);
 	probe_bpf__destroy(self->probes);
-	wait_rows_release(&self->rows);
-	tree_release(&self->tree);
+	wait_table_release(&self->waits);
+	process_tree_release(&self->tree);
 	observation_release(&self->obs);
 	free(self);
 }
@@ -646,7 +647,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 	}
 	self->observer.ops = &ebpf_ops;
 	observation_init(&self->obs);
-	tree_init(&self->tree, &self->obs, &listener);
+	process_tree_init(&self->tree, &self->obs, &listener);
 	libbpf_set_print(options->is_verbose ? verbose_print : quiet_print);
 	*error = load_probes(self, options, why, why_size);
 	if (!*error)

@@ -2,8 +2,8 @@
  * The processes of the tree as the user side knows them: born, run exec, inspected through /proc,
  * gone. Built straight into the observation's array of processes.
  */
-#ifndef CLASSIFY_TREE_H
-#define CLASSIFY_TREE_H
+#ifndef CLASSIFY_PROCESS_TREE_H
+#define CLASSIFY_PROCESS_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,14 +22,14 @@ struct tree_process {
 	uint64_t inspect_at_ns; /* when to look (again) */
 };
 
-/* What the tree learns that the probes want to know; called from tree_inspect_due. */
+/* What the tree learns that the probes want to know; called from process_tree_inspect_due. */
 struct tree_listener {
 	void (*gil_found)(void *context, pid_t pid, const struct gil_range *gil);
 	void (*port_found)(void *context, uint16_t port);
 	void *context;
 };
 
-struct tree {
+struct process_tree {
 	struct observation *obs;
 	struct tree_listener listener;
 	struct tree_process *processes; /* parallel to obs->processes */
@@ -37,24 +37,26 @@ struct tree {
 	size_t first_live; /* all before it are gone */
 };
 
-void tree_init(struct tree *tree, struct observation *obs, const struct tree_listener *listener);
-void tree_release(struct tree *tree);
+void process_tree_init(struct process_tree *tree, struct observation *obs,
+		       const struct tree_listener *listener);
+void process_tree_release(struct process_tree *tree);
 
 /* A process or thread @tid of process @pid was born of @parent_pid (0: not known) at @at_ns, since
  * the beginning of the observation. Returns 0 or -ENOMEM. */
-int tree_born(struct tree *tree, pid_t pid, pid_t tid, pid_t parent_pid, const char *comm,
-	      uint64_t at_ns);
+int process_tree_born(struct process_tree *tree, pid_t pid, pid_t tid, pid_t parent_pid,
+		      const char *comm, uint64_t at_ns);
 
 /* @pid now runs the file @exe. Returns 0 or -ENOMEM. */
-int tree_exec(struct tree *tree, pid_t pid, const char *comm, const char *exe, uint64_t at_ns);
+int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, const char *exe,
+		      uint64_t at_ns);
 
 /* The leader of @pid died: it can't be inspected any more. */
-void tree_leader_died(struct tree *tree, pid_t pid);
+void process_tree_leader_died(struct process_tree *tree, pid_t pid);
 
 /* Inspects the processes whose turn it is. */
-void tree_inspect_due(struct tree *tree, uint64_t now_ns);
+void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns);
 
 /* The range of @pid's GIL words; {0, 0} when there is none or it isn't known. */
-struct gil_range tree_gil(const struct tree *tree, pid_t pid);
+struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid);
 
 #endif

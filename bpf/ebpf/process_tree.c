@@ -1,5 +1,5 @@
 /* The processes of the tree: bookkeeping, and when to inspect which. */
-#include "tree.h"
+#include "process_tree.h"
 #include "observation/observation.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -19,20 +19,21 @@ static const uint64_t inspect_after_ns[] = {2 * MS_NS,	 20 * MS_NS,  60 * MS_NS,
 #define SETTLE_INSPECT_CNT 3
 #define LISTENING_MAX	   64
 
-void tree_init(struct tree *tree, struct observation *obs, const struct tree_listener *listener)
+void process_tree_init(struct process_tree *tree, struct observation *obs,
+		       const struct tree_listener *listener)
 {
 	memset(tree, 0, sizeof(*tree));
 	tree->obs = obs;
 	tree->listener = *listener;
 }
 
-void tree_release(struct tree *tree)
+void process_tree_release(struct process_tree *tree)
 {
 	free(tree->processes);
 	memset(tree, 0, sizeof(*tree));
 }
 
-static const char *intern(struct tree *tree, const char *text)
+static const char *intern(struct process_tree *tree, const char *text)
 {
 	const char *copy = observation_intern(tree->obs, text, strlen(text));
 
@@ -40,7 +41,7 @@ static const char *intern(struct tree *tree, const char *text)
 }
 
 /* Numbers come round: the youngest process of a number is the one that is meant. */
-static long tree_find(const struct tree *tree, pid_t pid)
+static long process_tree_find(const struct process_tree *tree, pid_t pid)
 {
 	for (size_t i = tree->obs->process_cnt; i-- > 0;)
 		if (tree->obs->processes[i].pid == pid)
@@ -48,7 +49,7 @@ static long tree_find(const struct tree *tree, pid_t pid)
 	return -1;
 }
 
-static long tree_find_live(const struct tree *tree, pid_t pid)
+static long process_tree_find_live(const struct process_tree *tree, pid_t pid)
 {
 	for (size_t i = tree->obs->process_cnt; i-- > tree->first_live;)
 		if (tree->obs->processes[i].pid == pid && tree->processes[i].is_live)
@@ -56,7 +57,7 @@ static long tree_find_live(const struct tree *tree, pid_t pid)
 	return -1;
 }
 
-static int tree_reserve(struct tree *tree)
+static int process_tree_reserve(struct process_tree *tree)
 {
 	size_t need = tree->obs->process_cnt + 1;
 	struct tree_process *grown;
@@ -73,13 +74,13 @@ static int tree_reserve(struct tree *tree)
 	return 0;
 }
 
-static long tree_add(struct tree *tree, pid_t pid, pid_t parent_pid, const char *comm,
-		     uint64_t at_ns)
+static long process_tree_add(struct process_tree *tree, pid_t pid, pid_t parent_pid,
+			     const char *comm, uint64_t at_ns)
 {
 	struct obs_process *process;
 	size_t index;
 
-	if (tree_reserve(tree))
+	if (process_tree_reserve(tree))
 		return -ENOMEM;
 	process = observation_add_process(tree->obs);
 	if (!process)
@@ -97,7 +98,7 @@ static long tree_add(struct tree *tree, pid_t pid, pid_t parent_pid, const char 
 }
 
 /* A forked process is its parent's twin until it runs exec: same files, same addresses. */
-static void inherit(struct tree *tree, size_t child, size_t parent)
+static void inherit(struct process_tree *tree, size_t child, size_t parent)
 {
 	struct obs_process *to = &tree->obs->processes[child];
 	const struct obs_process *from = &tree->obs->processes[parent];
@@ -117,10 +118,10 @@ static void inherit(struct tree *tree, size_t child, size_t parent)
 					 &tree->processes[child].gil);
 }
 
-int tree_born(struct tree *tree, pid_t pid, pid_t tid, pid_t parent_pid, const char *comm,
-	      uint64_t at_ns)
+int process_tree_born(struct process_tree *tree, pid_t pid, pid_t tid, pid_t parent_pid,
+		      const char *comm, uint64_t at_ns)
 {
-	long parent, child = tree_find_live(tree, pid);
+	long parent, child = process_tree_find_live(tree, pid);
 
 	if (child >= 0 && tid != pid) {
 		/* A thread: whether there is a GIL matters from now on. */
@@ -129,9 +130,9 @@ int tree_born(struct tree *tree, pid_t pid, pid_t tid, pid_t parent_pid, const c
 		return 0;
 	}
 	if (child >= 0)
-		tree_leader_died(tree, pid); /* the number came round */
-	parent = parent_pid ? tree_find(tree, parent_pid) : -1;
-	child = tree_add(tree, pid, parent_pid, comm, at_ns);
+		process_tree_leader_died(tree, pid); /* the number came round */
+	parent = parent_pid ? process_tree_find(tree, parent_pid) : -1;
+	child = process_tree_add(tree, pid, parent_pid, comm, at_ns);
 	if (child < 0)
 		return (int)child;
 	if (parent >= 0)
@@ -139,13 +140,14 @@ int tree_born(struct tree *tree, pid_t pid, pid_t tid, pid_t parent_pid, const c
 	return 0;
 }
 
-int tree_exec(struct tree *tree, pid_t pid, const char *comm, const char *exe, uint64_t at_ns)
+int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, const char *exe,
+		      uint64_t at_ns)
 {
-	long index = tree_find(tree, pid);
+	long index = process_tree_find(tree, pid);
 	struct obs_process *process;
 
 	if (index < 0)
-		index = tree_add(tree, pid, 0, comm, at_ns);
+		index = process_tree_add(tree, pid, 0, comm, at_ns);
 	if (index < 0)
 		return (int)index;
 	process = &tree->obs->processes[index];
@@ -167,9 +169,9 @@ int tree_exec(struct tree *tree, pid_t pid, const char *comm, const char *exe, u
 	return 0;
 }
 
-void tree_leader_died(struct tree *tree, pid_t pid)
+void process_tree_leader_died(struct process_tree *tree, pid_t pid)
 {
-	long index = tree_find_live(tree, pid);
+	long index = process_tree_find_live(tree, pid);
 
 	if (index >= 0)
 		tree->processes[index].is_live = false;
@@ -178,7 +180,7 @@ void tree_leader_died(struct tree *tree, pid_t pid)
 		tree->first_live++;
 }
 
-static void inspect_sockets(struct tree *tree, struct obs_process *process)
+static void inspect_sockets(struct process_tree *tree, struct obs_process *process)
 {
 	struct listening_socket sockets[LISTENING_MAX];
 	bool had_event_loop = process->has_event_loop;
@@ -190,7 +192,7 @@ static void inspect_sockets(struct tree *tree, struct obs_process *process)
 			tree->listener.port_found(tree->listener.context, sockets[i].port);
 }
 
-static void inspect_one(struct tree *tree, size_t index, uint64_t now_ns)
+static void inspect_one(struct process_tree *tree, size_t index, uint64_t now_ns)
 {
 	struct obs_process *process = &tree->obs->processes[index];
 	struct tree_process *known = &tree->processes[index];
@@ -212,16 +214,16 @@ static void inspect_one(struct tree *tree, size_t index, uint64_t now_ns)
 	known->is_settled |= is_settled;
 }
 
-void tree_inspect_due(struct tree *tree, uint64_t now_ns)
+void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns)
 {
 	for (size_t i = tree->first_live; i < tree->obs->process_cnt; i++)
 		if (tree->processes[i].is_live && tree->processes[i].inspect_at_ns <= now_ns)
 			inspect_one(tree, i, now_ns);
 }
 
-struct gil_range tree_gil(const struct tree *tree, pid_t pid)
+struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid)
 {
-	long index = tree_find(tree, pid);
+	long index = process_tree_find(tree, pid);
 
 	return index < 0 ? (struct gil_range){0, 0} : tree->processes[index].gil;
 }

@@ -1,8 +1,8 @@
 /* Sums of waits: merge, decide which futexes are the GIL, give objects their names. */
-#include "wait_rows.h"
+#include "wait_table.h"
 #include "observation/observation.h"
 #include "syscalls.h"
-#include "tree.h"
+#include "process_tree.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,11 +18,11 @@ _Static_assert((int)WIRE_KIND_SYSCALL == (int)OBJECT_SYSCALL, "kinds");
 _Static_assert((int)WIRE_KIND_FUTEX == (int)OBJECT_FUTEX, "kinds");
 _Static_assert((int)WIRE_OUTBOUND == (int)DIRECTION_OUTBOUND, "directions");
 
-void wait_rows_release(struct wait_rows *rows)
+void wait_table_release(struct wait_table *table)
 {
-	free(rows->rows);
-	free(rows->names);
-	memset(rows, 0, sizeof(*rows));
+	free(table->rows);
+	free(table->names);
+	memset(table, 0, sizeof(*table));
 }
 
 /* Makes room for one more element of @size bytes. */
@@ -41,14 +41,14 @@ static int grow(void **array, size_t cnt, size_t *capacity, size_t size)
 	return 0;
 }
 
-int wait_rows_add(struct wait_rows *rows, const struct wire_wait_key *key,
-		  const struct wire_wait_sum *sum)
+int wait_table_add(struct wait_table *table, const struct wire_wait_key *key,
+		   const struct wire_wait_sum *sum)
 {
 	if (!sum->wait_cnt && !sum->quiet_ns)
 		return 0;
-	if (grow((void **)&rows->rows, rows->cnt, &rows->capacity, sizeof(rows->rows[0])))
+	if (grow((void **)&table->rows, table->cnt, &table->capacity, sizeof(table->rows[0])))
 		return -ENOMEM;
-	rows->rows[rows->cnt++] = (struct wait_row){.key = *key, .sum = *sum};
+	table->rows[table->cnt++] = (struct wait_row){.key = *key, .sum = *sum};
 	return 0;
 }
 
@@ -79,8 +79,8 @@ static void unix_name(const struct wire_event_name *event, char *name, size_t si
 	name[used] = 0;
 }
 
-int wait_rows_add_name(struct wait_rows *rows, struct observation *obs,
-		       const struct wire_event_name *event)
+int wait_table_add_name(struct wait_table *table, struct observation *obs,
+			const struct wire_event_name *event)
 {
 	char name[WIRE_PATH_PARTS * WIRE_PART_BYTES + 16];
 	const char *copy;
@@ -90,10 +90,10 @@ int wait_rows_add_name(struct wait_rows *rows, struct observation *obs,
 	else
 		path_join(event, name, sizeof(name));
 	copy = observation_intern(obs, name, strlen(name));
-	if (!copy || grow((void **)&rows->names, rows->name_cnt, &rows->name_capacity,
-			  sizeof(rows->names[0])))
+	if (!copy || grow((void **)&table->names, table->name_cnt, &table->name_capacity,
+			  sizeof(table->names[0])))
 		return -ENOMEM;
-	rows->names[rows->name_cnt++] = (struct object_name){
+	table->names[table->name_cnt++] = (struct object_name){
 		.id = {event->id[0], event->id[1]}, .kind = event->kind, .name = copy};
 	return 0;
 }
@@ -107,14 +107,14 @@ static int compare_names(const void *a, const void *b)
 	return memcmp(x->id, y->id, sizeof(x->id));
 }
 
-static const char *find_name(const struct wait_rows *rows, const struct wire_wait_key *key)
+static const char *find_name(const struct wait_table *table, const struct wire_wait_key *key)
 {
 	struct object_name wanted = {.id = {key->id[0], key->id[1]}, .kind = key->kind};
 	const struct object_name *found;
 
-	if (!rows->name_cnt)
+	if (!table->name_cnt)
 		return NULL;
-	found = bsearch(&wanted, rows->names, rows->name_cnt, sizeof(wanted), compare_names);
+	found = bsearch(&wanted, table->names, table->name_cnt, sizeof(wanted), compare_names);
 	return found ? found->name : NULL;
 }
 
@@ -166,10 +166,10 @@ static void device_name(const struct wire_wait_key *key, char *name, size_t size
 		 (unsigned long long)(key->id[0] & 0xfffff));
 }
 
-static const char *object_describe(const struct wait_rows *rows, struct observation *obs,
+static const char *object_describe(const struct wait_table *table, struct observation *obs,
 				   const struct wire_wait_key *key)
 {
-	const char *known = find_name(rows, key);
+	const char *known = find_name(table, key);
 	char name[128] = "";
 
 	if (known)
@@ -225,9 +225,10 @@ static struct obs_thread *find_thread(struct observation *obs, uint32_t tgid, ui
 }
 
 /* Decides a row that was kept by thread, and corrects that thread's totals with it. */
-static void decide_gil(struct wait_row *row, const struct tree *tree, struct observation *obs)
+static void decide_gil(struct wait_row *row, const struct process_tree *tree,
+		       struct observation *obs)
 {
-	struct gil_range gil = tree_gil(tree, (pid_t)row->key.tgid);
+	struct gil_range gil = process_tree_gil(tree, (pid_t)row->key.tgid);
 	struct obs_thread *thread;
 	uint64_t wait_ns = row->sum.wait_ns, wait_cnt = row->sum.wait_cnt;
 	uint8_t was = row->key.reason;
@@ -260,7 +261,7 @@ static int compare_rows(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct wire_wait_key)); /* the key comes first */
 }
 
-static int row_append(const struct wait_rows *rows, struct observation *obs,
+static int row_append(const struct wait_table *table, struct observation *obs,
 		      const struct wait_row *row)
 {
 	struct obs_wait *wait = observation_add_wait(obs);
@@ -271,7 +272,7 @@ static int row_append(const struct wait_rows *rows, struct observation *obs,
 	wait->reason = (enum wait_reason)row->key.reason;
 	wait->kind = (enum object_kind)row->key.kind;
 	wait->direction = (enum wait_direction)row->key.direction;
-	wait->name = object_describe(rows, obs, &row->key);
+	wait->name = object_describe(table, obs, &row->key);
 	wait->via_event_loop = row->key.flags & WIRE_WAIT_EVENT_LOOP;
 	wait->timed_out = row->key.flags & WIRE_WAIT_TIMED_OUT;
 	wait->wait_ns = row->sum.wait_ns;
@@ -296,32 +297,33 @@ static void sum_add(struct wire_wait_sum *to, const struct wire_wait_sum *from)
 		to->max_ns = from->max_ns;
 }
 
-int wait_rows_finish(struct wait_rows *rows, const struct tree *tree, struct observation *obs)
+int wait_table_finish(struct wait_table *table, const struct process_tree *tree,
+		      struct observation *obs)
 {
 	size_t i, next;
 
 	if (obs->thread_cnt)
 		qsort(obs->threads, obs->thread_cnt, sizeof(obs->threads[0]), compare_threads);
-	for (i = 0; i < rows->cnt; i++) {
-		if (rows->rows[i].key.tid)
-			decide_gil(&rows->rows[i], tree, obs);
-		normalise_gil(&rows->rows[i]);
+	for (i = 0; i < table->cnt; i++) {
+		if (table->rows[i].key.tid)
+			decide_gil(&table->rows[i], tree, obs);
+		normalise_gil(&table->rows[i]);
 	}
-	if (rows->cnt)
-		qsort(rows->rows, rows->cnt, sizeof(rows->rows[0]), compare_rows);
-	if (rows->name_cnt)
-		qsort(rows->names, rows->name_cnt, sizeof(rows->names[0]), compare_names);
-	for (i = 0; i < rows->cnt; i = next) {
-		struct wait_row row = rows->rows[i];
+	if (table->cnt)
+		qsort(table->rows, table->cnt, sizeof(table->rows[0]), compare_rows);
+	if (table->name_cnt)
+		qsort(table->names, table->name_cnt, sizeof(table->names[0]), compare_names);
+	for (i = 0; i < table->cnt; i = next) {
+		struct wait_row row = table->rows[i];
 
-		for (next = i + 1; next < rows->cnt; next++) {
-			if (compare_rows(&row, &rows->rows[next]))
+		for (next = i + 1; next < table->cnt; next++) {
+			if (compare_rows(&row, &table->rows[next]))
 				break;
-			sum_add(&row.sum, &rows->rows[next].sum);
+			sum_add(&row.sum, &table->rows[next].sum);
 		}
-		if (row_append(rows, obs, &row))
+		if (row_append(table, obs, &row))
 			return -ENOMEM;
 	}
-	rows->cnt = 0;
+	table->cnt = 0;
 	return 0;
 }
