@@ -16,6 +16,7 @@ static int open_observer(struct source *source,
 {
 	const struct observer_options observer_options = {
 		.follow_children = !options->no_children,
+		.begins_at_exec = !options->pid,
 		.is_verbose = options->is_verbose,
 	};
 	int error = 0;
