@@ -195,8 +195,8 @@ static void add_all_objects(const struct observation *obs, struct arena *arena,
 			next++;
 		for (size_t i = 0; i < time->wait_cnt; i++)
 			if (time->waits[i].reason == (unsigned)reason)
-				add_objects(rows + first, next - first, arena, scratch,
-					    &time->waits[i]);
+				add_objects(rows ? rows + first : NULL, next - first, arena,
+					    scratch, &time->waits[i]);
 		first = next;
 	}
 }
@@ -207,12 +207,19 @@ static uint64_t accounted_ns(const struct obs_thread *thread)
 	       thread->throttled_ns + obs_thread_wait_ns(thread);
 }
 
-static void add_thread(const struct obs_thread *thread, struct report_thread_time *time,
-		       uint64_t wait_ns[WAIT_REASON_CNT], uint64_t wait_cnt[WAIT_REASON_CNT])
+uint64_t thread_wall_ns(const struct obs_thread *thread)
 {
 	uint64_t life_ns =
 		thread->end_ns > thread->start_ns ? thread->end_ns - thread->start_ns : 0;
 	uint64_t known_ns = accounted_ns(thread);
+
+	return life_ns > known_ns ? life_ns : known_ns;
+}
+
+static void add_thread(const struct obs_thread *thread, struct report_thread_time *time,
+		       uint64_t wait_ns[WAIT_REASON_CNT], uint64_t wait_cnt[WAIT_REASON_CNT])
+{
+	uint64_t wall_ns = thread_wall_ns(thread);
 
 	time->on_cpu_ns += thread->on_cpu_ns;
 	time->run_queue_ns += thread->run_queue_ns + thread->preempted_ns;
@@ -221,9 +228,8 @@ static void add_thread(const struct obs_thread *thread, struct report_thread_tim
 		wait_ns[reason] += thread->wait_ns[reason];
 		wait_cnt[reason] += thread->wait_cnt[reason];
 	}
-	if (life_ns > known_ns)
-		wait_ns[WAIT_OTHER] += life_ns - known_ns;
-	time->wall_ns += life_ns > known_ns ? life_ns : known_ns;
+	wait_ns[WAIT_OTHER] += wall_ns - accounted_ns(thread);
+	time->wall_ns += wall_ns;
 }
 
 void account_thread_time(const struct observation *obs, struct arena *arena, struct arena *scratch,

@@ -19,6 +19,9 @@ struct arena;
 void account_thread_time(const struct observation *obs, struct arena *arena, struct arena *scratch,
 			 struct report_thread_time *time);
 
+/* The length of @thread's life; no less than what its states sum to. */
+uint64_t thread_wall_ns(const struct obs_thread *thread);
+
 /* Fills @waits (at least WAIT_REASON_CNT long) with the reasons of @wait_ns that are not zero and
  * not "stopped", largest first, with shares of @wall_ns. Returns how many. */
 size_t waits_by_size(const uint64_t wait_ns[WAIT_REASON_CNT],

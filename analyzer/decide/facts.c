@@ -116,7 +116,7 @@ static void sum_thread(const struct facts *facts, struct thread_facts *facts_of)
 {
 	const struct obs_thread *thread = facts_of->thread;
 
-	facts_of->life_ns = life_ns(thread->start_ns, thread->end_ns);
+	facts_of->life_ns = thread_wall_ns(thread);
 	facts_of->runnable_ns = thread->on_cpu_ns + thread->run_queue_ns + thread->preempted_ns +
 				thread->throttled_ns;
 	sum_waits(facts_of);
@@ -152,8 +152,8 @@ static int list_threads(struct facts *facts)
 	size_t cnt = facts->obs->thread_cnt;
 	struct thread_facts **slots = arena_array(facts->scratch, cnt, sizeof(*slots));
 
-	if (cnt && !slots)
-		return -ENOMEM;
+	if (!slots)
+		return cnt ? -ENOMEM : 0;
 	for (size_t i = 0; i < cnt; i++)
 		if (facts->threads[i].process)
 			facts->threads[i].process->thread_cnt++;
