@@ -576,12 +576,23 @@ static void finish_quality(struct ebpf_observer *self)
 	quality->source_note = "";
 }
 
+/* When the last thread died: a tree that is gone has no time after that. */
+static uint64_t last_exit_ns(const struct ebpf_observer *self)
+{
+	uint64_t last_ns = 0;
+
+	for (size_t i = 0; i < self->obs.thread_cnt; i++)
+		if (self->obs.threads[i].end_ns > last_ns)
+			last_ns = self->obs.threads[i].end_ns;
+	return self->probes->bss->observed_from_ns + last_ns;
+}
+
 static int ebpf_finish(struct observer *observer, struct observation *obs)
 {
 	struct ebpf_observer *self = from_observer(observer);
 	struct probe_bpf__bss *shared = self->probes->bss;
 	uint64_t until_ns, throttled_ns;
-	size_t first_open;
+	size_t first_open, exited_cnt;
 	int error;
 
 	__atomic_store_n(&shared->is_observing, 0, __ATOMIC_SEQ_CST);
@@ -589,15 +600,18 @@ static int ebpf_finish(struct observer *observer, struct observation *obs)
 	shared->observed_until_ns = until_ns;
 	throttled_ns = throttle_read_ns(self->root);
 	ring_buffer__consume(self->events);
-	collect_program_time(self, until_ns);
 	error = collect_rows(self, false);
 	first_open = self->waits.cnt;
+	exited_cnt = self->obs.thread_cnt;
 	if (!error)
 		error = collect_live(self);
+	if (self->obs.thread_cnt == exited_cnt && exited_cnt)
+		until_ns = last_exit_ns(self);
 	if (!error)
 		error = collect_orphans(self);
 	if (error || self->error)
 		return error ? error : self->error;
+	collect_program_time(self, until_ns);
 	charge_open_quiet(self, first_open);
 	self->obs.source = SOURCE_EBPF;
 	self->obs.duration_ns = since_begin_ns(self, until_ns);

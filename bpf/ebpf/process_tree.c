@@ -97,7 +97,8 @@ static long process_tree_add(struct process_tree *tree, pid_t pid, pid_t parent_
 	return (long)index;
 }
 
-/* A forked process is its parent's twin until it runs exec: same files, same addresses. */
+/* A forked process is its parent's twin until it runs exec: same file, same addresses. Its
+ * modules it is asked for itself: each process owns its list. */
 static void inherit(struct process_tree *tree, size_t child, size_t parent)
 {
 	struct obs_process *to = &tree->obs->processes[child];
@@ -105,8 +106,6 @@ static void inherit(struct process_tree *tree, size_t child, size_t parent)
 
 	to->exe = from->exe;
 	to->command = from->command;
-	to->modules = from->modules;
-	to->module_cnt = from->module_cnt;
 	to->has_event_loop = false; /* the descriptor is inherited, the loop is not */
 	to->python_hexversion = from->python_hexversion;
 	to->gil_is_known = from->gil_is_known;
@@ -154,8 +153,6 @@ int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, co
 	process->comm = intern(tree, comm);
 	process->exe = intern(tree, exe);
 	process->command = "";
-	process->modules = NULL;
-	process->module_cnt = 0;
 	process->is_exec = true;
 	process->has_event_loop = false;
 	process->listening_cnt = 0;

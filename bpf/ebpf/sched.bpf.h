@@ -172,6 +172,30 @@ static __always_inline void switch_in_unseen(struct task_struct *task, struct th
 }
 
 /* Returns the change in program time's weights. */
+/*
+ * Books the time on a CPU that ends at @now, by the kernel's own account of it, which is what
+ * getrusage and top show. Its clock and the tracepoints' are not read at the same instant: on an
+ * idle CPU it starts up to 1 us earlier (measured), when the thread was already woken; stolen and
+ * interrupt time it may leave out. The difference is time in the run queue, one way or the other.
+ */
+static __always_inline void book_on_cpu(struct task_struct *task, struct thread_ctx *thread,
+					u64 now)
+{
+	struct wire_thread *total = &thread->total;
+	u64 runtime_ns = task->se.sum_exec_runtime;
+	u64 seen_ns = now - thread->stamp_ns;
+	u64 ran_ns = runtime_ns - thread->runtime_ns;
+
+	thread->runtime_ns = runtime_ns;
+	if (ran_ns <= seen_ns)
+		total->preempted_ns += seen_ns - ran_ns;
+	else if (total->run_queue_ns >= ran_ns - seen_ns)
+		total->run_queue_ns -= ran_ns - seen_ns;
+	else
+		ran_ns = seen_ns; /* the first slice after exec or attach: part of it isn't ours */
+	total->on_cpu_ns += ran_ns;
+}
+
 static __always_inline s64 switch_out(struct task_struct *task, struct thread_ctx *thread,
 				      bool preempt, u64 now)
 {
@@ -183,8 +207,7 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		total->start_ns = thread->stamp_ns = now;
 	else if (before != TASK_ON_CPU)
 		switch_in_unseen(task, thread, now);
-	total->on_cpu_ns += now - thread->stamp_ns;
-	thread->runtime_ns = task->se.sum_exec_runtime;
+	book_on_cpu(task, thread, now);
 	thread->stamp_ns = now;
 	total->switch_cnt++;
 	if (task_state & TASK_DEAD) {
