@@ -17,19 +17,34 @@
 struct listener_search {
 	uint64_t *inodes; /* of the process's sockets, sorted */
 	size_t inode_cnt;
+	bool is_wanted[NET_TABLE_CNT]; /* tables that may list one of them */
 	struct listening_socket *found;
 	int found_max;
 	int found_cnt;
 	uint32_t listening_cnt;
 };
 
+static void note_table(struct listener_search *search, const char *directory, const char *fd)
+{
+	char protocol[NET_PROTOCOL_MAX];
+	enum net_table table = net_table_of(directory, fd, protocol);
+
+	if (table < NET_TABLE_CNT)
+		search->is_wanted[table] = true;
+	else if (!*protocol)
+		search->is_wanted[NET_TCP] = search->is_wanted[NET_TCP6] =
+			search->is_wanted[NET_UNIX] = true;
+}
+
 static void note_descriptor(struct obs_process *process, struct listener_search *search,
-			    const char *link)
+			    const char *directory, const char *fd, const char *link)
 {
 	if (!strcmp(link, "anon_inode:[eventpoll]") || !strcmp(link, "anon_inode:[io_uring]"))
 		process->has_event_loop = true;
-	else if (sscanf(link, "socket:[%lu]", &search->inodes[search->inode_cnt]) == 1)
-		search->inode_cnt++;
+	if (sscanf(link, "socket:[%lu]", &search->inodes[search->inode_cnt]) != 1)
+		return;
+	search->inode_cnt++;
+	note_table(search, directory, fd);
 }
 
 static int read_descriptors(struct obs_process *process, struct listener_search *search)
@@ -48,7 +63,7 @@ static int read_descriptors(struct obs_process *process, struct listener_search 
 		if (len <= 0)
 			continue;
 		link[len] = '\0';
-		note_descriptor(process, search, link);
+		note_descriptor(process, search, path, entry->d_name, link);
 	}
 	closedir(dir);
 	return 0;
@@ -73,8 +88,13 @@ static void note_socket(const struct net_socket *socket, void *context)
 		search->found[search->found_cnt++] = (struct listening_socket){
 			.inode = socket->inode,
 			.port = socket->local.port,
-			.is_unix = socket->family == NET_UNIX,
+			.is_unix = socket->table == NET_UNIX,
 		};
+}
+
+static bool can_listen(enum net_table table)
+{
+	return table == NET_TCP || table == NET_TCP6 || table == NET_UNIX;
 }
 
 int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max)
@@ -89,8 +109,10 @@ int inspect_descriptors(struct obs_process *process, struct listening_socket *so
 
 	if (!error && search.inode_cnt > 0) {
 		qsort(search.inodes, search.inode_cnt, sizeof(*search.inodes), compare_inodes);
-		net_table_read(process->pid, NET_TCP, note_socket, &search);
-		net_table_read(process->pid, NET_UNIX, note_socket, &search);
+		for (int table = 0; table < NET_TABLE_CNT; table++)
+			if (search.is_wanted[table] && can_listen((enum net_table)table))
+				net_table_read(process->pid, (enum net_table)table, note_socket,
+					       &search);
 	}
 	free(search.inodes);
 	if (error)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "proc_file.h"
 
@@ -32,7 +33,7 @@ static bool parse_address(const char *hex, uint8_t address[16], bool *is_v6)
 	return true;
 }
 
-bool net_table_parse_inet(const char *line, enum net_family family, struct net_socket *socket)
+bool net_table_parse_inet(const char *line, enum net_table table, struct net_socket *socket)
 {
 	char local[33], remote[33];
 	unsigned local_port, remote_port, state;
@@ -42,8 +43,8 @@ bool net_table_parse_inet(const char *line, enum net_family family, struct net_s
 		   " %*d: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
 		   local, &local_port, remote, &remote_port, &state, &socket->inode) != 6)
 		return false;
-	socket->family = family;
-	socket->is_listening = family == NET_TCP && state == TCP_STATE_LISTEN;
+	socket->table = table;
+	socket->is_listening = (table == NET_TCP || table == NET_TCP6) && state == TCP_STATE_LISTEN;
 	socket->local.port = (uint16_t)local_port;
 	socket->remote.port = (uint16_t)remote_port;
 	socket->path = "";
@@ -62,22 +63,19 @@ bool net_table_parse_unix(char *line, struct net_socket *socket)
 		    2 ||
 	    inode_end == 0)
 		return false;
-	socket->family = NET_UNIX;
+	socket->table = NET_UNIX;
 	socket->is_listening = flags & UNIX_FLAG_ACCEPTS_CON;
 	socket->path = line + inode_end;
 	socket->path += *socket->path == ' ';
 	return true;
 }
 
-struct visitor {
-	void (*visit)(const struct net_socket *socket, void *context);
-	void *context;
-};
-
-static int read_file(pid_t pid, const char *name, enum net_family family,
-		     const struct visitor *visitor)
+int net_table_read(pid_t pid, enum net_table table,
+		   void (*visit)(const struct net_socket *socket, void *context), void *context)
 {
-	FILE *in = proc_file_open(pid, name);
+	static const char *const names[NET_TABLE_CNT] = {"net/tcp", "net/tcp6", "net/udp",
+							 "net/udp6", "net/unix"};
+	FILE *in = proc_file_open(pid, names[table]);
 	struct net_socket socket;
 	char *line = NULL;
 	size_t line_size = 0;
@@ -85,26 +83,34 @@ static int read_file(pid_t pid, const char *name, enum net_family family,
 	if (!in)
 		return -errno;
 	while (getline(&line, &line_size, in) > 0)
-		if (family == NET_UNIX ? net_table_parse_unix(line, &socket)
-				       : net_table_parse_inet(line, family, &socket))
-			visitor->visit(&socket, visitor->context);
+		if (table == NET_UNIX ? net_table_parse_unix(line, &socket)
+				      : net_table_parse_inet(line, table, &socket))
+			visit(&socket, context);
 	free(line);
 	fclose(in);
 	return 0;
 }
 
-int net_table_read(pid_t pid, enum net_family family,
-		   void (*visit)(const struct net_socket *socket, void *context), void *context)
+enum net_table net_table_of(const char *directory, const char *fd, char protocol[NET_PROTOCOL_MAX])
 {
-	static const char *const names[NET_FAMILY_CNT][2] = {
-		{"net/tcp", "net/tcp6"}, {"net/udp", "net/udp6"}, {"net/unix", NULL}};
-	const struct visitor visitor = {visit, context};
-	int error = read_file(pid, names[family][0], family, &visitor);
+	static const struct {
+		const char *name;
+		enum net_table table;
+	} protocols[] = {
+		{"TCP", NET_TCP},   {"TCPv6", NET_TCP6},       {"MPTCP", NET_TCP},
+		{"UDP", NET_UDP},   {"UDPv6", NET_UDP6},       {"MPTCPv6", NET_TCP6},
+		{"UNIX", NET_UNIX}, {"UNIX-STREAM", NET_UNIX},
+	};
+	char path[64];
 
-	/* A kernel without IPv6 has no second table. */
-	if (names[family][1])
-		read_file(pid, names[family][1], family, &visitor);
-	return error;
+	snprintf(path, sizeof(path), "%s/%s", directory, fd);
+	ssize_t len = getxattr(path, "system.sockprotoname", protocol, NET_PROTOCOL_MAX - 1);
+
+	protocol[len > 0 ? len : 0] = '\0';
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (!strcmp(protocol, protocols[i].name))
+			return protocols[i].table;
+	return NET_TABLE_CNT;
 }
 
 void net_endpoint_format(const struct net_endpoint *endpoint, char text[NET_ENDPOINT_TEXT_MAX])

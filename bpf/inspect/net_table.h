@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum net_family { NET_TCP, NET_UDP, NET_UNIX, NET_FAMILY_CNT };
+/* One file each. Reading one of TCP walks the hash table of all connections of the machine, which
+ * takes a millisecond or more: read only what is needed. */
+enum net_table { NET_TCP, NET_TCP6, NET_UDP, NET_UDP6, NET_UNIX, NET_TABLE_CNT };
 
 /* An address and a port in host byte order; the port is 0 where there is none. */
 struct net_endpoint {
@@ -20,7 +22,7 @@ struct net_endpoint {
 
 struct net_socket {
 	uint64_t inode;
-	enum net_family family;
+	enum net_table table;
 	bool is_listening;
 	struct net_endpoint local;  /* unused for unix */
 	struct net_endpoint remote; /* port 0: not connected */
@@ -36,14 +38,23 @@ struct net_socket {
  * its end. False for the heading and for what is malformed. Sockets without an inode (orphans,
  * TIME_WAIT) are parsed too, with inode 0.
  */
-bool net_table_parse_inet(const char *line, enum net_family family, struct net_socket *socket);
+bool net_table_parse_inet(const char *line, enum net_table table, struct net_socket *socket);
 bool net_table_parse_unix(char *line, struct net_socket *socket);
 
 /*
- * Calls @visit with each socket of @family in the network namespace of @pid. Returns 0 or -errno.
+ * Calls @visit with each socket of @table in the network namespace of @pid. Returns 0 or -errno
+ * (-ENOENT for IPv6 where there is none).
  */
-int net_table_read(pid_t pid, enum net_family family,
+int net_table_read(pid_t pid, enum net_table table,
 		   void (*visit)(const struct net_socket *socket, void *context), void *context);
+
+/*
+ * The table that lists the socket which is open as @fd in @directory, a /proc/PID/fd, by the
+ * kernel's word. NET_TABLE_CNT when none does: @protocol then has its name ("NETLINK"), or "" when
+ * the kernel does not tell.
+ */
+#define NET_PROTOCOL_MAX 32
+enum net_table net_table_of(const char *directory, const char *fd, char protocol[NET_PROTOCOL_MAX]);
 
 /* Writes "10.0.0.5:443" or "[::1]:443" to @text; an IPv4 address mapped into IPv6 as IPv4. */
 void net_endpoint_format(const struct net_endpoint *endpoint, char text[NET_ENDPOINT_TEXT_MAX]);

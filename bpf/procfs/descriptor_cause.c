@@ -31,21 +31,41 @@ void wait_cause_set_name(const struct wait_context *context, struct wait_cause *
 	cause->name = copy ? copy : "";
 }
 
-void socket_cause(const struct wait_context *context, uint64_t inode, bool is_write,
-		  struct wait_cause *cause)
+/*
+ * A connection that is too new for the tables is taken for what the last one that was known was:
+ * the connections of a process are mostly of one kind.
+ */
+static void guess_socket(const struct wait_context *context, struct wait_cause *cause)
+{
+	const struct wait_cause *last = context->last_socket;
+
+	cause->is_provisional = true;
+	if (!last->name || last->kind != cause->kind)
+		return;
+	cause->direction = last->direction;
+	cause->name = last->name;
+}
+
+static void socket_cause(const struct wait_context *context, int fd, uint64_t inode,
+			 struct wait_cause *cause)
 {
 	struct socket_facts facts;
 
-	socket_index_find(context->sockets, context->pid, inode, context->round, &facts);
+	socket_index_find(context->sockets, context->tid, fd, inode, context->now_ns, &facts);
 	cause->kind = facts.kind;
 	cause->direction = facts.direction;
-	cause->is_write = is_write;
-	cause->reason = facts.kind == OBJECT_UNIX ? WAIT_IPC : WAIT_NETWORK;
-	/* To read from what was accepted is to wait for work; to write to it is not. */
-	if (facts.direction == DIRECTION_LISTENING ||
-	    (facts.direction == DIRECTION_INBOUND && !is_write))
-		cause->reason = WAIT_ACCEPT;
 	wait_cause_set_name(context, cause, facts.name);
+	if (!facts.is_known)
+		guess_socket(context, cause);
+	else if (facts.direction == DIRECTION_INBOUND || facts.direction == DIRECTION_OUTBOUND)
+		*context->last_socket = *cause;
+	cause->reason = facts.kind == OBJECT_UNIX     ? WAIT_IPC
+			: facts.kind == OBJECT_SOCKET ? WAIT_OTHER
+						      : WAIT_NETWORK;
+	/* To read from what was accepted is to wait for work; to write to it is not. */
+	if (cause->direction == DIRECTION_LISTENING ||
+	    (cause->direction == DIRECTION_INBOUND && !cause->is_write))
+		cause->reason = WAIT_ACCEPT;
 }
 
 static void anon_cause(const struct wait_context *context, const char *name,
@@ -111,7 +131,7 @@ bool descriptor_cause(const struct wait_context *context, int fd, bool is_write,
 		return false;
 	cause->is_write = is_write;
 	if (sscanf(link, "socket:[%lu]", &inode) == 1) {
-		socket_cause(context, inode, is_write, cause);
+		socket_cause(context, fd, inode, cause);
 	} else if (!strncmp(link, "pipe:[", 6)) {
 		cause->reason = WAIT_IPC;
 		cause->kind = OBJECT_PIPE;

@@ -15,10 +15,6 @@ struct wait_context;
 bool descriptor_cause(const struct wait_context *context, int fd, bool is_write,
 		      struct wait_cause *cause);
 
-/* The same for a socket of which the inode is known. */
-void socket_cause(const struct wait_context *context, uint64_t inode, bool is_write,
-		  struct wait_cause *cause);
-
 /* Interns @name into the cause. */
 void wait_cause_set_name(const struct wait_context *context, struct wait_cause *cause,
 			 const char *name);

@@ -12,15 +12,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "sampler.h"
 
-#define NS_PER_S	    1000000000ULL
-#define INTERVAL_FIRST_NS   1000000ULL
-#define INTERVAL_USUAL_NS   10000000ULL
-#define INTERVAL_LONGEST_NS 500000000ULL
+#define NS_PER_S	       UINT64_C(1000000000)
+#define NS_PER_MS	       UINT64_C(1000000)
+#define UNSEEN_WORTH_NOTING_NS UINT64_C(10000000)
+#define INTERVAL_FIRST_NS      1000000ULL
+#define INTERVAL_USUAL_NS      10000000ULL
+#define INTERVAL_LONGEST_NS    500000000ULL
 /* A short program gets more samples: the interval grows to the usual one within half a second. */
 #define INTERVAL_GROWTH 50
-/* Share of one CPU that sampling may take, as the inverse. */
+/* Share of one CPU that reading threads may take, as the inverse. What is read for other reasons
+ * and less often (tables of sockets, ELF files) has budgets of its own. */
 #define COST_INVERSE 30
 
 struct procfs_observer {
@@ -34,14 +38,6 @@ struct procfs_observer {
 static struct procfs_observer *of(const struct observer *observer)
 {
 	return (struct procfs_observer *)observer;
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 uint64_t sampler_now_ns(const struct sampler *sampler)
@@ -62,6 +58,7 @@ static void sample_threads(struct sampler *sampler, struct tracked_process *proc
 			process->threads[kept++] = thread;
 			continue;
 		}
+		settle_note_end(sampler, process, thread, sample->now_ns);
 		task_close(sampler, thread, true);
 		free(thread);
 	}
@@ -82,7 +79,7 @@ static void charge_quiet(struct sampler *sampler, const struct sample *sample, u
 	}
 	if (!quiet_ns)
 		return;
-	row = wait_rows_find(&sampler->rows, sampler->last_quiet_pid, &sampler->last_quiet);
+	row = cause_rows_find(&sampler->rows, sampler->last_quiet_pid, &sampler->last_quiet);
 	if (row)
 		row->quiet_ns += quiet_ns;
 }
@@ -98,7 +95,7 @@ static void note_peaks(struct sampler *sampler, const struct sample *sample)
 static int take_sample(struct sampler *sampler)
 {
 	struct sample sample = {.now_ns = sampler_now_ns(sampler)};
-	int error = tree_refresh(sampler, sample.now_ns);
+	int error = sampler_refresh(sampler, sample.now_ns);
 
 	if (error)
 		return error;
@@ -152,12 +149,15 @@ static int arm(struct procfs_observer *procfs, uint64_t interval_ns)
 static int drain(struct observer *observer)
 {
 	struct procfs_observer *procfs = of(observer);
+	struct sampler *sampler = &procfs->sampler;
+	uint64_t side_ns = sampler->inspect_cost_ns + sampler->sockets.cost_ns;
 	uint64_t cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	int error = take_sample(&procfs->sampler);
+	int error = take_sample(sampler);
 
 	if (error)
 		return error;
-	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns;
+	side_ns = sampler->inspect_cost_ns + sampler->sockets.cost_ns - side_ns;
+	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns - side_ns;
 	return arm(procfs, next_interval_ns(procfs, cost_ns));
 }
 
@@ -171,7 +171,7 @@ static int track(struct observer *observer, pid_t pid)
 	sampler->start_mono_ns = clock_ns(CLOCK_MONOTONIC);
 	sampler->obs.started_at_unix_ns = (int64_t)clock_ns(CLOCK_REALTIME);
 	getrusage(RUSAGE_CHILDREN, &sampler->reaped_before);
-	error = tree_begin(sampler, pid);
+	error = sampler_begin(sampler, pid);
 	if (error)
 		return error;
 	inspect_host(&sampler->obs, pid);
@@ -207,7 +207,7 @@ static void reconcile_with_reaped(struct sampler *sampler)
 
 	getrusage(RUSAGE_CHILDREN, &now);
 	reaped_ns = rusage_ns(&now) - rusage_ns(&sampler->reaped_before);
-	known_ns = root->cpu_clock_ns + root->children_known_ns + root->children_unseen_ns;
+	known_ns = process_cpu_ns(root) + root->children_known_ns + root->children_unseen_ns;
 	if (root->is_gone && sampler->follow_children && reaped_ns > known_ns)
 		root->children_unseen_ns += reaped_ns - known_ns;
 }
@@ -217,7 +217,6 @@ static void close_all(struct sampler *sampler)
 	for (size_t i = 0; i < sampler->process_cnt; i++) {
 		struct tracked_process *process = sampler->processes[i];
 
-		process_settle(sampler, process);
 		for (size_t t = 0; t < process->thread_cnt; t++)
 			task_close(sampler, process->threads[t], false);
 		if (!process->is_gone)
@@ -228,7 +227,7 @@ static void close_all(struct sampler *sampler)
 static void describe_quality(struct sampler *sampler)
 {
 	struct obs_quality *quality = &sampler->obs.quality;
-	char note[160];
+	char note[256];
 	int len;
 
 	quality->sample_cnt = sampler->round;
@@ -237,7 +236,10 @@ static void describe_quality(struct sampler *sampler)
 	len = snprintf(note, sizeof(note),
 		       "what a thread waits for is looked at every %lu ms only, and processes that "
 		       "live shorter than that may be missed",
-		       quality->sample_interval_ns / 1000000 + 1);
+		       quality->sample_interval_ns / NS_PER_MS + 1);
+	if (sampler->unseen_ns >= UNSEEN_WORTH_NOTING_NS)
+		len += snprintf(note + len, sizeof(note) - (size_t)len,
+				" (here: with %lu ms of CPU time)", sampler->unseen_ns / NS_PER_MS);
 	quality->source_note = observation_intern(&sampler->obs, note, (size_t)len);
 }
 
@@ -260,6 +262,7 @@ static int finish(struct observer *observer, struct observation *obs)
 	sampler->obs.source = SOURCE_PROCFS;
 	sampler->obs.duration_ns = sampler->last_sample_ns;
 	reconcile_with_reaped(sampler);
+	settle(sampler);
 	close_all(sampler);
 	fill_program(sampler);
 	describe_quality(sampler);
@@ -275,9 +278,10 @@ static void free_observer(struct observer *observer)
 	if (!observer)
 		return;
 	procfs = of(observer);
-	tree_release(&procfs->sampler);
+	sampler_release(&procfs->sampler);
 	socket_index_release(&procfs->sampler.sockets);
-	wait_rows_release(&procfs->sampler.rows);
+	cause_rows_release(&procfs->sampler.rows);
+	free(procfs->sampler.tails);
 	observation_release(&procfs->sampler.obs);
 	if (procfs->timer >= 0)
 		close(procfs->timer);
@@ -315,7 +319,7 @@ struct observer *procfs_observer_new(const struct observer_options *options, int
 	if (procfs->timer < 0) {
 		*error = -errno;
 		snprintf(why, why_size, "cannot create a timer: %s", strerror(errno));
-	} else if (!wait_rows_init(&sampler->rows, &sampler->obs)) {
+	} else if (!cause_rows_init(&sampler->rows, &sampler->obs)) {
 		*error = 0;
 		return &procfs->observer;
 	}

@@ -1,6 +1,6 @@
 /*
- * The sampler's own picture of the tree. Private to procfs: observer.c owns it, tree.c keeps it in
- * step with /proc, task.c reads one thread, process.c what concerns a whole process.
+ * The sampler's own picture of the tree. Private to procfs: observer.c owns it, sampler_tree.c
+ * keeps it in step with /proc, task.c reads one thread, process.c what concerns a whole process.
  */
 #ifndef CLASSIFY_SAMPLER_H
 #define CLASSIFY_SAMPLER_H
@@ -18,7 +18,7 @@
 #include "task_files.h"
 #include "thread_clock.h"
 #include "wait_cause.h"
-#include "wait_rows.h"
+#include "cause_rows.h"
 
 struct tracked_thread {
 	pid_t tid;
@@ -42,7 +42,8 @@ struct tracked_process {
 	size_t thread_cnt;
 	size_t thread_room;
 	struct gil_range gil;
-	bool is_seen; /* has been read once */
+	struct wait_cause last_socket; /* the last of its connections that was known */
+	bool is_seen;		       /* has been read once */
 	bool is_gone;
 	bool was_threaded; /* has had a second thread */
 	bool was_alive_at_start;
@@ -73,6 +74,24 @@ struct sample {
 	uint32_t process_cnt;
 };
 
+/* A thread that ended between two samples: it may have computed for up to @room_ns after the last.
+ */
+struct tail {
+	const struct tracked_process *process;
+	size_t row; /* in obs->threads */
+	uint64_t room_ns;
+};
+
+/* Whether the other end of a pipe is in the tree: good for a while. */
+struct pipe_memo {
+	const char *name; /* interned */
+	bool is_write;
+	bool is_in_tree;
+	uint64_t expires_ns;
+};
+
+#define PIPE_MEMOS 64
+
 struct sampler {
 	struct observation obs; /* grows with the samples; given away at the end */
 	bool follow_children;
@@ -85,13 +104,19 @@ struct sampler {
 	size_t process_room;
 	struct task_files_budget files_budget;
 	struct socket_index sockets;
-	struct wait_rows rows;
+	struct pipe_memo pipes[PIPE_MEMOS];
+	struct cause_rows rows;
 	struct program_clock program;
 	struct wait_cause last_quiet; /* for quiet time in which no wait was seen */
 	pid_t last_quiet_pid;
 	bool has_children_files; /* the kernel lists children in /proc */
 	long last_pid;		 /* the newest pid of the machine at the last look, -1: unknown */
 	uint64_t last_look_ns;
+	uint64_t inspect_cost_ns; /* CPU time spent on it */
+	struct tail *tails;
+	size_t tail_cnt;
+	size_t tail_room;
+	uint64_t unseen_ns;	     /* CPU time that was given to no thread that was seen */
 	struct rusage reaped_before; /* children of classify itself */
 	uint64_t ns_per_tick;
 };
@@ -103,17 +128,20 @@ struct obs_thread *thread_row(const struct sampler *sampler, const struct tracke
 struct obs_process *process_row(const struct sampler *sampler,
 				const struct tracked_process *process);
 
-/* tree.c: begins with @pid and what it has already; 0 or -errno. */
-int tree_begin(struct sampler *sampler, pid_t pid);
+/* sampler_tree.c: begins with @pid and what it has already; 0 or -errno. */
+int sampler_begin(struct sampler *sampler, pid_t pid);
 /* Takes in processes and threads that came since the last look. 0 or -ENOMEM. */
-int tree_refresh(struct sampler *sampler, uint64_t now_ns);
-void tree_release(struct sampler *sampler);
+int sampler_refresh(struct sampler *sampler, uint64_t now_ns);
+void sampler_release(struct sampler *sampler);
 
 /* task.c: reads @thread and books its time. False when it has ended. */
 bool task_sample(struct sampler *sampler, struct tracked_process *process,
 		 struct tracked_thread *thread, struct sample *sample);
 /* Books what is still open at the end of the observation. */
 void task_close(struct sampler *sampler, struct tracked_thread *thread, bool has_exited);
+
+/* pipe_ends.c: does a process of the tree hold the other end of the pipe that @cause waits on? */
+bool pipe_ends_in_tree(struct sampler *sampler, const struct wait_cause *cause);
 
 /* process.c: reads what concerns the whole process, adds to @sample and inspects it when due. */
 void process_sample(struct sampler *sampler, struct tracked_process *process,
@@ -123,9 +151,15 @@ void process_sample(struct sampler *sampler, struct tracked_process *process,
  * when those that have ended since the account was read are closed, or they would count as unseen.
  */
 void process_count_unseen(struct tracked_process *process, struct sample *sample);
+/* CPU time of its own life so far, as far as it is known. */
+uint64_t process_cpu_ns(const struct tracked_process *process);
 /* The process has ended: its parent's account of children takes it in. */
 void process_close(struct sampler *sampler, struct tracked_process *process, uint64_t now_ns);
-/* At the end: CPU time that no thread has been given, as threads of their own. */
-void process_settle(struct sampler *sampler, struct tracked_process *process);
+
+/* settle.c: notes that @thread has ended, and when that was seen. */
+void settle_note_end(struct sampler *sampler, const struct tracked_process *process,
+		     const struct tracked_thread *thread, uint64_t now_ns);
+/* At the end: hands out the CPU time of processes that no thread has been given. */
+void settle(struct sampler *sampler);
 
 #endif

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 #define SLOTS_FIRST 256
+/* Reading tables may take this share of one CPU, as the inverse. */
+#define COST_INVERSE 50
+#define NS_PER_S     1000000000ULL
 
 void socket_index_init(struct socket_index *index, struct observation *obs)
 {
@@ -45,16 +50,31 @@ static bool grow(struct socket_index *index)
 	return true;
 }
 
+static void note_listening_port(struct socket_index *index, const struct net_socket *socket)
+{
+	uint16_t port = socket->local.port;
+
+	index->tables[socket->table].listening_ports[port / 8] |= (uint8_t)(1U << port % 8);
+}
+
+static void clear(struct socket_index *index)
+{
+	memset(index->slots, 0, index->slot_cnt * sizeof(*index->slots));
+	index->used_cnt = 0;
+}
+
 static void add(const struct net_socket *socket, void *context)
 {
 	struct socket_index *index = context;
 	const char *path = "";
 
-	if (socket->is_listening && socket->family == NET_TCP)
-		index->listening_ports[socket->local.port / 8] |=
-			(uint8_t)(1U << socket->local.port % 8);
-	if (!socket->inode || index->used_cnt >= SOCKET_INDEX_MAX)
+	if (socket->is_listening)
+		note_listening_port(index, socket);
+	if (!socket->inode)
 		return;
+	/* Sockets that are gone stay until the index is full. */
+	if (index->used_cnt >= SOCKET_INDEX_MAX)
+		clear(index);
 	if (index->used_cnt >= index->slot_cnt / 2 && !grow(index))
 		return;
 	if (*socket->path)
@@ -65,7 +85,7 @@ static void add(const struct net_socket *socket, void *context)
 	index->used_cnt += slot->inode == 0;
 	*slot = (struct socket_slot){
 		.inode = socket->inode,
-		.family = socket->family,
+		.table = socket->table,
 		.is_listening = socket->is_listening,
 		.local = socket->local,
 		.remote = socket->remote,
@@ -83,70 +103,78 @@ static struct socket_slot *lookup(const struct socket_index *index, uint64_t ino
 	return slot->inode ? slot : NULL;
 }
 
-static void clear(struct socket_index *index)
+static void read_table(struct socket_index *index, pid_t tid, enum net_table at, uint64_t now_ns)
 {
-	if (index->slots)
-		memset(index->slots, 0, index->slot_cnt * sizeof(*index->slots));
-	memset(index->listening_ports, 0, sizeof(index->listening_ports));
-	index->used_cnt = 0;
+	struct socket_table *table = &index->tables[at];
+	uint64_t cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	if (now_ns < table->next_read_ns)
+		return;
+	memset(table->listening_ports, 0, sizeof(table->listening_ports));
+	net_table_read(tid, at, add, index);
+	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns;
+	table->next_read_ns = now_ns + cost_ns * COST_INVERSE;
+	index->cost_ns += cost_ns;
 }
 
-/* A TCP or UDP socket may be connected later; a unix socket's path stays. */
+/* An inet socket may be connected later; a unix socket's path stays. */
 static bool is_settled(const struct socket_slot *slot)
 {
-	return slot->family == NET_UNIX || slot->is_listening || slot->remote.port;
-}
-
-static struct socket_slot *lookup_fresh(struct socket_index *index, pid_t pid, uint64_t inode,
-					uint64_t round)
-{
-	struct socket_slot *slot = lookup(index, inode);
-
-	if ((slot && is_settled(slot)) || index->round == round)
-		return slot;
-	index->round = round;
-	clear(index);
-	net_table_read(pid, NET_TCP, add, index);
-	net_table_read(pid, NET_UNIX, add, index);
-	if (!lookup(index, inode))
-		net_table_read(pid, NET_UDP, add, index);
-	return lookup(index, inode);
-}
-
-static bool is_listening_port(const struct socket_index *index, uint16_t port)
-{
-	return index->listening_ports[port / 8] & 1U << port % 8;
+	return slot->table == NET_UNIX || slot->is_listening || slot->remote.port;
 }
 
 static enum wait_direction direction_of(const struct socket_index *index,
 					const struct socket_slot *slot)
 {
+	const uint8_t *listening_ports = index->tables[slot->table].listening_ports;
+	uint16_t port = slot->local.port;
+
 	if (slot->is_listening)
 		return DIRECTION_LISTENING;
 	/* An accepted unix socket bears the path of its listener, a connecting one has none. */
-	if (slot->family == NET_UNIX)
+	if (slot->table == NET_UNIX)
 		return *slot->path ? DIRECTION_INBOUND : DIRECTION_NONE;
-	if (slot->family == NET_TCP && is_listening_port(index, slot->local.port))
+	if (listening_ports[port / 8] & 1U << port % 8)
 		return DIRECTION_INBOUND;
 	return slot->remote.port ? DIRECTION_OUTBOUND : DIRECTION_NONE;
 }
 
-void socket_index_find(struct socket_index *index, pid_t pid, uint64_t inode, uint64_t round,
-		       struct socket_facts *facts)
+static void describe(const struct socket_index *index, const struct socket_slot *slot,
+		     struct socket_facts *facts)
 {
-	static const enum object_kind kinds[NET_FAMILY_CNT] = {OBJECT_TCP, OBJECT_UDP, OBJECT_UNIX};
-	const struct socket_slot *slot = lookup_fresh(index, pid, inode, round);
-
-	memset(facts, 0, sizeof(*facts));
-	facts->kind = OBJECT_SOCKET;
-	if (!slot)
-		return;
-	facts->kind = kinds[slot->family];
+	facts->is_known = is_settled(slot);
 	facts->direction = direction_of(index, slot);
-	if (slot->family == NET_UNIX)
+	if (slot->table == NET_UNIX)
 		snprintf(facts->name, sizeof(facts->name), "%s", slot->path);
 	else /* an inbound connection is named by the port it came to: its far end is any */
 		net_endpoint_format(facts->direction == DIRECTION_OUTBOUND ? &slot->remote
 									   : &slot->local,
 				    facts->name);
+}
+
+void socket_index_find(struct socket_index *index, pid_t tid, int fd, uint64_t inode,
+		       uint64_t now_ns, struct socket_facts *facts)
+{
+	static const enum object_kind kinds[NET_TABLE_CNT] = {OBJECT_TCP, OBJECT_TCP, OBJECT_UDP,
+							      OBJECT_UDP, OBJECT_UNIX};
+	char directory[32], name[16], protocol[NET_PROTOCOL_MAX];
+	const struct socket_slot *slot = lookup(index, inode);
+	enum net_table table;
+
+	memset(facts, 0, sizeof(*facts));
+	snprintf(directory, sizeof(directory), "/proc/%d/fd", (int)tid);
+	snprintf(name, sizeof(name), "%d", fd);
+	table = slot ? slot->table : net_table_of(directory, name, protocol);
+	if (table == NET_TABLE_CNT) { /* another family, or closed by now */
+		facts->kind = OBJECT_SOCKET;
+		facts->is_known = *protocol != '\0';
+		snprintf(facts->name, sizeof(facts->name), "%s", protocol);
+		return;
+	}
+	facts->kind = kinds[table];
+	if (!slot || !is_settled(slot))
+		read_table(index, tid, table, now_ns);
+	slot = lookup(index, inode);
+	if (slot)
+		describe(index, slot, facts);
 }

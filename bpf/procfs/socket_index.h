@@ -17,11 +17,17 @@
 
 struct socket_slot {
 	uint64_t inode; /* 0: free */
-	enum net_family family;
+	enum net_table table;
 	bool is_listening;
 	struct net_endpoint local;
 	struct net_endpoint remote;
 	const char *path; /* interned; "" if none */
+};
+
+/* A table is not read again before @next_read_ns: on a large host that takes milliseconds. */
+struct socket_table {
+	uint64_t next_read_ns;
+	uint8_t listening_ports[65536 / 8];
 };
 
 struct socket_index {
@@ -29,25 +35,26 @@ struct socket_index {
 	struct socket_slot *slots;
 	size_t slot_cnt; /* a power of two */
 	size_t used_cnt;
-	uint8_t listening_ports[65536 / 8]; /* of TCP */
-	uint64_t round;			    /* of the last reading of the tables */
+	struct socket_table tables[NET_TABLE_CNT];
+	uint64_t cost_ns; /* CPU time spent on reading tables */
 };
 
 /* What a socket is to the tree. */
 struct socket_facts {
+	bool is_known; /* false: it may be known later, when the table is read again */
 	enum object_kind kind;
 	enum wait_direction direction;
-	char name[128]; /* "10.0.0.5:443", a path, "" */
+	char name[128]; /* "10.0.0.5:443", a path, "netlink", "" */
 };
 
 void socket_index_init(struct socket_index *index, struct observation *obs);
 void socket_index_release(struct socket_index *index);
 
 /*
- * Describes the socket @inode of a descriptor of @pid. Tables are read again for a socket that is
- * not known, or has no far end yet, at most once per @round (the caller's count of samples).
+ * Describes the socket @inode that thread @tid has open as @fd, at instant @now_ns. If it is not
+ * known, or has no far end yet, its table is read (again), when that is not too costly.
  */
-void socket_index_find(struct socket_index *index, pid_t pid, uint64_t inode, uint64_t round,
-		       struct socket_facts *facts);
+void socket_index_find(struct socket_index *index, pid_t tid, int fd, uint64_t inode,
+		       uint64_t now_ns, struct socket_facts *facts);
 
 #endif

@@ -32,7 +32,8 @@ enum syscall_kind {
 	CALL_SELECT,
 	CALL_EPOLL,
 	CALL_RING, /* io_uring, asynchronous I/O */
-	CALL_IPC,  /* message queues, signals */
+	CALL_IPC,  /* message queues */
+	CALL_SIGNAL,
 	CALL_MEMORY,
 	CALL_RESTART, /* goes on with the call that a signal interrupted */
 };

@@ -68,7 +68,7 @@ static uint64_t read_switches(struct sampler *sampler, struct tracked_thread *th
 	return thread->voluntary_cnt - before;
 }
 
-static void find_cause(struct sampler *sampler, const struct tracked_process *process,
+static void find_cause(struct sampler *sampler, struct tracked_process *process,
 		       struct tracked_thread *thread)
 {
 	char text[256];
@@ -77,7 +77,8 @@ static void find_cause(struct sampler *sampler, const struct tracked_process *pr
 	const struct wait_context context = {
 		.obs = &sampler->obs,
 		.sockets = &sampler->sockets,
-		.round = sampler->round,
+		.now_ns = thread->clock.now_ns,
+		.last_socket = &process->last_socket,
 		.pid = process->pid,
 		.tid = thread->tid,
 		.gil = process->gil,
@@ -92,6 +93,8 @@ static void find_cause(struct sampler *sampler, const struct tracked_process *pr
 	} else if (!line.is_running) {
 		wait_cause_of_syscall(&context, thread->state, &line, &before, &thread->cause);
 	} /* else it has woken up since: its last wait is as good a guess as any */
+	if (thread->cause.kind == OBJECT_PIPE)
+		thread->cause.is_internal = pipe_ends_in_tree(sampler, &thread->cause);
 }
 
 static void book_wait(struct sampler *sampler, const struct tracked_process *process,
@@ -111,7 +114,7 @@ static void book_wait(struct sampler *sampler, const struct tracked_process *pro
 		thread_sum->event_loop_wait_cnt += wait_cnt;
 		process_row(sampler, process)->has_event_loop = true;
 	}
-	row = wait_rows_find(&sampler->rows, process->pid, cause);
+	row = cause_rows_find(&sampler->rows, process->pid, cause);
 	if (!row)
 		return;
 	row->wait_ns += wait_ns;
@@ -212,8 +215,10 @@ bool task_sample(struct sampler *sampler, struct tracked_process *process,
 	}
 	book_wait(sampler, process, thread, share.old_wait_ns, 0);
 	if (!reading.is_runnable &&
-	    (share.has_run || !thread->cause.name || thread->state != state_before)) {
-		thread->wait_since_ns = reading.now_ns - share.wait_ns;
+	    (share.has_run || !thread->cause.name || thread->cause.is_provisional ||
+	     thread->state != state_before)) {
+		if (share.has_run)
+			thread->wait_since_ns = reading.now_ns - share.wait_ns;
 		find_cause(sampler, process, thread);
 	}
 	book_wait(sampler, process, thread, share.wait_ns, wait_cnt);

@@ -152,6 +152,10 @@ static void call_cause(const struct wait_context *context, char state,
 	case CALL_SYNC:
 		simple_cause(context, WAIT_SYNC, line->number, cause);
 		return;
+	case CALL_SIGNAL:
+		cause->is_internal = true; /* mostly of a child's end, or of nothing at all */
+		simple_cause(context, WAIT_IPC, line->number, cause);
+		return;
 	case CALL_IPC:
 		simple_cause(context, WAIT_IPC, line->number, cause);
 		return;
@@ -185,17 +189,27 @@ static const struct sleep_place {
 	const char *part;
 	enum wait_reason reason;
 	enum object_kind kind;
+	bool is_event_loop;
 } sleep_places[] = {
-	{"futex", WAIT_SYNC, OBJECT_FUTEX},	 {"nanosleep", WAIT_TIMER, OBJECT_NONE},
-	{"do_wait", WAIT_CHILD, OBJECT_CHILD},	 {"kernel_wait", WAIT_CHILD, OBJECT_CHILD},
-	{"accept", WAIT_ACCEPT, OBJECT_TCP},	 {"ep_poll", WAIT_POLL, OBJECT_EPOLL},
-	{"epoll", WAIT_POLL, OBJECT_EPOLL},	 {"poll_schedule", WAIT_POLL, OBJECT_EPOLL},
-	{"pipe", WAIT_IPC, OBJECT_PIPE},	 {"unix_", WAIT_IPC, OBJECT_UNIX},
-	{"tcp_", WAIT_NETWORK, OBJECT_TCP},	 {"inet_", WAIT_NETWORK, OBJECT_TCP},
-	{"sk_", WAIT_NETWORK, OBJECT_SOCKET},	 {"skb_", WAIT_NETWORK, OBJECT_SOCKET},
-	{"n_tty", WAIT_TTY, OBJECT_TTY},	 {"sigsuspend", WAIT_IPC, OBJECT_NONE},
-	{"sigtimedwait", WAIT_IPC, OBJECT_NONE}, {"rwsem", WAIT_LOCK, OBJECT_NONE},
-	{"eventfd", WAIT_SYNC, OBJECT_ANON},
+	{"futex", WAIT_SYNC, OBJECT_FUTEX, false},
+	{"nanosleep", WAIT_TIMER, OBJECT_NONE, false},
+	{"do_wait", WAIT_CHILD, OBJECT_CHILD, false},
+	{"kernel_wait", WAIT_CHILD, OBJECT_CHILD, false},
+	{"accept", WAIT_ACCEPT, OBJECT_TCP, false},
+	{"ep_poll", WAIT_POLL, OBJECT_EPOLL, true},
+	{"epoll", WAIT_POLL, OBJECT_EPOLL, true},
+	{"poll_schedule", WAIT_POLL, OBJECT_EPOLL, false},
+	{"pipe", WAIT_IPC, OBJECT_PIPE, false},
+	{"unix_", WAIT_IPC, OBJECT_UNIX, false},
+	{"tcp_", WAIT_NETWORK, OBJECT_TCP, false},
+	{"inet_", WAIT_NETWORK, OBJECT_TCP, false},
+	{"sk_", WAIT_NETWORK, OBJECT_SOCKET, false},
+	{"skb_", WAIT_NETWORK, OBJECT_SOCKET, false},
+	{"n_tty", WAIT_TTY, OBJECT_TTY, false},
+	{"sigsuspend", WAIT_IPC, OBJECT_NONE, false},
+	{"sigtimedwait", WAIT_IPC, OBJECT_NONE, false},
+	{"rwsem", WAIT_LOCK, OBJECT_NONE, false},
+	{"eventfd", WAIT_SYNC, OBJECT_ANON, false},
 };
 
 void wait_cause_of_wchan(const struct wait_context *context, char state, const char *wchan,
@@ -211,7 +225,7 @@ void wait_cause_of_wchan(const struct wait_context *context, char state, const c
 			continue;
 		cause->reason = sleep_places[i].reason;
 		cause->kind = sleep_places[i].kind;
-		cause->via_event_loop = cause->kind == OBJECT_EPOLL && strstr(wchan, "ep");
+		cause->via_event_loop = sleep_places[i].is_event_loop;
 		cause->timed_out = cause->reason == WAIT_TIMER;
 		return;
 	}
@@ -231,5 +245,5 @@ int wait_cause_rank(const struct wait_cause *cause)
 		[WAIT_CHILD] = 2,   [WAIT_STOPPED] = 1, [WAIT_OTHER] = 1,
 	};
 
-	return ranks[cause->reason];
+	return cause->is_internal ? ranks[WAIT_SYNC] : ranks[cause->reason];
 }

@@ -23,13 +23,16 @@ struct wait_cause {
 	bool via_event_loop;
 	bool timed_out;
 	bool is_write;
+	bool is_provisional; /* its socket is not known yet: ask again */
+	bool is_internal;    /* the other end is in the tree, or it waits for a signal */
 };
 
 /* Where a thread is asked for, and what helps to tell. */
 struct wait_context {
 	struct observation *obs; /* names are interned here */
 	struct socket_index *sockets;
-	uint64_t round; /* number of the sample: what is looked up is good for one */
+	uint64_t now_ns;
+	struct wait_cause *last_socket; /* of the process: the best guess for an unknown one */
 	pid_t pid;
 	pid_t tid;
 	struct gil_range gil;

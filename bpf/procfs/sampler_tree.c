@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <linux/magic.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "proc_file.h"
 #include "sampler.h"
 
@@ -46,12 +46,8 @@ static int reserve(void **array, size_t *room, size_t cnt)
 /* When a thread or process that was not there at the last look was born, as well as is known. */
 static uint64_t birth_ns(const struct sampler *sampler, uint64_t starttime_ticks, uint64_t now_ns)
 {
-	struct timespec boot;
-	uint64_t now_boot_ns, age_ns;
+	uint64_t age_ns = clock_ns(CLOCK_BOOTTIME) - starttime_ticks * sampler->ns_per_tick;
 
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	now_boot_ns = (uint64_t)boot.tv_sec * 1000000000ULL + (uint64_t)boot.tv_nsec;
-	age_ns = now_boot_ns - starttime_ticks * sampler->ns_per_tick;
 	if (age_ns > now_ns || now_ns - age_ns < sampler->last_look_ns)
 		return sampler->last_look_ns;
 	return now_ns - age_ns;
@@ -157,8 +153,9 @@ static int add_process(struct sampler *sampler, pid_t pid, struct tracked_proces
 	struct tracked_process *process;
 	struct obs_process *row;
 
-	if (proc_stat_read(pid, &stat))
-		return 0; /* gone already */
+	/* Of one that has died unseen, its parent's account will tell. */
+	if (proc_stat_read(pid, &stat) || stat.state == 'Z' || stat.state == 'X')
+		return 0;
 	process = calloc(1, sizeof(*process));
 	if (!process ||
 	    reserve((void **)&sampler->processes, &sampler->process_room, sampler->process_cnt)) {
@@ -282,7 +279,7 @@ static long newest_pid(void)
 	return last ? atol(last) : -1;
 }
 
-int tree_refresh(struct sampler *sampler, uint64_t now_ns)
+int sampler_refresh(struct sampler *sampler, uint64_t now_ns)
 {
 	long newest = newest_pid();
 	int error = 0;
@@ -299,7 +296,7 @@ int tree_refresh(struct sampler *sampler, uint64_t now_ns)
 	return error;
 }
 
-int tree_begin(struct sampler *sampler, pid_t pid)
+int sampler_begin(struct sampler *sampler, pid_t pid)
 {
 	char path[64];
 	int error;
@@ -313,7 +310,7 @@ int tree_begin(struct sampler *sampler, pid_t pid)
 	return sampler->process_cnt ? refresh_children(sampler, 0) : -ESRCH;
 }
 
-void tree_release(struct sampler *sampler)
+void sampler_release(struct sampler *sampler)
 {
 	for (size_t i = 0; i < sampler->process_cnt; i++) {
 		struct tracked_process *process = sampler->processes[i];

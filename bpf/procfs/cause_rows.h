@@ -1,8 +1,8 @@
 /*
  * The rows of obs->waits, found by what they are about. Private to procfs.
  */
-#ifndef CLASSIFY_WAIT_ROWS_H
-#define CLASSIFY_WAIT_ROWS_H
+#ifndef CLASSIFY_CAUSE_ROWS_H
+#define CLASSIFY_CAUSE_ROWS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,20 +12,21 @@ struct observation;
 struct wait_cause;
 
 /* Beyond this many rows, objects are no longer kept apart. */
-#define WAIT_ROWS_MAX 4096
+#define CAUSE_ROWS_MAX 4096
 
-struct wait_rows {
+struct cause_rows {
 	struct observation *obs;
 	uint32_t *slots; /* row number + 1; 0: free */
 	size_t slot_cnt;
 };
 
 /* Returns 0 or -ENOMEM. */
-int wait_rows_init(struct wait_rows *rows, struct observation *obs);
-void wait_rows_release(struct wait_rows *rows);
+int cause_rows_init(struct cause_rows *rows, struct observation *obs);
+void cause_rows_release(struct cause_rows *rows);
 
 /* The row for a wait of @pid on @cause, made when it is the first; NULL when out of memory. Good
  * until the next call. */
-struct obs_wait *wait_rows_find(struct wait_rows *rows, pid_t pid, const struct wait_cause *cause);
+struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid,
+				 const struct wait_cause *cause);
 
 #endif

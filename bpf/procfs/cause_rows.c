@@ -1,5 +1,5 @@
-/* Finds and makes rows of waits; see wait_rows.h. */
-#include "wait_rows.h"
+/* Finds and makes rows of waits; see cause_rows.h. */
+#include "cause_rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,16 +8,16 @@
 #include "observation/observation.h"
 #include "wait_cause.h"
 
-int wait_rows_init(struct wait_rows *rows, struct observation *obs)
+int cause_rows_init(struct cause_rows *rows, struct observation *obs)
 {
 	rows->obs = obs;
 	/* Four slots a row: the rows that lump objects together come on top of the maximum. */
-	rows->slot_cnt = 4 * (size_t)WAIT_ROWS_MAX;
+	rows->slot_cnt = 4 * (size_t)CAUSE_ROWS_MAX;
 	rows->slots = calloc(rows->slot_cnt, sizeof(*rows->slots));
 	return rows->slots ? 0 : -ENOMEM;
 }
 
-void wait_rows_release(struct wait_rows *rows)
+void cause_rows_release(struct cause_rows *rows)
 {
 	free(rows->slots);
 	memset(rows, 0, sizeof(*rows));
@@ -42,7 +42,7 @@ static bool is_about(const struct obs_wait *row, pid_t pid, const struct wait_ca
 }
 
 /* The slot that leads to the row, or the free one where it belongs; NULL when none is free. */
-static uint32_t *slot_of(struct wait_rows *rows, pid_t pid, const struct wait_cause *cause)
+static uint32_t *slot_of(struct cause_rows *rows, pid_t pid, const struct wait_cause *cause)
 {
 	size_t at = hash(pid, cause);
 
@@ -55,14 +55,14 @@ static uint32_t *slot_of(struct wait_rows *rows, pid_t pid, const struct wait_ca
 	return NULL;
 }
 
-struct obs_wait *wait_rows_find(struct wait_rows *rows, pid_t pid, const struct wait_cause *cause)
+struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid, const struct wait_cause *cause)
 {
 	struct wait_cause lumped = {.reason = cause->reason, .name = ""};
 	uint32_t *slot = slot_of(rows, pid, cause);
 
 	if (slot && *slot)
 		return &rows->obs->waits[*slot - 1];
-	if (rows->obs->wait_cnt >= WAIT_ROWS_MAX) {
+	if (rows->obs->wait_cnt >= CAUSE_ROWS_MAX) {
 		cause = &lumped;
 		slot = slot_of(rows, pid, cause);
 		if (slot && *slot)
