@@ -6,10 +6,13 @@
 #include "sampler.h"
 
 /* A fresh process changes fast (exec, the dynamic loader, the interpreter's start), an old one
- * seldom: it is looked at after 2 ms, then at growing distances. */
-#define INSPECT_FIRST_NS    2000000ULL
-#define INSPECT_LAST_NS	    2000000000ULL
-#define DESCRIPTORS_STEP_NS 60000000ULL
+ * seldom: it is looked at after 2 ms, then at growing distances. With many processes, looking
+ * again must not take more than its share of a CPU either. */
+#define INSPECT_FIRST_NS       2000000ULL
+#define INSPECT_LAST_NS	       30000000000ULL
+#define INSPECT_COST_INVERSE   50
+#define INSPECT_COST_CREDIT_NS 1000000000ULL
+#define DESCRIPTORS_STEP_NS    60000000ULL
 
 static bool read_cpu_clock(struct tracked_process *process)
 {
