@@ -37,12 +37,6 @@ static int duplicate(struct output *output, int fd)
 	return output->fd < 0 ? -errno : 0;
 }
 
-static int open_directly(struct output *output, const char *path)
-{
-	output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	return output->fd < 0 ? -errno : 0;
-}
-
 /* A name beside @path that nothing else uses: the pid and the clock make it so. */
 static char *name_beside(const char *path)
 {
@@ -88,21 +82,24 @@ static int prove_replaceable(const char *path)
 	return 0;
 }
 
+/*
+ * Opening comes before resolving links, so that the kernel's rule against links planted in shared
+ * directories (fs.protected_symlinks) holds for us as well.
+ */
 static int prepare_path(struct output *output, const char *path)
 {
 	struct stat status;
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (stat(path, &status)) {
-		if (errno != ENOENT)
-			return -errno;
-		output->final_path = strdup(path);
-	} else if (S_ISDIR(status.st_mode)) {
-		return -EISDIR;
-	} else if (!S_ISREG(status.st_mode)) {
-		return open_directly(output, path);
-	} else if (access(path, W_OK)) {
+	if (fd < 0 && errno != ENOENT)
 		return -errno;
+	if (fd < 0) {
+		output->final_path = strdup(path);
+	} else if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+		output->fd = fd;
+		return 0;
 	} else {
+		close(fd);
 		output->final_path = realpath(path, NULL); /* a link stays one */
 	}
 	return output->final_path ? prove_replaceable(output->final_path) : -errno;
@@ -125,10 +122,9 @@ static void copy_permissions(const char *path, int fd)
 
 	if (stat(path, &status))
 		return;
-	if (fchown(fd, status.st_uid, status.st_gid) == 0)
-		fchmod(fd, status.st_mode & 07777);
-	else
-		fchmod(fd, status.st_mode & 0777);
+	/* In this order, and best effort: a file that became ours is better than none. */
+	if (fchown(fd, status.st_uid, status.st_gid) || fchmod(fd, status.st_mode & 0777))
+		errno = 0;
 }
 
 static int write_all(int fd, const char *text, size_t size)

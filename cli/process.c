@@ -1,6 +1,7 @@
 /* Reading /proc/PID for what the command line needs: refusing early, with a reason. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,6 @@
 #define COMM_SIZE   64
 
 struct process_status {
-	char state;
 	pid_t tgid;
 	pid_t parent_pid;
 	uid_t uid;
@@ -62,7 +62,6 @@ static int read_status(pid_t pid, struct process_status *status)
 	if (len < 0)
 		return (int)len;
 	memset(status, 0, sizeof(*status));
-	status->state = find_field(text, "\nState:\t")[0];
 	status->tgid = atoi(find_field(text, "\nTgid:\t"));
 	status->parent_pid = atoi(find_field(text, "\nPPid:\t"));
 	status->uid = (uid_t)strtoul(find_field(text, "\nUid:\t"), NULL, 10);
@@ -129,13 +128,32 @@ static int check_kind(pid_t pid, const struct process_status *status, char *why,
 		snprintf(why, why_size,
 			 "process %d is a thread of the kernel (choose one that runs a program)",
 			 pid);
-	else if (status->state == 'Z' || status->state == 'X')
-		snprintf(why, why_size,
-			 "process %d is dead and waits for its parent %d (choose a living one)",
-			 pid, status->parent_pid);
 	else
 		return 0;
 	return -EINVAL;
+}
+
+static int open_pidfd(pid_t pid, char *why, size_t why_size)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (pidfd >= 0)
+		return pidfd;
+	if (errno == ESRCH)
+		return explain_absent(pid, why, why_size);
+	int error = -errno;
+
+	snprintf(why, why_size, "cannot watch process %d: %s (Linux 5.3 or later is needed)", pid,
+		 strerror(-error));
+	return error;
+}
+
+/* State "Z" would not do: a process lives on when its first thread has exited. */
+static bool is_dead(int pidfd)
+{
+	struct pollfd death = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&death, 1, 0) > 0;
 }
 
 int process_open(pid_t pid, char *why, size_t why_size)
@@ -148,19 +166,22 @@ int process_open(pid_t pid, char *why, size_t why_size)
 
 	if (error)
 		return error;
-	if (!may_inspect(pid)) {
-		explain_other_user(pid, status.uid, why, why_size);
-		return -EACCES;
-	}
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int pidfd = open_pidfd(pid, why, why_size);
 
-	if (pidfd >= 0)
+	if (pidfd < 0)
 		return pidfd;
-	if (errno == ESRCH)
-		return explain_absent(pid, why, why_size);
-	error = -errno;
-	snprintf(why, why_size, "cannot watch process %d: %s (Linux 5.3 or later is needed)", pid,
-		 strerror(-error));
+	if (is_dead(pidfd)) {
+		snprintf(why, why_size,
+			 "process %d is dead and waits for its parent %d (choose a living one)",
+			 pid, status.parent_pid);
+		error = -ESRCH;
+	} else if (!may_inspect(pid)) {
+		explain_other_user(pid, status.uid, why, why_size);
+		error = -EACCES;
+	}
+	if (!error)
+		return pidfd;
+	close(pidfd);
 	return error;
 }
 

@@ -16,7 +16,7 @@ if(TARGET classify)
 				${ARGN})
 		set_tests_properties(cli_${name} PROPERTIES
 			ENVIRONMENT "CLASSIFY_BUILD=${CMAKE_BINARY_DIR};CLASSIFY=$<TARGET_FILE:classify>"
-			SKIP_RETURN_CODE 77 TIMEOUT 300)
+			SKIP_RETURN_CODE 77 TIMEOUT 120)
 	endfunction()
 
 	foreach(source Procfs Ebpf)

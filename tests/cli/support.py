@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import harness  # noqa: E402  (lives with the tests of the samples)
 
 CLASSIFY = harness.CLASSIFY
+ROOT = harness.ROOT
 PYTHON = "/usr/bin/python3"
 TIMEOUT_S = harness.TIMEOUT_S
 CLASSIFY_FAILED = harness.EXIT_OF_CLASSIFY
@@ -132,7 +133,10 @@ class Terminal:
         self.seen = b""
         self.pid, self.fd = os.forkpty()
         if self.pid == 0:
-            os.execvpe(argv[0], argv, env or os.environ)
+            try:
+                os.execvpe(argv[0], argv, env or os.environ)
+            finally:  # or a second copy of the tests would go on in here
+                os._exit(127)
 
     def __enter__(self):
         return self

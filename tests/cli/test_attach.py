@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Attaching: what ends it, that the process goes on untouched, and what can't be attached to."""
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -107,6 +108,17 @@ class Refusals(CommandLineTestCase):
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         self.refuse(child.pid, f"process {child.pid} is dead")
         child.wait()
+
+    def test_a_process_whose_first_thread_has_gone(self):
+        """It looks like a zombie, and is none: attaching works."""
+        code = ("import ctypes, threading\n"
+                "threading.Thread(target=input).start()\n"
+                "ctypes.CDLL(None).pthread_exit(None)")
+        target = self.start_target(code)
+        while "Z" not in pathlib.Path(f"/proc/{target.pid}/stat").read_text().rsplit(")", 1)[1]:
+            os.sched_yield()
+        done = run(CLASSIFY, "--source=procfs", "-p", str(target.pid), "-d", "0.05")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_thread(self):
         done = threading.Event()

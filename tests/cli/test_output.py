@@ -2,8 +2,10 @@
 """Where reports and recordings go, that an old file survives what goes wrong, and plain errors."""
 import json
 import os
+import pathlib
+import re
 
-from support import AS_NOBODY, CLASSIFY, CommandLineTestCase, Terminal, main, needs_root, run
+from support import AS_NOBODY, CLASSIFY, ROOT, CommandLineTestCase, Terminal, main, needs_root, run
 
 PROCFS = "--source=procfs"
 
@@ -107,6 +109,22 @@ class Failures(OutputTestCase):
         done = self.wrap("-o", "/proc/report")
         self.assert_refused(done, "cannot write /proc/report")
         self.assert_nothing_else()
+
+    @needs_root
+    def test_a_link_planted_in_a_shared_directory(self):
+        protection = pathlib.Path("/proc/sys/fs/protected_symlinks")
+        if protection.read_text() != "1\n":
+            self.skipTest(f"{protection} is off")
+        victim = self.directory / "victim"
+        victim.write_text("what it held")
+        shared = self.directory / "shared"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        link = shared / "report"
+        link.symlink_to(victim)
+        os.chown(link, 65534, 65534, follow_symlinks=False)
+        self.assert_refused(self.wrap("-o", str(link)), "Permission denied")
+        self.assertEqual(victim.read_text(), "what it held")
 
     def test_full_device(self):
         done = self.wrap("-o", "/dev/full", command=["sh", "-c", "exit 3"])
@@ -214,6 +232,14 @@ class Usage(CommandLineTestCase):
         done = run(CLASSIFY, "--help")
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertTrue(done.stdout.startswith(b"Usage: classify"))
+
+    def test_man_page_and_completion_know_every_option(self):
+        options = set(re.findall(r"--[a-z][a-z-]+", run(CLASSIFY, "--help").stdout.decode()))
+        self.assertGreater(len(options), 15)
+        for name in ("docs/classify.1", "completions/classify.bash"):
+            text = (ROOT / name).read_text().replace("Fl -", "--")
+            with self.subTest(name=name):
+                self.assertEqual(set(re.findall(r"--[a-z][a-z-]+", text)), options)
 
     @needs_root
     def test_without_rights(self):
