@@ -10,7 +10,6 @@
 #define SLOTS_FIRST 256
 /* Reading tables may take this share of one CPU, as the inverse. */
 #define COST_INVERSE 50
-#define NS_PER_S     1000000000ULL
 
 void socket_index_init(struct socket_index *index, struct observation *obs)
 {
