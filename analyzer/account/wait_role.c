@@ -38,8 +38,15 @@ static bool is_inside_tree(const struct observation *obs, const struct obs_wait 
 	return obs->process_cnt > 1 && row->quiet_ns < row->wait_ns / 2;
 }
 
-static enum wait_role poll_role(const struct obs_wait *row, const struct obs_process *process)
+/* Of several descriptors without knowing which one: only the waker can tell that it was a pipe or
+ * the like whose other end is in the tree. */
+static enum wait_role poll_role(const struct observation *obs, const struct obs_wait *row,
+				const struct obs_process *process)
 {
+	if (is_asked_of_us(row))
+		return WAITS_FOR_WORK;
+	if (row->woken_by_tree_cnt && is_inside_tree(obs, row))
+		return WAITS_FOR_TREE;
 	if (process && process->listening_cnt)
 		return WAITS_FOR_WORK;
 	return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
@@ -62,7 +69,7 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 		return is_asked_of_us(row) || is_server_tick(row, process) ? WAITS_FOR_WORK
 									   : WAITS_FOR_TIME;
 	case WAIT_POLL:
-		return is_asked_of_us(row) ? WAITS_FOR_WORK : poll_role(row, process);
+		return poll_role(obs, row, process);
 	case WAIT_DISK:
 	case WAIT_DEVICE:
 	case WAIT_PAGING:
@@ -85,7 +92,7 @@ enum wait_role quiet_role(const struct observation *obs, const struct obs_wait *
 
 	if (role != WAITS_FOR_TREE)
 		return role;
-	if (row->reason == WAIT_IPC || row->reason == WAIT_CHILD)
+	if (row->reason == WAIT_IPC || row->reason == WAIT_POLL || row->reason == WAIT_CHILD)
 		return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
 	/* The GIL's 5 ms timeout is a poll by the waiter, not the cause of the holder's sleep. */
 	return row->timed_out && row->reason != WAIT_GIL ? WAITS_FOR_TIME : WAITS_FOR_TREE;

@@ -104,7 +104,7 @@ static void sum_waits(struct thread_facts *thread)
 		if (reason == WAIT_TIMER)
 			thread->timer_ns -= work_ns;
 		/* Neither for a result nor for work: for others of the tree. */
-		if (reason == WAIT_IPC || reason == WAIT_CHILD)
+		if (reason == WAIT_IPC || reason == WAIT_POLL || reason == WAIT_CHILD)
 			thread->idle_ns +=
 				wait_ns[reason] -
 				part_of_reason(thread, reason, thread->process->result_ns) -
@@ -132,7 +132,7 @@ static void add_to_process(const struct thread_facts *thread)
 
 	process->on_cpu_ns += thread->thread->on_cpu_ns;
 	process->work_ns += thread->thread->on_cpu_ns + thread->outside_ns;
-	process->active_ns += thread->active_ns;
+	process->thread_active_ns += thread->active_ns;
 	process->gil_ns += thread->thread->wait_ns[WAIT_GIL];
 	if (thread->thread->wait_ns[WAIT_GIL])
 		process->gil_waiter_cnt++;
@@ -199,7 +199,7 @@ static int gather_tree(struct facts *facts, const struct process_index *index)
 	}
 	for (size_t i = 0; i < obs->process_cnt; i++)
 		facts->processes[i].active_ns =
-			min_ns(facts->processes[i].active_ns, facts->processes[i].life_ns);
+			min_ns(facts->processes[i].thread_active_ns, facts->processes[i].life_ns);
 	return list_threads(facts);
 }
 

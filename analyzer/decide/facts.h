@@ -32,9 +32,10 @@ struct process_facts {
 	uint64_t on_cpu_ns;
 	uint64_t gil_ns;
 	uint32_t gil_waiter_cnt;
-	uint64_t work_ns;   /* on-CPU + waiting for results */
-	uint64_t active_ns; /* of its threads together, no more than its life */
-	uint64_t loop_ns;   /* waits through an event loop */
+	uint64_t work_ns;	   /* on-CPU + waiting for results */
+	uint64_t thread_active_ns; /* of its threads together */
+	uint64_t active_ns;	   /* the same, but no more than its life */
+	uint64_t loop_ns;	   /* waits through an event loop */
 	uint64_t loop_cnt;
 	uint64_t own_wait_ns; /* waits for results, work and time that were not through the loop */
 	uint64_t result_ns[WAIT_REASON_CNT];	/* of its rows' waits, those for results, */

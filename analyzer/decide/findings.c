@@ -69,11 +69,15 @@ static bool threads_for_cpu_work(struct detection *on)
 	return true;
 }
 
+/* Contention that costs nothing is no finding: threads that mostly wait for results meet at the GIL
+ * for a moment after each. */
 static bool gil_contention(struct detection *on)
 {
 	const struct gil_facts *gil = &on->facts->gil;
 
-	if (!gil->is_contended)
+	if (!gil->is_contended ||
+	    share_of(gil->process->gil_ns, on->facts->busy_ns) < GIL_FINDING_SHARE ||
+	    share_of(gil->process->gil_ns, gil->process->thread_active_ns) < GIL_FINDING_SHARE)
 		return false;
 	on->finding->summary =
 		arena_printf(on->facts->arena,

@@ -58,6 +58,7 @@
 #define BLOCKING_SHARE	   0.20 /* of busy time, the loop's thread in waits of its own */
 #define LOOP_CPU_SHARE	   0.50
 #define LOCK_FINDING_SHARE 0.10
+#define GIL_FINDING_SHARE  0.10 /* of busy time, and of the threads' active time */
 #define IDLE_WORKER_SHARE  0.95 /* of its life */
 #define IDLE_WORKERS_MIN   4
 #define SERIAL_WAITS_MIN   5
