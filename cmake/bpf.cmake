@@ -18,7 +18,7 @@ function(bpf_skeleton target source)
 		OUTPUT ${object}
 		COMMAND ${BPF_CLANG} -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_${bpf_arch}
 			-Wall -Wextra -Werror -Wno-unused-parameter
-			-I${CMAKE_CURRENT_SOURCE_DIR} -isystem ${libbpf_include}
+			-I${PROJECT_SOURCE_DIR}/bpf/ebpf -isystem ${libbpf_include}
 			-MD -MT ${object} -MF ${object}.d
 			-c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
 		DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source}
