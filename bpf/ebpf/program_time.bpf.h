@@ -15,6 +15,7 @@
 
 __u64 active_cnt = 0; /* threads on a CPU << 32 | threads runnable */
 __u64 program_ns[WIRE_PROGRAM_STATE_CNT] = {};
+__u64 state_since_ns = 0;
 __u64 quiet_since_ns = 0;
 __u64 quiet_until_ns = 0;
 
@@ -43,6 +44,7 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 		return 0;
 	__sync_fetch_and_add(&program_ns[old], now);
 	__sync_fetch_and_add(&program_ns[new], -now);
+	state_since_ns = now;
 	if (new == WIRE_QUIET)
 		quiet_since_ns = now;
 	if (old != WIRE_QUIET)
@@ -57,12 +59,25 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 	return now - since;
 }
 
+/* A thread that counts as runnable turns out to have been on a CPU for the last @ran_ns. */
+static __always_inline void program_repair(u64 ran_ns, u64 now)
+{
+	u64 starved_ns = now - state_since_ns;
+
+	if (program_state(active_cnt) != WIRE_STARVED)
+		return;
+	if (ran_ns > starved_ns)
+		ran_ns = starved_ns;
+	__sync_fetch_and_add(&program_ns[WIRE_STARVED], -ran_ns);
+	__sync_fetch_and_add(&program_ns[WIRE_COMPUTING], ran_ns);
+}
+
 /* Starts all over at @now, with one thread on a CPU. */
 static __always_inline void program_restart(u64 now)
 {
 	program_ns[WIRE_QUIET] = program_ns[WIRE_STARVED] = 0;
 	program_ns[WIRE_COMPUTING] = -now;
-	quiet_since_ns = quiet_until_ns = now;
+	state_since_ns = quiet_since_ns = quiet_until_ns = now;
 	observed_from_ns = now;
 }
 
