@@ -2,7 +2,9 @@
 # only: the object is embedded in the library by its skeleton.
 find_program(BPF_CLANG NAMES clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14
 	REQUIRED DOC "clang with the bpf target")
-find_program(BPFTOOL NAMES bpftool HINTS /usr/sbin /usr/local/sbin REQUIRED)
+# Ubuntu's bpftool in PATH is a script that serves no kernel but Ubuntu's: look behind it first.
+file(GLOB kernel_tools /usr/lib/linux-tools-*)
+find_program(BPFTOOL NAMES bpftool HINTS ${kernel_tools} /usr/sbin /usr/local/sbin REQUIRED)
 
 string(REGEX REPLACE "x86_64|amd64|AMD64" "x86" bpf_arch ${CMAKE_SYSTEM_PROCESSOR})
 string(REGEX REPLACE "aarch64" "arm64" bpf_arch ${bpf_arch})
