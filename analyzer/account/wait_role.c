@@ -23,11 +23,11 @@ static bool is_asked_of_us(const struct obs_wait *row)
 	return row->direction == DIRECTION_INBOUND || row->direction == DIRECTION_LISTENING;
 }
 
-/*
- * A pipe or unix socket between two threads or processes of the tree. The wakers tell; where no
- * waker is known (procfs), a pipe whose waits rarely kept the whole tree quiet has its other end
- * inside.
- */
+/* Where no waker is known (procfs): a wait that ends less than this part of its time of quiet by
+ * itself ends because another thread of the tree ran before. */
+#define INSIDE_QUIET_SHARE 0.05
+
+/* A pipe or unix socket between two threads or processes of the tree: the wakers tell. */
 static bool is_inside_tree(const struct observation *obs, const struct obs_wait *row)
 {
 	uint64_t woken =
@@ -35,17 +35,18 @@ static bool is_inside_tree(const struct observation *obs, const struct obs_wait 
 
 	if (woken)
 		return row->woken_by_tree_cnt > woken / 2;
-	return obs->process_cnt > 1 && row->quiet_ns < row->wait_ns / 2;
+	return obs->process_cnt > 1 &&
+	       (double)row->quiet_ns < INSIDE_QUIET_SHARE * (double)row->wait_ns;
 }
 
-/* Of several descriptors without knowing which one: only the waker can tell that it was a pipe or
- * the like whose other end is in the tree. */
+/* Of several descriptors without knowing which one: maybe pipes whose other ends are in the tree,
+ * as a pool's main process has them. An event loop is more. */
 static enum wait_role poll_role(const struct observation *obs, const struct obs_wait *row,
 				const struct obs_process *process)
 {
 	if (is_asked_of_us(row))
 		return WAITS_FOR_WORK;
-	if (row->woken_by_tree_cnt && is_inside_tree(obs, row))
+	if (!row->via_event_loop && is_inside_tree(obs, row))
 		return WAITS_FOR_TREE;
 	if (process && process->listening_cnt)
 		return WAITS_FOR_WORK;

@@ -14,7 +14,7 @@
 /* Classes, as shares of busy time (wall without idle; without starved time too below STARVED_SHARE)
  * unless said otherwise. */
 #define IDLE_SHARE	0.90 /* of wall */
-#define STARVED_SHARE	0.25
+#define STARVED_SHARE	0.40
 #define THROTTLED_SHARE 0.10 /* of the threads' time on a CPU or wanting one */
 #define LOCK_SHARE	0.30 /* of the threads' time on a CPU, waiting for results or for locks */
 #define CPU_SHARE	0.75

@@ -93,7 +93,7 @@ void build_wait(struct observation *obs, pid_t tid, struct wait_spec spec)
 	row->wait_cnt = cnt;
 	row->quiet_ns = spec.quiet_ms * MS;
 	row->woken_by_tree_cnt = spec.by_tree ? cnt : 0;
-	row->woken_by_other_cnt = spec.by_tree ? 0 : cnt;
+	row->woken_by_other_cnt = spec.by_tree || spec.by_unknown ? 0 : cnt;
 }
 
 static void assert_share(double share)

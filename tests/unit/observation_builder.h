@@ -23,7 +23,8 @@ struct wait_spec {
 	const char *name; /* NULL counts as "" */
 	bool via_event_loop;
 	bool timed_out;
-	bool by_tree; /* woken by a thread of the tree */
+	bool by_tree;	 /* woken by a thread of the tree */
+	bool by_unknown; /* nobody knows by whom, as with procfs */
 };
 
 /* An observation of @ms on @cpus CPUs of which @computing_ms the tree computed and @starved_ms it

@@ -338,6 +338,40 @@ static void a_loop_per_process_is_mixed(void **state)
 	report_release(&report);
 }
 
+/* A pool's main process waits for pipes that its own workers write to: it is no worker, whether the
+ * wakers are known (eBPF) or not (procfs). */
+static void build_pool(struct observation *obs, bool by_tree)
+{
+	build_observation(obs, 1000, 1000, 0, 2);
+	build_process(obs, 10, PYTHON);
+	build_thread(obs, 10, 10, 10);
+	WAITED(obs, 10, .reason = WAIT_POLL, .ms = 990, .cnt = 16, .kind = OBJECT_EPOLL,
+	       .by_tree = by_tree, .by_unknown = !by_tree);
+	build_thread(obs, 10, 11, 1);
+	WAITED(obs, 11, .reason = WAIT_IPC, .ms = 990, .cnt = 16, .kind = OBJECT_PIPE,
+	       .by_tree = by_tree, .by_unknown = !by_tree);
+	for (pid_t pid = 20; pid < 22; pid++) {
+		build_process(obs, pid, PYTHON);
+		build_thread(obs, pid, pid, 990);
+	}
+}
+
+static void a_pools_main_process_is_no_worker(void **state)
+{
+	(void)state;
+	for (int by_tree = 0; by_tree < 2; by_tree++) {
+		struct observation obs;
+		struct report report;
+
+		build_pool(&obs, by_tree);
+		build_report(&obs, &report);
+		assert_int_equal(report.concurrency.current, MODEL_MULTIPROCESSING);
+		assert_int_equal(report.concurrency.workers, 2);
+		assert_true(report.concurrency.in_flight_mean == 0);
+		report_release(&report);
+	}
+}
+
 /* Roles group what is alike, and say of each what it does. */
 static void roles_say_who_does_what(void **state)
 {
@@ -424,6 +458,7 @@ int main(void)
 		cmocka_unit_test(commands_in_turn_can_run_at_once),
 		cmocka_unit_test(commands_at_once_are_processes),
 		cmocka_unit_test(a_loop_per_process_is_mixed),
+		cmocka_unit_test(a_pools_main_process_is_no_worker),
 		cmocka_unit_test(roles_say_who_does_what),
 		cmocka_unit_test(one_phase_spans_the_run),
 		cmocka_unit_test(what_passes_through_is_copied),

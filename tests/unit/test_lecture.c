@@ -576,9 +576,9 @@ static void starved_by_others(void **state)
 	struct observation obs;
 
 	(void)state;
-	build_observation(&obs, 1000, 600, 400, 2);
+	build_observation(&obs, 1000, 500, 500, 2);
 	build_process(&obs, 10, "/usr/bin/xz");
-	build_thread(&obs, 10, 10, 600)->preempted_ns = 400 * MS;
+	build_thread(&obs, 10, 10, 500)->preempted_ns = 500 * MS;
 	assert_report(&obs, &(struct expected){CLASS_CPU_STARVED,
 					       "oversubscribed",
 					       MODEL_SYNC,

@@ -65,11 +65,11 @@ static void idle_from_90_percent(void **state)
 	assert_mix_is(CLASS_CPU_BOUND, .idle_ms = 899, .computing_ms = 101);
 }
 
-static void starved_from_25_percent(void **state)
+static void starved_from_40_percent(void **state)
 {
 	(void)state;
-	assert_mix_is(CLASS_CPU_STARVED, .starved_ms = 251, .computing_ms = 749);
-	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 249, .computing_ms = 751);
+	assert_mix_is(CLASS_CPU_STARVED, .starved_ms = 401, .computing_ms = 599);
+	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 399, .computing_ms = 601);
 }
 
 static void throttled_from_10_percent(void **state)
@@ -116,14 +116,14 @@ static void shares_are_of_busy_time(void **state)
 	assert_mix_is(CLASS_IO_BOUND, .idle_ms = 500, .computing_ms = 120, .network_ms = 380);
 }
 
-/* The same program, undisturbed and with a fifth of its time spent waiting for others' CPU. */
+/* The same program, undisturbed and with a third of its time spent waiting for others' CPU. */
 static void a_busy_machine_shifts_no_verdict(void **state)
 {
 	(void)state;
 	assert_mix_is(CLASS_CPU_BOUND, .computing_ms = 800, .network_ms = 200);
-	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 200, .computing_ms = 640, .network_ms = 160);
+	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 330, .computing_ms = 536, .network_ms = 134);
 	assert_mix_is(CLASS_IO_BOUND, .computing_ms = 300, .network_ms = 700);
-	assert_mix_is(CLASS_IO_BOUND, .starved_ms = 200, .computing_ms = 240, .network_ms = 560);
+	assert_mix_is(CLASS_IO_BOUND, .starved_ms = 330, .computing_ms = 201, .network_ms = 469);
 }
 
 static void quiet_of_unknown_cause_is_inconclusive(void **state)
@@ -317,7 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_from_90_percent),
-		cmocka_unit_test(starved_from_25_percent),
+		cmocka_unit_test(starved_from_40_percent),
 		cmocka_unit_test(throttled_from_10_percent),
 		cmocka_unit_test(cpu_from_75_percent),
 		cmocka_unit_test(io_from_65_percent),
