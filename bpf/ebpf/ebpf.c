@@ -358,7 +358,8 @@ static int list_seeded(struct ebpf_observer *self)
 	int error = iterate(self->probes->links.dump_tasks, &records, &cnt);
 
 	for (size_t i = 0; i < cnt && !error; i++)
-		if (records[i].tid == records[i].tgid)
+		if (records[i].tid == records[i].tgid &&
+		    !observation_find_process(&self->obs, (pid_t)records[i].tgid))
 			error = process_tree_born(&self->tree, (pid_t)records[i].tgid,
 						  (pid_t)records[i].tid, 0, records[i].comm, 0);
 	free(records);
@@ -374,7 +375,13 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	self->root = pid;
 	inspect_host(&self->obs, pid);
 	self->throttled_at_begin_ns = throttle_read_ns(pid);
-	error = follow_root(self, pid);
+	/* The root first, before anything is booked: the ports it listens on tell inbound from
+	 * outbound. */
+	error = process_tree_born(&self->tree, pid, pid, 0, "", 0);
+	if (!error)
+		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
+	if (!error)
+		error = follow_root(self, pid);
 	if (error)
 		return error;
 	shared->observed_from_ns = now_ns();
@@ -386,7 +393,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	if (!error)
 		error = list_seeded(self);
 	if (!error)
-		process_tree_inspect_due(&self->tree, UINT64_MAX / 2);
+		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
 	return error;
 }
 
@@ -518,7 +525,7 @@ static int open_wait_rank(const struct wire_wait_key *key)
 	case WIRE_PAGING:
 		return 6;
 	case WIRE_IPC:
-		return 5;
+		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5; /* 2: for a signal, as masters do */
 	case WIRE_TIMER:
 		return 4;
 	case WIRE_ACCEPT:

@@ -12,8 +12,8 @@
  * while its runtime starts up; then now and then, because descriptors come and go. What is told
  * too late loses nothing: waits on futexes are kept apart by thread until the GIL is known.
  */
-static const uint64_t inspect_after_ns[] = {2 * MS_NS,	 20 * MS_NS,  60 * MS_NS,
-					    200 * MS_NS, 600 * MS_NS, 2000 * MS_NS};
+static const uint64_t inspect_after_ns[] = {
+	PROCESS_TREE_FIRST_LOOK_NS, 20 * MS_NS, 60 * MS_NS, 200 * MS_NS, 600 * MS_NS, 2000 * MS_NS};
 #define INSPECT_STEP_CNT (sizeof(inspect_after_ns) / sizeof(inspect_after_ns[0]))
 /* A CPython is mapped and set up within this many looks, or there is none. */
 #define SETTLE_INSPECT_CNT 3

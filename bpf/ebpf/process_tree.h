@@ -13,6 +13,9 @@
 
 struct observation;
 
+/* A process is inspected for the first time this long after its birth or exec. */
+#define PROCESS_TREE_FIRST_LOOK_NS 2000000ull
+
 /* What is known of obs->processes[i] beside what the observation holds. */
 struct tree_process {
 	struct gil_range gil;
