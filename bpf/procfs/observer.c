@@ -25,7 +25,7 @@
 #define INTERVAL_GROWTH 50
 /* Share of one CPU that reading threads may take, as the inverse. What is read for other reasons
  * and less often (tables of sockets, ELF files) has budgets of its own. */
-#define COST_INVERSE 30
+#define COST_INVERSE 40
 
 struct procfs_observer {
 	struct observer observer;

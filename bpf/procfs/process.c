@@ -128,6 +128,6 @@ void process_close(struct sampler *sampler, struct tracked_process *process, uin
 	row->end_ns = now_ns;
 	if (process->parent)
 		process->parent->children_known_ns +=
-			process->cpu_clock_ns + process->children_cpu_base_ns +
+			process_cpu_ns(process) + process->children_cpu_base_ns +
 			process->children_known_ns + process->children_unseen_ns;
 }

@@ -13,10 +13,12 @@
 void settle_note_end(struct sampler *sampler, const struct tracked_process *process,
 		     const struct tracked_thread *thread, uint64_t now_ns)
 {
+	uint64_t since_ns =
+		thread->is_seen ? thread->clock.now_ns : thread_row(sampler, thread)->start_ns;
 	uint64_t room_ns = thread->clock.open_ns;
 
-	if (now_ns > thread->clock.now_ns)
-		room_ns += now_ns - thread->clock.now_ns;
+	if (now_ns > since_ns)
+		room_ns += now_ns - since_ns;
 	if (sampler->tail_cnt == sampler->tail_room) {
 		size_t wanted = sampler->tail_room ? 2 * sampler->tail_room : 64;
 		struct tail *grown = realloc(sampler->tails, wanted * sizeof(*grown));
