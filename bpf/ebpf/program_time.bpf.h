@@ -72,6 +72,16 @@ static __always_inline void program_repair(u64 ran_ns, u64 now)
 	__sync_fetch_and_add(&program_ns[WIRE_COMPUTING], ran_ns);
 }
 
+/* A thread that came onto a CPU at @at_ns did so @by_ns earlier by the kernel's clock; where it was
+ * the one that ended a stretch of starving, the tree computed from then on. */
+static __always_inline void program_began_earlier(u64 at_ns, u64 by_ns)
+{
+	if (state_since_ns != at_ns)
+		return;
+	__sync_fetch_and_add(&program_ns[WIRE_STARVED], -by_ns);
+	__sync_fetch_and_add(&program_ns[WIRE_COMPUTING], by_ns);
+}
+
 /* Starts all over at @now, with one thread on a CPU. */
 static __always_inline void program_restart(u64 now)
 {

@@ -188,12 +188,14 @@ static __always_inline void book_on_cpu(struct task_struct *task, struct thread_
 	u64 ran_ns = runtime_ns - thread->runtime_ns;
 
 	thread->runtime_ns = runtime_ns;
-	if (ran_ns <= seen_ns)
+	if (ran_ns <= seen_ns) {
 		total->preempted_ns += seen_ns - ran_ns;
-	else if (total->run_queue_ns >= ran_ns - seen_ns)
+	} else if (total->run_queue_ns >= ran_ns - seen_ns) {
 		total->run_queue_ns -= ran_ns - seen_ns;
-	else
+		program_began_earlier(thread->stamp_ns, ran_ns - seen_ns);
+	} else {
 		ran_ns = seen_ns; /* the first slice after exec or attach: part of it isn't ours */
+	}
 	total->on_cpu_ns += ran_ns;
 }
 
