@@ -35,7 +35,7 @@ done
 
 # links FILE: the targets of its links to files
 links() {
-	grep -oE '\]\([^)#: ]+' "$1" | cut -c 3-
+	{ grep -oE '\]\([^)#: ]+' "$1" || true; } | cut -c 3-
 }
 
 for document in README.md docs/*.md; do
