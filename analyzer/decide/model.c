@@ -103,19 +103,25 @@ static uint64_t thread_work_ns(const struct thread_facts *thread)
 	return thread->thread->on_cpu_ns + thread->outside_ns;
 }
 
-/* The thread that would run the loop: the one that waits in it most, else the one that works
- * most (a loop that is never empty, or is blocked, never waits). */
+/* Whether @thread could be the one that runs the loop of @process. A loop that is never empty, or
+ * is blocked, never waits; if any thread waited in one, it is one of those. */
+static bool may_run_loop(const struct process_facts *process, const struct thread_facts *thread)
+{
+	if (process->runtime == RUNTIME_NODE) /* its helper threads have loops of their own */
+		return thread->thread->tid == thread->thread->pid;
+	return !process->loop_cnt || thread->thread->event_loop_wait_cnt;
+}
+
+/* The one of these that works most; NULL: none. */
 static const struct thread_facts *loop_candidate(const struct process_facts *process)
 {
 	const struct thread_facts *best = NULL;
 
 	for (size_t i = 0; i < process->thread_cnt; i++) {
 		const struct thread_facts *thread = process->threads[i];
-		uint64_t loop_ns = thread->thread->event_loop_wait_ns;
-		uint64_t best_ns = best ? best->thread->event_loop_wait_ns : 0;
 
-		if (!best || loop_ns > best_ns ||
-		    (loop_ns == best_ns && thread_work_ns(thread) > thread_work_ns(best)))
+		if (may_run_loop(process, thread) &&
+		    (!best || thread_work_ns(thread) > thread_work_ns(best)))
 			best = thread;
 	}
 	return best;
@@ -134,6 +140,8 @@ static bool opens_epoll_only_for_loops(enum runtime_id runtime)
 static bool is_driven_by_loop(const struct process_facts *process,
 			      const struct thread_facts *loop_thread)
 {
+	if (!loop_thread)
+		return false;
 	if (process->runtime == RUNTIME_NODE)
 		return true;
 	if (!process->process->has_event_loop && !process->loop_cnt)

@@ -433,7 +433,8 @@ static void advise_mixed(struct advice *advice)
 				     "Of its busy time it computes %.0f%% and waits for results "
 				     "%.0f%%.",
 				     pct(facts->cpu_share), pct(facts->io_share)));
-	if (advice->model->current != MODEL_SYNC || facts->io_share < SERIAL_SHARE ||
+	if (advice->model->current != MODEL_SYNC ||
+	    facts->io_share < SERIAL_SHARE * (1 - facts->starved_share) ||
 	    facts->outside_cnt < MIN_OPERATIONS || facts->busy_ns < SHORT_BUSY_NS) {
 		keep(advice, "Keep the model: no one thing holds it back.");
 		return;

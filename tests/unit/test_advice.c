@@ -205,6 +205,7 @@ static void a_loop_does_not_tell_what_is_in_flight(void **state)
 	obs.processes[0].has_event_loop = true;
 	obs.waits[0].via_event_loop = true;
 	obs.threads[0].event_loop_wait_ns = obs.waits[0].wait_ns;
+	obs.threads[0].event_loop_wait_cnt = obs.waits[0].wait_cnt;
 	build_report(&obs, &report);
 	assert_true(report.concurrency.in_flight_mean == -1);
 	assert_true(report.concurrency.in_flight_peak == -1);
@@ -264,6 +265,25 @@ static void blocking_sleep_on_a_loop_is_named(void **state)
 	assert_string_equal(report.findings[0].id, "blocking-call-on-event-loop");
 	assert_int_equal(report.findings[0].severity, SEVERITY_HIGH);
 	assert_non_null(strstr(report.findings[0].summary, "10.0.0.5:443"));
+	report_release(&report);
+}
+
+/* A loop that ticks in a helper thread doesn't make the main thread's work asynchronous. */
+static void a_loop_beside_the_work_drives_nothing(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 1000, 0, 2);
+	build_process(&obs, 10, PYTHON)->has_event_loop = true;
+	build_thread(&obs, 10, 10, 990);
+	build_thread(&obs, 10, 11, 5);
+	WAITED(&obs, 11, .reason = WAIT_TIMER, .ms = 995, .cnt = 50, .kind = OBJECT_EPOLL,
+	       .via_event_loop = true, .timed_out = true);
+	build_report(&obs, &report);
+	assert_int_equal(report.concurrency.current, MODEL_SYNC);
+	assert_false(has_finding(&report, "cpu-work-on-event-loop"));
 	report_release(&report);
 }
 
@@ -455,6 +475,7 @@ int main(void)
 		cmocka_unit_test(disk_waits_gain_from_threads_not_async),
 		cmocka_unit_test(cold_start_blocks_no_loop),
 		cmocka_unit_test(blocking_sleep_on_a_loop_is_named),
+		cmocka_unit_test(a_loop_beside_the_work_drives_nothing),
 		cmocka_unit_test(commands_in_turn_can_run_at_once),
 		cmocka_unit_test(commands_at_once_are_processes),
 		cmocka_unit_test(a_loop_per_process_is_mixed),
