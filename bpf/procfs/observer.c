@@ -235,11 +235,11 @@ static void describe_quality(struct sampler *sampler)
 		sampler->obs.duration_ns / (sampler->round ? sampler->round : 1);
 	len = snprintf(note, sizeof(note),
 		       "what a thread waits for is looked at every %lu ms only, and processes that "
-		       "live shorter than that may be missed",
+		       "end between two looks are partly missed",
 		       quality->sample_interval_ns / NS_PER_MS + 1);
 	if (sampler->unseen_ns >= UNSEEN_WORTH_NOTING_NS)
 		len += snprintf(note + len, sizeof(note) - (size_t)len,
-				" (here: with %lu ms of CPU time)", sampler->unseen_ns / NS_PER_MS);
+				" (here, %lu ms of CPU time)", sampler->unseen_ns / NS_PER_MS);
 	quality->source_note = observation_intern(&sampler->obs, note, (size_t)len);
 }
 

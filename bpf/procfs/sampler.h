@@ -116,7 +116,7 @@ struct sampler {
 	struct tail *tails;
 	size_t tail_cnt;
 	size_t tail_room;
-	uint64_t unseen_ns;	     /* CPU time that was given to no thread that was seen */
+	uint64_t unseen_ns;	     /* CPU time of children that ended between two samples */
 	struct rusage reaped_before; /* children of classify itself */
 	uint64_t ns_per_tick;
 };

@@ -93,7 +93,6 @@ static void add_unseen_thread(struct sampler *sampler, const struct obs_process 
 	row->start_ns = process->start_ns;
 	row->end_ns = process->start_ns + on_cpu_ns;
 	row->on_cpu_ns = on_cpu_ns;
-	sampler->unseen_ns += on_cpu_ns;
 }
 
 static void add_unseen(struct sampler *sampler, const struct tracked_process *process,
@@ -127,6 +126,7 @@ void settle(struct sampler *sampler)
 	for (size_t i = 0; i < sampler->process_cnt; i++) {
 		struct tracked_process *process = sampler->processes[i];
 
+		sampler->unseen_ns += process->children_unseen_ns;
 		add_unseen(
 			sampler, process,
 			give_to_tails_of_children(sampler, process, process->children_unseen_ns));
