@@ -73,9 +73,15 @@ static uint64_t take_from_tickers(const struct observation *obs, const struct pr
 	return taken_ns;
 }
 
-/* A wait can't have been quiet for longer than it lasted. */
-static uint64_t room_ns(const struct obs_wait *row, uint64_t quiet_ns)
+/* How much more of the wait @i can have been quiet if it waits for @role: no more than it lasted.
+ */
+static uint64_t room_ns(const struct observation *obs, const struct process_index *index,
+			enum wait_role role, size_t i, uint64_t quiet_ns)
 {
+	const struct obs_wait *row = &obs->waits[i];
+
+	if (wait_role(obs, row, process_index_get(index, row->pid)) != role)
+		return 0;
 	return row->wait_ns > quiet_ns ? row->wait_ns - quiet_ns : 0;
 }
 
@@ -83,24 +89,17 @@ static uint64_t room_ns(const struct obs_wait *row, uint64_t quiet_ns)
 static uint64_t give_to(const struct observation *obs, const struct process_index *index,
 			enum wait_role role, uint64_t rest_ns, uint64_t *quiet_ns)
 {
-	uint64_t all_room_ns = 0, given_ns, left_ns = rest_ns;
+	uint64_t all_ns = 0, given_ns, left_ns = rest_ns;
 
-	for (int pass = 0; pass < 2; pass++) {
-		given_ns = all_room_ns < rest_ns ? all_room_ns : rest_ns;
-		for (size_t i = 0; i < obs->wait_cnt; i++) {
-			const struct obs_wait *row = &obs->waits[i];
-			uint64_t part_ns;
+	for (size_t i = 0; i < obs->wait_cnt; i++)
+		all_ns += room_ns(obs, index, role, i, quiet_ns[i]);
+	given_ns = all_ns < rest_ns ? all_ns : rest_ns;
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		uint64_t part_ns =
+			scale_ns(room_ns(obs, index, role, i, quiet_ns[i]), given_ns, all_ns);
 
-			if (wait_role(obs, row, process_index_get(index, row->pid)) != role)
-				continue;
-			if (!pass) {
-				all_room_ns += room_ns(row, quiet_ns[i]);
-				continue;
-			}
-			part_ns = scale_ns(room_ns(row, quiet_ns[i]), given_ns, all_room_ns);
-			quiet_ns[i] += part_ns;
-			left_ns -= part_ns;
-		}
+		quiet_ns[i] += part_ns;
+		left_ns -= part_ns;
 	}
 	return left_ns;
 }

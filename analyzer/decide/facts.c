@@ -67,10 +67,8 @@ static void add_row(struct facts *facts, const struct obs_wait *row, struct proc
 	if (!process)
 		return;
 	process->row_ns[row->reason] += row->wait_ns;
-	if (role == WAITS_FOR_RESULT) {
+	if (role == WAITS_FOR_RESULT)
 		process->result_ns[row->reason] += row->wait_ns;
-		process->result_cnt += row->wait_cnt;
-	}
 	if (role == WAITS_FOR_WORK)
 		process->work_wait_ns[row->reason] += row->wait_ns;
 	if (row->via_event_loop) {
@@ -140,7 +138,6 @@ static void add_to_process(const struct thread_facts *thread)
 
 static void add_to_tree(struct facts *facts, const struct thread_facts *thread)
 {
-	facts->work_ns += thread->thread->on_cpu_ns + thread->outside_ns;
 	facts->outside_ns += thread->outside_ns;
 	facts->served_ns += thread->thread->on_cpu_ns + thread->outside_ns +
 			    thread->thread->wait_ns[WAIT_LOCK] + thread->thread->wait_ns[WAIT_GIL];

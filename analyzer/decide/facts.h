@@ -41,7 +41,6 @@ struct process_facts {
 	uint64_t result_ns[WAIT_REASON_CNT];	/* of its rows' waits, those for results, */
 	uint64_t work_wait_ns[WAIT_REASON_CNT]; /* for work, */
 	uint64_t row_ns[WAIT_REASON_CNT];	/* and all */
-	uint64_t result_cnt;
 	struct thread_facts **threads;
 	size_t thread_cnt;
 };
@@ -76,7 +75,6 @@ struct facts {
 
 	double cpus; /* usable: affinity narrowed by the quota */
 	uint64_t busy_ns;
-	uint64_t work_ns;    /* on-CPU + waits for results, of all threads */
 	uint64_t outside_ns; /* waits for results, of all threads */
 	uint64_t outside_cnt;
 	uint64_t outside_loop_ns; /* of these, through an event loop */
