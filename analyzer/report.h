@@ -1,6 +1,7 @@
 /*
  * The report: what the analyzer concluded, as plain values; the C twin of "classify-report/1"
- * (docs/report.schema.json). Renderers turn it into text, JSON and other forms and conclude nothing.
+ * (docs/report.schema.json). Renderers turn it into text, JSON and other forms and conclude
+ * nothing.
  *
  * Units: *_ns nanoseconds (renderers print seconds); shares and ratios are 0..1.
  * Ownership: everything hangs off the report, freed by report_release(). Strings that come from
@@ -37,8 +38,13 @@ enum concurrency_model {
 
 enum recommended_action { ACTION_KEEP, ACTION_CHANGE, ACTION_MEASURE_AGAIN, ACTION_CNT };
 enum finding_severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_HIGH, SEVERITY_CNT };
-enum global_lock { GLOBAL_LOCK_NONE, GLOBAL_LOCK_GIL, GLOBAL_LOCK_GVL, GLOBAL_LOCK_EVENT_LOOP,
-		   GLOBAL_LOCK_CNT };
+enum global_lock {
+	GLOBAL_LOCK_NONE,
+	GLOBAL_LOCK_GIL,
+	GLOBAL_LOCK_GVL,
+	GLOBAL_LOCK_EVENT_LOOP,
+	GLOBAL_LOCK_CNT
+};
 
 struct report_object {
 	const char *name; /* "tcp 10.0.0.5:443", "/var/lib/x", ... ready to print once escaped */
@@ -51,8 +57,8 @@ struct report_wait {
 	enum wait_reason reason;
 	uint64_t wait_ns;
 	double share;
-	uint64_t wait_cnt;		/* 0 in program time */
-	struct report_object *objects;	/* largest first; NULL in program time */
+	uint64_t wait_cnt;	       /* 0 in program time */
+	struct report_object *objects; /* largest first; NULL in program time */
 	size_t object_cnt;
 };
 
@@ -79,9 +85,9 @@ struct report_program_time {
 };
 
 struct report_ratios {
-	double cpu;	  /* computing / (wall - idle) */
-	double wait;	  /* quiet without idle / (wall - idle) */
-	double run_queue; /* starved / (wall - idle) */
+	double cpu;		/* computing / (wall - idle) */
+	double wait;		/* quiet without idle / (wall - idle) */
+	double run_queue;	/* starved / (wall - idle) */
 	double wait_to_compute; /* quiet without idle / computing; -1 when nothing was computed */
 };
 
@@ -119,10 +125,10 @@ struct report_concurrency {
 struct report_recommendation {
 	enum concurrency_model model;
 	enum recommended_action action;
-	uint32_t workers;	/* 0: not said */
-	const char *api;	/* NULL: not said */
-	const char *summary;	/* one sentence: what to do */
-	const char *avoid;	/* one sentence: what not to do; NULL: nothing to warn of */
+	uint32_t workers;    /* 0: not said */
+	const char *api;     /* NULL: not said */
+	const char *summary; /* one sentence: what to do */
+	const char *avoid;   /* one sentence: what not to do; NULL: nothing to warn of */
 	const char **reasons;
 	size_t reason_cnt;
 };
