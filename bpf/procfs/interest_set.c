@@ -121,6 +121,9 @@ bool interest_of_all(const struct wait_context *context, struct interest_set *se
  * last, and count at all only where there is nothing else. */
 static int member_rank(const struct wait_cause *cause)
 {
+	/* A connection of which nothing is known, not even by guess: rather any other member. */
+	if (cause->is_provisional && cause->direction == DIRECTION_NONE)
+		return 1;
 	switch (cause->reason) {
 	case WAIT_NETWORK:
 		return cause->direction == DIRECTION_OUTBOUND ? 8 : 7;

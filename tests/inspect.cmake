@@ -1,0 +1,2 @@
+classify_unit_test(inspect DEPENDS classify_inspect)
+classify_unit_test(inspect_live DEPENDS classify_inspect)

@@ -1,0 +1,227 @@
+/* Inspect on live processes: this one, and every CPython that the machine has. */
+#include <errno.h>
+#include <glob.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "inspect.h"
+#include "observation/observation.h"
+
+/* CPython releases whose GIL is found, and the first that may be built without one. */
+#define FIRST_WITH_GIL 0x03070000U
+#define LAST_WITH_GIL  0x030effffU
+
+static void own_process(void **state)
+{
+	struct observation obs;
+	struct obs_process *process;
+	struct gil_range gil;
+	char exe[512];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	(void)state;
+	assert_true(len > 0);
+	exe[len] = '\0';
+	observation_init(&obs);
+	process = observation_add_process(&obs);
+	process->pid = getpid();
+	assert_int_equal(inspect_process(&obs, process, &gil), 0);
+	assert_string_equal(process->exe, exe);
+	assert_int_equal(process->parent_pid, getppid());
+	assert_non_null(strstr(process->command, "test_inspect_live"));
+	assert_true(process->module_cnt >= 2); /* libc and the dynamic loader */
+	for (size_t i = 0; i < process->module_cnt; i++)
+		assert_string_not_equal(process->modules[i], exe);
+	assert_int_equal(process->python_hexversion, 0);
+	assert_false(process->gil_is_known);
+	assert_int_equal(gil.end, 0);
+	observation_release(&obs);
+}
+
+static void process_that_is_gone(void **state)
+{
+	struct observation obs;
+	struct obs_process *process;
+	struct gil_range gil;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	observation_init(&obs);
+	process = observation_add_process(&obs);
+	process->pid = pid;
+	assert_int_equal(inspect_process(&obs, process, &gil), -ESRCH);
+	assert_int_equal(inspect_descriptors(process, NULL, 0), -ESRCH);
+	observation_release(&obs);
+}
+
+static void own_descriptors(void **state)
+{
+	struct obs_process process = {.pid = getpid()};
+	struct listening_socket found[4];
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+
+	(void)state;
+	assert_int_equal(inspect_descriptors(&process, found, 4), 0);
+	assert_false(process.has_event_loop);
+
+	int loop = epoll_create1(EPOLL_CLOEXEC);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	assert_int_equal(inspect_descriptors(&process, found, 4), 1);
+	assert_int_equal(found[0].port, ntohs(address.sin_port));
+	assert_false(found[0].is_unix);
+	assert_int_equal(process.listening_cnt, 1);
+	assert_true(process.has_event_loop);
+	close(listener);
+	close(loop);
+}
+
+static void own_host(void **state)
+{
+	struct observation obs;
+
+	(void)state;
+	observation_init(&obs);
+	inspect_host(&obs, getpid());
+	assert_true(obs.host.kernel && *obs.host.kernel);
+	assert_in_range(obs.host.cpus_usable, 1, obs.host.cpus_online);
+	assert_true(obs.host.cpu_quota >= 0);
+	observation_release(&obs);
+}
+
+/* A Python that prints its version and then waits for its stdin to close. */
+struct python {
+	pid_t pid;
+	int in;
+	uint32_t hexversion;
+};
+
+static bool python_start(struct python *python, const char *path)
+{
+	int in[2], out[2];
+	char text[32] = "";
+
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	python->pid = fork();
+	if (python->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		close(in[1]);
+		execl(path, path, "-c",
+		      "import sys; sys.stdout.write('%d' % sys.hexversion); sys.stdout.flush(); "
+		      "sys.stdout.close(); sys.stdin.read()",
+		      NULL);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	python->in = in[1];
+	python->hexversion =
+		read(out[0], text, sizeof(text) - 1) > 0 ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	close(out[0]);
+	return python->hexversion != 0;
+}
+
+static void python_stop(struct python *python)
+{
+	close(python->in);
+	waitpid(python->pid, NULL, 0);
+}
+
+/* The switch interval is the first word of the GIL: the default is 5000 us. */
+static uint64_t first_word(pid_t pid, uint64_t address)
+{
+	uint64_t word = 0;
+	struct iovec local = {&word, sizeof(word)};
+	struct iovec remote = {(void *)(uintptr_t)address, sizeof(word)};
+
+	process_vm_readv(pid, &local, 1, &remote, 1, 0);
+	return word;
+}
+
+static void check_python(const struct python *python)
+{
+	struct observation obs;
+	struct obs_process *process;
+	struct gil_range gil;
+
+	observation_init(&obs);
+	process = observation_add_process(&obs);
+	process->pid = python->pid;
+	assert_int_equal(inspect_process(&obs, process, &gil), 0);
+	assert_int_equal(process->python_hexversion >> 16, python->hexversion >> 16);
+	if (python->hexversion >= FIRST_WITH_GIL && python->hexversion <= LAST_WITH_GIL &&
+	    !process->is_free_threaded) {
+		assert_true(process->gil_is_known);
+		assert_int_equal(gil.end - gil.start, 208);
+		assert_int_equal(first_word(python->pid, gil.start), 5000);
+	} else {
+		assert_false(process->gil_is_known);
+		assert_int_equal(gil.end, 0);
+	}
+	observation_release(&obs);
+}
+
+static void every_python_of_the_machine(void **state)
+{
+	glob_t paths;
+	char pattern[512];
+	const char *home = getenv("HOME");
+	int checked = 0;
+
+	(void)state;
+	snprintf(pattern, sizeof(pattern), "%s/.pyenv/versions/*/bin/python?.*[0-9]",
+		 home ? home : "");
+	glob("/usr/bin/python[23].*[0-9]", 0, NULL, &paths);
+	glob(pattern, GLOB_APPEND, NULL, &paths);
+	for (size_t i = 0; i < paths.gl_pathc; i++) {
+		struct python python;
+
+		if (python_start(&python, paths.gl_pathv[i])) {
+			print_message("%s: %08x\n", paths.gl_pathv[i], python.hexversion);
+			check_python(&python);
+			checked++;
+		}
+		python_stop(&python);
+	}
+	globfree(&paths);
+	if (!checked)
+		skip();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_process),
+		cmocka_unit_test(process_that_is_gone),
+		cmocka_unit_test(own_descriptors),
+		cmocka_unit_test(own_host),
+		cmocka_unit_test(every_python_of_the_machine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
