@@ -1,0 +1,2 @@
+classify_unit_test(procfs DEPENDS classify_procfs)
+classify_unit_test(procfs_clocks DEPENDS classify_procfs)
