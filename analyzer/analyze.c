@@ -81,7 +81,7 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 	    struct report *report)
 {
 	struct arena *scratch = arena_new();
-	struct facts facts = {.obs = obs, .options = options, .scratch = scratch};
+	struct facts facts = { .obs = obs, .options = options, .scratch = scratch };
 	int error;
 
 	memset(report, 0, sizeof(*report));

@@ -73,7 +73,7 @@ int command_spawn(struct command *command, char **argv, const struct identity *i
 	int start_pipe[2], error_pipe[2];
 	int error = open_pipes(start_pipe, error_pipe);
 
-	*command = (struct command){.pidfd = -1, .start_fd = -1, .exec_error_fd = -1};
+	*command = (struct command){ .pidfd = -1, .start_fd = -1, .exec_error_fd = -1 };
 	if (error)
 		return error;
 	command->pid = fork();

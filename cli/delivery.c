@@ -30,7 +30,7 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 	int error = output_prepare(&delivery->report, options->output_path,
 				   default_descriptor(options));
 
-	delivery->recording = (struct output){.fd = -1};
+	delivery->recording = (struct output){ .fd = -1 };
 	if (error) {
 		output_explain(options->output_path, -error);
 		return error;
@@ -55,7 +55,7 @@ static bool wants_color(enum color_choice choice, int fd)
 
 static struct text_style choose_style(const struct options *options, int fd)
 {
-	struct winsize size = {0};
+	struct winsize size = { 0 };
 	struct text_style style = {
 		.use_color = wants_color(options->color, fd),
 		.use_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),

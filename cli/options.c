@@ -41,9 +41,9 @@ enum long_key {
 	KEY_VERSION,
 };
 
-static const char *const format_names[] = {"text", "json", NULL};
-static const char *const source_names[] = {"auto", "ebpf", "procfs", NULL};
-static const char *const color_names[] = {"auto", "always", "never", NULL};
+static const char *const format_names[] = { "text", "json", NULL };
+static const char *const source_names[] = { "auto", "ebpf", "procfs", NULL };
+static const char *const color_names[] = { "auto", "always", "never", NULL };
 
 struct option_row {
 	struct argp_option option;
@@ -57,10 +57,10 @@ struct option_row {
 	{                                                 \
 		.option = {.doc = text, .group = number } \
 	}
-#define ROW(long_name, letter, argument, help, value_type, field, ...)                      \
-	{                                                                                   \
-		.option = {.name = long_name, .key = letter, .arg = argument, .doc = help}, \
-		.type = value_type, .offset = offsetof(struct options, field), __VA_ARGS__  \
+#define ROW(long_name, letter, argument, help, value_type, field, ...)                        \
+	{                                                                                     \
+		.option = { .name = long_name, .key = letter, .arg = argument, .doc = help }, \
+		.type = value_type, .offset = offsetof(struct options, field), __VA_ARGS__    \
 	}
 
 static const struct option_row rows[] = {
@@ -303,10 +303,9 @@ static void build_argp(struct argp *argp, struct argp_option options[ROW_CNT + 1
 	for (size_t i = 0; i < ROW_CNT; i++)
 		options[i] = rows[i].option;
 	memset(&options[ROW_CNT], 0, sizeof(options[ROW_CNT]));
-	*argp = (struct argp){.options = options,
-			      .parser = parse_word,
-			      .args_doc = usage_lines,
-			      .doc = help_text};
+	*argp = (struct argp){
+		.options = options, .parser = parse_word, .args_doc = usage_lines, .doc = help_text
+	};
 }
 
 /* Decides what to run, once every word is known. */
@@ -337,7 +336,8 @@ static int settle_mode(struct parse_state *parse)
 int options_parse(struct options *options, int argc, char **argv, char *why, size_t why_size)
 {
 	struct parse_state parse = {
-		.options = options, .why = why, .why_size = why_size, .handled_until = 1};
+		.options = options, .why = why, .why_size = why_size, .handled_until = 1
+	};
 	struct argp_option table[ROW_CNT + 1];
 	struct argp argp;
 

@@ -15,7 +15,7 @@
  * beginning of a file that the command writes to as well; a duplicate shares the position. */
 static int named_descriptor(const char *path)
 {
-	static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
+	static const char *const directories[] = { "/dev/fd/", "/proc/self/fd/" };
 
 	if (!strcmp(path, "-") || !strcmp(path, "/dev/stdout"))
 		return STDOUT_FILENO;
@@ -107,7 +107,7 @@ static int prepare_path(struct output *output, const char *path)
 
 int output_prepare(struct output *output, const char *path, int default_fd)
 {
-	*output = (struct output){.fd = -1};
+	*output = (struct output){ .fd = -1 };
 	if (!path)
 		return duplicate(output, default_fd);
 	int fd = named_descriptor(path);
@@ -197,7 +197,7 @@ void output_release(struct output *output)
 		close(output->fd);
 	free(output->text);
 	free(output->final_path);
-	*output = (struct output){.fd = -1};
+	*output = (struct output){ .fd = -1 };
 }
 
 static const char *remedy_for(int error)

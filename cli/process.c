@@ -151,7 +151,7 @@ static int open_pidfd(pid_t pid, char *why, size_t why_size)
 /* State "Z" would not do: a process lives on when its first thread has exited. */
 static bool is_dead(int pidfd)
 {
-	struct pollfd death = {.fd = pidfd, .events = POLLIN};
+	struct pollfd death = { .fd = pidfd, .events = POLLIN };
 
 	return poll(&death, 1, 0) > 0;
 }

@@ -8,9 +8,9 @@
 
 /* What tells a program something. Left out: faults, job control (stopping and continuing are for
  * classify itself), SIGCHLD and SIGPIPE. */
-static const int forwarded[] = {SIGHUP,	 SIGINT, SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
-				SIGALRM, SIGIO,	 SIGWINCH, SIGURG,  SIGPWR};
-static const int ending[] = {SIGHUP, SIGINT, SIGTERM};
+static const int forwarded[] = { SIGHUP,  SIGINT, SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
+				 SIGALRM, SIGIO,  SIGWINCH, SIGURG,  SIGPWR };
+static const int ending[] = { SIGHUP, SIGINT, SIGTERM };
 
 static bool is_ignored(int number)
 {
@@ -40,8 +40,8 @@ static void collect_ending(sigset_t *set)
 
 int signals_init(struct signals *signals, bool wrap)
 {
-	const struct sigaction by_default = {.sa_handler = SIG_DFL};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t watched;
 
 	sigemptyset(&watched);

@@ -32,7 +32,7 @@ static uint64_t now_ns(void)
 
 static struct schedule plan(const struct watch *watch)
 {
-	struct schedule schedule = {.end_ns = NEVER, .drain_ns = NEVER};
+	struct schedule schedule = { .end_ns = NEVER, .drain_ns = NEVER };
 	uint64_t now = now_ns();
 
 	if (watch->duration_ns)
@@ -54,8 +54,8 @@ static int wait_for_something(struct pollfd *fds, const struct schedule *schedul
 		schedule->end_ns < schedule->drain_ns ? schedule->end_ns : schedule->drain_ns;
 	uint64_t now = now_ns();
 	uint64_t left = next > now ? next - now : 0;
-	const struct timespec timeout = {.tv_sec = (time_t)(left / NS_PER_S),
-					 .tv_nsec = (long)(left % NS_PER_S)};
+	const struct timespec timeout = { .tv_sec = (time_t)(left / NS_PER_S),
+					  .tv_nsec = (long)(left % NS_PER_S) };
 
 	if (ppoll(fds, POLL_CNT, next == NEVER ? NULL : &timeout, NULL) >= 0)
 		return 0;
@@ -91,9 +91,9 @@ static int drain(const struct watch *watch, struct schedule *schedule)
 int watch_run(const struct watch *watch)
 {
 	struct pollfd fds[POLL_CNT] = {
-		[POLL_SIGNALS] = {.fd = watch->signals->fd, .events = POLLIN},
-		[POLL_TARGET] = {.fd = watch->pidfd, .events = POLLIN},
-		[POLL_OBSERVER] = {.fd = -1, .events = POLLIN},
+		[POLL_SIGNALS] = { .fd = watch->signals->fd, .events = POLLIN },
+		[POLL_TARGET] = { .fd = watch->pidfd, .events = POLLIN },
+		[POLL_OBSERVER] = { .fd = -1, .events = POLLIN },
 	};
 	struct schedule schedule = plan(watch);
 

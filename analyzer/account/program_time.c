@@ -59,7 +59,7 @@ void account_program_time(const struct observation *obs, const struct process_in
 			  struct arena *arena, struct arena *scratch,
 			  struct report_program_time *time)
 {
-	uint64_t by_reason[WAIT_REASON_CNT] = {0};
+	uint64_t by_reason[WAIT_REASON_CNT] = { 0 };
 	uint64_t *quiet_ns = quiet_of_rows(obs, scratch);
 
 	time->computing_ns = obs->program.computing_ns;

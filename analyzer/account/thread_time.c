@@ -114,7 +114,7 @@ static size_t merge_rows(const struct obs_wait *const *rows, size_t row_cnt, str
 /* Keeps the largest objects and makes one of the rest. Returns how many are left. */
 static size_t fold_small(struct report_object *objects, size_t cnt, struct arena *arena)
 {
-	struct report_object rest = {.direction = DIRECTION_NONE};
+	struct report_object rest = { .direction = DIRECTION_NONE };
 
 	if (cnt <= OBJECTS_KEPT + 1)
 		return cnt;
@@ -235,7 +235,7 @@ static void add_thread(const struct obs_thread *thread, struct report_thread_tim
 void account_thread_time(const struct observation *obs, struct arena *arena, struct arena *scratch,
 			 struct report_thread_time *time)
 {
-	uint64_t wait_ns[WAIT_REASON_CNT] = {0}, wait_cnt[WAIT_REASON_CNT] = {0};
+	uint64_t wait_ns[WAIT_REASON_CNT] = { 0 }, wait_cnt[WAIT_REASON_CNT] = { 0 };
 
 	for (size_t i = 0; i < obs->thread_cnt; i++)
 		add_thread(&obs->threads[i], time, wait_ns, wait_cnt);

@@ -203,7 +203,7 @@ static int gather_tree(struct facts *facts, const struct process_index *index)
 /* The runtime that does most of the work leads, and of its processes the one that does most. */
 static void find_dominant(struct facts *facts)
 {
-	uint64_t by_runtime[RUNTIME_LUA + 1] = {0};
+	uint64_t by_runtime[RUNTIME_LUA + 1] = { 0 };
 	enum runtime_id leading = RUNTIME_NATIVE;
 
 	for (size_t i = 0; i < facts->obs->process_cnt; i++)

@@ -282,17 +282,17 @@ struct finding_rule {
 };
 
 static const struct finding_rule rules[] = {
-	{"blocking-call-on-event-loop", SEVERITY_HIGH, blocking_call_on_event_loop},
-	{"threads-for-cpu-work", SEVERITY_HIGH, threads_for_cpu_work},
-	{"cpu-work-on-event-loop", SEVERITY_HIGH, cpu_work_on_event_loop},
-	{"cpu-throttled", SEVERITY_WARNING, cpu_throttled},
-	{"cpu-starved", SEVERITY_WARNING, cpu_starved},
-	{"lock-contention", SEVERITY_WARNING, lock_contention},
-	{"gil-contention", SEVERITY_WARNING, gil_contention},
-	{"processes-for-io", SEVERITY_WARNING, processes_for_io},
-	{"more-workers-than-cores", SEVERITY_WARNING, more_workers_than_cores},
-	{"serial-io", SEVERITY_WARNING, serial_io},
-	{"idle-workers", SEVERITY_INFO, idle_workers},
+	{ "blocking-call-on-event-loop", SEVERITY_HIGH, blocking_call_on_event_loop },
+	{ "threads-for-cpu-work", SEVERITY_HIGH, threads_for_cpu_work },
+	{ "cpu-work-on-event-loop", SEVERITY_HIGH, cpu_work_on_event_loop },
+	{ "cpu-throttled", SEVERITY_WARNING, cpu_throttled },
+	{ "cpu-starved", SEVERITY_WARNING, cpu_starved },
+	{ "lock-contention", SEVERITY_WARNING, lock_contention },
+	{ "gil-contention", SEVERITY_WARNING, gil_contention },
+	{ "processes-for-io", SEVERITY_WARNING, processes_for_io },
+	{ "more-workers-than-cores", SEVERITY_WARNING, more_workers_than_cores },
+	{ "serial-io", SEVERITY_WARNING, serial_io },
+	{ "idle-workers", SEVERITY_INFO, idle_workers },
 };
 
 #define RULE_CNT (sizeof(rules) / sizeof(rules[0]))
@@ -308,7 +308,7 @@ static int by_severity(const void *a, const void *b)
 
 void findings_report(const struct facts *facts, const struct model *model, struct report *report)
 {
-	struct detection on = {facts, model, &report->verdict, NULL};
+	struct detection on = { facts, model, &report->verdict, NULL };
 
 	report->findings = arena_array(facts->arena, RULE_CNT, sizeof(*report->findings));
 	if (!report->findings)

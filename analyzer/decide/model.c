@@ -42,8 +42,8 @@ static uint32_t peak_of(struct edge *edges, size_t cnt)
 
 static size_t add_life(struct edge *edges, size_t cnt, uint64_t start_ns, uint64_t end_ns)
 {
-	edges[cnt++] = (struct edge){start_ns, +1};
-	edges[cnt++] = (struct edge){end_ns, -1};
+	edges[cnt++] = (struct edge){ start_ns, +1 };
+	edges[cnt++] = (struct edge){ end_ns, -1 };
 	return cnt;
 }
 
@@ -165,7 +165,7 @@ static bool ends_with(const char *text, const char *end)
 /* Program text read while starting up blocks every loop once; that is no fault of the design. */
 static bool is_program_text(const char *name)
 {
-	static const char *const ends[] = {".py", ".pyc", ".so", ".js", ".mjs", ".json", ".node"};
+	static const char *const ends[] = { ".py", ".pyc", ".so", ".js", ".mjs", ".json", ".node" };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (ends_with(name, ends[i]))
@@ -222,7 +222,7 @@ static enum concurrency_model combine(const struct model *model)
 
 struct model model_detect(const struct facts *facts)
 {
-	struct model model = {.workers = 1, .blocking_object = ""};
+	struct model model = { .workers = 1, .blocking_object = "" };
 	const struct thread_facts *loop_thread;
 	uint32_t processes, threads;
 

@@ -454,7 +454,7 @@ static void (*const advisers[CLASS_CNT])(struct advice *advice) = {
 
 void recommend(const struct facts *facts, const struct model *model, struct report *report)
 {
-	struct advice advice = {facts, model, report, &report->recommendation};
+	struct advice advice = { facts, model, report, &report->recommendation };
 
 	advisers[report->verdict.verdict_class](&advice);
 }

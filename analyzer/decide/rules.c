@@ -97,11 +97,11 @@ static const char *because_few_samples(const struct facts *facts)
 }
 
 const struct evidence_rule evidence_rules[] = {
-	{"nothing-seen", sees_nothing, because_nothing},
-	{"losses", loses_too_much, because_lost},
-	{"too-short", is_too_short, because_short},
-	{"few-samples", has_few_samples, because_few_samples},
-	{NULL, NULL, NULL},
+	{ "nothing-seen", sees_nothing, because_nothing },
+	{ "losses", loses_too_much, because_lost },
+	{ "too-short", is_too_short, because_short },
+	{ "few-samples", has_few_samples, because_few_samples },
+	{ NULL, NULL, NULL },
 };
 
 /* Scores. */
@@ -216,8 +216,8 @@ static enum wait_reason largest_io(const struct facts *facts)
 /* What is only known as a poll or a child says nothing about the thing that was waited for. */
 static const char *io_subclass(const struct facts *facts, const struct model *model)
 {
-	static const enum wait_reason named[] = {WAIT_NETWORK, WAIT_DISK, WAIT_IPC, WAIT_DEVICE,
-						 WAIT_PAGING};
+	static const enum wait_reason named[] = { WAIT_NETWORK, WAIT_DISK, WAIT_IPC, WAIT_DEVICE,
+						  WAIT_PAGING };
 	enum wait_reason largest = WAIT_NETWORK;
 	uint64_t io_ns = 0;
 
@@ -346,24 +346,25 @@ static const char *mixed_summary(const struct facts *facts, const struct model *
 }
 
 const struct class_rule class_rules[] = {
-	{"idle", CLASS_IDLE, idle_score, IDLE_SHARE, "idle time", "the whole run", NULL,
-	 idle_summary},
-	{"throttled", CLASS_CPU_STARVED, throttled_score, THROTTLED_SHARE,
-	 "time held back by the CPU quota", "runnable time", throttled_subclass, throttled_summary},
-	{"starved", CLASS_CPU_STARVED, starved_score, STARVED_SHARE, "time ready without a CPU",
-	 "busy time", starved_subclass, starved_summary},
-	{"lock", CLASS_LOCK_BOUND, lock_score, LOCK_SHARE, "waiting for locks", "the threads' time",
-	 NULL, lock_summary},
-	{"cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "the time it was not starved",
-	 cpu_subclass, cpu_summary},
-	{"io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results",
-	 "the time it was not starved", io_subclass, io_summary},
-	{"timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping",
-	 "the time it was not starved", NULL, timer_summary},
-	{"unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
-	 "waiting for what is not known", "the time it was not starved", NULL, unknown_summary},
-	{"mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary},
-	{NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL},
+	{ "idle", CLASS_IDLE, idle_score, IDLE_SHARE, "idle time", "the whole run", NULL,
+	  idle_summary },
+	{ "throttled", CLASS_CPU_STARVED, throttled_score, THROTTLED_SHARE,
+	  "time held back by the CPU quota", "runnable time", throttled_subclass,
+	  throttled_summary },
+	{ "starved", CLASS_CPU_STARVED, starved_score, STARVED_SHARE, "time ready without a CPU",
+	  "busy time", starved_subclass, starved_summary },
+	{ "lock", CLASS_LOCK_BOUND, lock_score, LOCK_SHARE, "waiting for locks",
+	  "the threads' time", NULL, lock_summary },
+	{ "cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "the time it was not starved",
+	  cpu_subclass, cpu_summary },
+	{ "io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results",
+	  "the time it was not starved", io_subclass, io_summary },
+	{ "timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping",
+	  "the time it was not starved", NULL, timer_summary },
+	{ "unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
+	  "waiting for what is not known", "the time it was not starved", NULL, unknown_summary },
+	{ "mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary },
+	{ NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL },
 };
 
 bool class_rule_holds(const struct class_rule *rule, const struct facts *facts)

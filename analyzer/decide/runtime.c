@@ -14,23 +14,33 @@ struct runtime_row {
 };
 
 static const struct runtime_row rows[] = {
-	{RUNTIME_CPYTHON, "CPython", GLOBAL_LOCK_GIL, false, {"python"}, {"libpython"}},
-	{RUNTIME_PYPY, "PyPy", GLOBAL_LOCK_GIL, false, {"pypy"}, {"libpypy"}},
-	{RUNTIME_RUBY, "Ruby", GLOBAL_LOCK_GVL, true, {"ruby"}, {"libruby"}},
-	{RUNTIME_NODE, "Node.js", GLOBAL_LOCK_EVENT_LOOP, true, {"node", "nodejs"}, {"libnode.so"}},
-	{RUNTIME_JVM, "JVM", GLOBAL_LOCK_NONE, true, {"java"}, {"libjvm.so"}},
-	{RUNTIME_DOTNET, ".NET", GLOBAL_LOCK_NONE, true, {"dotnet"}, {"libcoreclr.so"}},
-	{RUNTIME_ERLANG, "Erlang", GLOBAL_LOCK_NONE, true, {"beam.smp"}, {NULL}},
-	{RUNTIME_PHP, "PHP", GLOBAL_LOCK_NONE, false, {"php", "php-fpm", "php-cgi"}, {"libphp"}},
-	{RUNTIME_PERL, "Perl", GLOBAL_LOCK_NONE, false, {"perl"}, {"libperl.so"}},
-	{RUNTIME_LUA, "Lua", GLOBAL_LOCK_NONE, false, {"lua", "luajit"}, {"liblua"}},
-	{RUNTIME_SHELL,
-	 "native",
-	 GLOBAL_LOCK_NONE,
-	 false,
-	 {"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "make", "xargs"},
-	 {NULL}},
-	{RUNTIME_NATIVE, "native", GLOBAL_LOCK_NONE, false, {NULL}, {NULL}},
+	{ RUNTIME_CPYTHON, "CPython", GLOBAL_LOCK_GIL, false, { "python" }, { "libpython" } },
+	{ RUNTIME_PYPY, "PyPy", GLOBAL_LOCK_GIL, false, { "pypy" }, { "libpypy" } },
+	{ RUNTIME_RUBY, "Ruby", GLOBAL_LOCK_GVL, true, { "ruby" }, { "libruby" } },
+	{ RUNTIME_NODE,
+	  "Node.js",
+	  GLOBAL_LOCK_EVENT_LOOP,
+	  true,
+	  { "node", "nodejs" },
+	  { "libnode.so" } },
+	{ RUNTIME_JVM, "JVM", GLOBAL_LOCK_NONE, true, { "java" }, { "libjvm.so" } },
+	{ RUNTIME_DOTNET, ".NET", GLOBAL_LOCK_NONE, true, { "dotnet" }, { "libcoreclr.so" } },
+	{ RUNTIME_ERLANG, "Erlang", GLOBAL_LOCK_NONE, true, { "beam.smp" }, { NULL } },
+	{ RUNTIME_PHP,
+	  "PHP",
+	  GLOBAL_LOCK_NONE,
+	  false,
+	  { "php", "php-fpm", "php-cgi" },
+	  { "libphp" } },
+	{ RUNTIME_PERL, "Perl", GLOBAL_LOCK_NONE, false, { "perl" }, { "libperl.so" } },
+	{ RUNTIME_LUA, "Lua", GLOBAL_LOCK_NONE, false, { "lua", "luajit" }, { "liblua" } },
+	{ RUNTIME_SHELL,
+	  "native",
+	  GLOBAL_LOCK_NONE,
+	  false,
+	  { "sh", "bash", "dash", "zsh", "ksh", "fish", "busybox", "make", "xargs" },
+	  { NULL } },
+	{ RUNTIME_NATIVE, "native", GLOBAL_LOCK_NONE, false, { NULL }, { NULL } },
 };
 
 #define ROW_CNT	     (sizeof(rows) / sizeof(rows[0]))
@@ -109,8 +119,9 @@ struct report_runtime runtime_describe(enum runtime_id id, const struct obs_proc
 				       struct arena *arena)
 {
 	const struct runtime_row *row = row_of(id);
-	struct report_runtime runtime = {
-		.name = row->name, .version = "", .global_lock = row->lock};
+	struct report_runtime runtime = { .name = row->name,
+					  .version = "",
+					  .global_lock = row->lock };
 
 	if (process && process->python_hexversion)
 		runtime.version = arena_printf(arena, "%u.%u", process->python_hexversion >> 24,

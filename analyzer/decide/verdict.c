@@ -60,7 +60,7 @@ static double margin_of(double score, double threshold, bool is_below)
  * reach its threshold. */
 static struct border nearest_border(const struct facts *facts, const struct class_rule *winner)
 {
-	struct border border = {.margin = 1};
+	struct border border = { .margin = 1 };
 
 	if (winner->threshold > 0) {
 		border.crossing = winner;
@@ -71,7 +71,7 @@ static struct border nearest_border(const struct facts *facts, const struct clas
 		double margin = margin_of(rule->score(facts), rule->threshold, true);
 
 		if (margin < border.margin && rule->verdict_class != winner->verdict_class)
-			border = (struct border){rule, rule, margin};
+			border = (struct border){ rule, rule, margin };
 	}
 	return border;
 }

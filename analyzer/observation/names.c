@@ -36,8 +36,8 @@ static const char *const directions[DIRECTION_CNT] = {
 	[DIRECTION_OUTBOUND] = "outbound",
 };
 
-static const char *const sources[] = {[SOURCE_EBPF] = "ebpf", [SOURCE_PROCFS] = "procfs"};
-static const char *const modes[] = {[TARGET_WRAP] = "wrap", [TARGET_ATTACH] = "attach"};
+static const char *const sources[] = { [SOURCE_EBPF] = "ebpf", [SOURCE_PROCFS] = "procfs" };
+static const char *const modes[] = { [TARGET_WRAP] = "wrap", [TARGET_ATTACH] = "attach" };
 
 const struct name_table wait_reason_names = NAME_TABLE(reasons);
 const struct name_table object_kind_names = NAME_TABLE(kinds);

@@ -53,7 +53,7 @@ struct obs_process *observation_add_process(struct observation *obs)
 	if (!all)
 		return NULL;
 	obs->processes = all;
-	all[obs->process_cnt] = (struct obs_process){.comm = "", .exe = "", .command = ""};
+	all[obs->process_cnt] = (struct obs_process){ .comm = "", .exe = "", .command = "" };
 	return &all[obs->process_cnt++];
 }
 
@@ -64,7 +64,7 @@ struct obs_thread *observation_add_thread(struct observation *obs)
 	if (!all)
 		return NULL;
 	obs->threads = all;
-	all[obs->thread_cnt] = (struct obs_thread){.comm = ""};
+	all[obs->thread_cnt] = (struct obs_thread){ .comm = "" };
 	return &all[obs->thread_cnt++];
 }
 
@@ -75,7 +75,7 @@ struct obs_wait *observation_add_wait(struct observation *obs)
 	if (!all)
 		return NULL;
 	obs->waits = all;
-	all[obs->wait_cnt] = (struct obs_wait){.name = ""};
+	all[obs->wait_cnt] = (struct obs_wait){ .name = "" };
 	return &all[obs->wait_cnt++];
 }
 

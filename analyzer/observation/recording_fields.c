@@ -155,7 +155,7 @@ static void *add_wait(struct observation *obs)
 	}
 
 const struct section recording_sections[] = {
-	{.name = "observation", .offset = 0, FIELDS(observation_fields)},
+	{ .name = "observation", .offset = 0, FIELDS(observation_fields) },
 	STRUCT(host, host_fields),
 	STRUCT(target, target_fields),
 	STRUCT(program, program_fields),

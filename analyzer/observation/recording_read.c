@@ -148,7 +148,7 @@ static int read_enum(struct reader *reader, const struct place *place,
 static void read_texts(struct reader *reader, const struct place *place, const char ***texts,
 		       size_t *cnt)
 {
-	struct place element = {.parent = place};
+	struct place element = { .parent = place };
 
 	if (!cJSON_IsArray(place->value))
 		fail(reader, place, -EINVAL, "not an array");
@@ -166,7 +166,7 @@ static void read_texts(struct reader *reader, const struct place *place, const c
 
 static void read_per_reason(struct reader *reader, const struct place *place, uint64_t *values)
 {
-	struct place element = {.parent = place, .index = NOT_AN_ELEMENT};
+	struct place element = { .parent = place, .index = NOT_AN_ELEMENT };
 
 	if (!cJSON_IsObject(place->value))
 		fail(reader, place, -EINVAL, "not an object");
@@ -239,7 +239,7 @@ static void read_struct(struct reader *reader, const struct place *place,
 static void read_rows(struct reader *reader, const struct place *place,
 		      const struct section *section)
 {
-	struct place row = {.parent = place};
+	struct place row = { .parent = place };
 
 	if (!cJSON_IsArray(place->value))
 		fail(reader, place, -EINVAL, "not an array");
@@ -272,9 +272,9 @@ static void read_section(struct reader *reader, const struct place *root,
 static void check_rows(struct reader *reader)
 {
 	const struct observation *obs = reader->obs;
-	struct place root = {0};
+	struct place root = { 0 };
 	struct place threads = member_of(&root, "threads");
-	struct place row = {.parent = &threads};
+	struct place row = { .parent = &threads };
 
 	for (; row.index < obs->thread_cnt; row.index++)
 		if (obs->threads[row.index].end_ns < obs->threads[row.index].start_ns)
@@ -283,7 +283,7 @@ static void check_rows(struct reader *reader)
 
 static void read_root(struct reader *reader, const cJSON *json)
 {
-	struct place root = {.value = json};
+	struct place root = { .value = json };
 	struct place schema = member_of(&root, "schema");
 
 	if (!cJSON_IsString(schema.value) ||
@@ -298,7 +298,7 @@ static void read_root(struct reader *reader, const cJSON *json)
 /* Returns the rest of @in, NUL-terminated, for the caller to free; NULL with the error set. */
 static char *read_all(struct reader *reader, FILE *in, size_t *len)
 {
-	const struct place file = {0};
+	const struct place file = { 0 };
 	size_t size = 0;
 	char *text = NULL;
 
@@ -327,7 +327,7 @@ static char *read_all(struct reader *reader, FILE *in, size_t *len)
 
 static void parse_text(struct reader *reader, const char *text, size_t len)
 {
-	const struct place file = {0};
+	const struct place file = { 0 };
 	const char *end = text + strlen(text);
 	char what[64];
 	cJSON *json;
@@ -345,7 +345,7 @@ static void parse_text(struct reader *reader, const char *text, size_t len)
 
 int recording_read(FILE *in, struct observation *obs, char *why, size_t why_size)
 {
-	struct reader reader = {.obs = obs, .why = why, .why_size = why_size};
+	struct reader reader = { .obs = obs, .why = why, .why_size = why_size };
 	char *text;
 	size_t len;
 

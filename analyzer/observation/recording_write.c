@@ -82,7 +82,7 @@ static void add_field(struct json_builder *builder, cJSON *object, const struct 
 
 static int write_struct(const struct section *section, const char *base, FILE *out)
 {
-	struct json_builder builder = {0};
+	struct json_builder builder = { 0 };
 	cJSON *object = json_root(&builder);
 
 	for (size_t i = 0; i < section->field_cnt; i++)

@@ -21,7 +21,7 @@ void timestamp_format(int64_t unix_ns, char text[TIMESTAMP_BYTES])
 bool timestamp_parse(const char *text, int64_t *unix_ns)
 {
 	char again[TIMESTAMP_BYTES];
-	struct tm utc = {0};
+	struct tm utc = { 0 };
 	int64_t seconds;
 	char *fraction = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
 	unsigned int nanoseconds;

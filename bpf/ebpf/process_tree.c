@@ -13,7 +13,8 @@
  * too late loses nothing: waits on futexes are kept apart by thread until the GIL is known.
  */
 static const uint64_t inspect_after_ns[] = {
-	PROCESS_TREE_FIRST_LOOK_NS, 20 * MS_NS, 60 * MS_NS, 200 * MS_NS, 600 * MS_NS, 2000 * MS_NS};
+	PROCESS_TREE_FIRST_LOOK_NS, 20 * MS_NS, 60 * MS_NS, 200 * MS_NS, 600 * MS_NS, 2000 * MS_NS
+};
 #define INSPECT_STEP_CNT (sizeof(inspect_after_ns) / sizeof(inspect_after_ns[0]))
 /* A CPython is mapped and set up within this many looks, or there is none. */
 #define SETTLE_INSPECT_CNT 3
@@ -222,5 +223,5 @@ struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid)
 {
 	long index = process_tree_find(tree, pid);
 
-	return index < 0 ? (struct gil_range){0, 0} : tree->processes[index].gil;
+	return index < 0 ? (struct gil_range){ 0, 0 } : tree->processes[index].gil;
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* The directories where distributions mount the cpu controller. */
-static const char *const v1_roots[] = {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"};
-static const char *const v2_roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+static const char *const v1_roots[] = { "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct" };
+static const char *const v2_roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 /* Returns the value of @field in the cpu.stat of @group below @root, times @unit_ns. */
 static uint64_t stat_field_ns(const char *root, const char *group, const char *field,

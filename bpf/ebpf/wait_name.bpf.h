@@ -22,7 +22,7 @@ struct {
 /* Reserves the event that names @key's object, unless it has been sent already. */
 static __always_inline struct wire_event_name *name_event_begin(const struct wire_wait_key *key)
 {
-	struct name_key name = {.id = {key->id[0], key->id[1]}, .kind = key->kind};
+	struct name_key name = { .id = { key->id[0], key->id[1] }, .kind = key->kind };
 	struct wire_event_name *event;
 	u8 one = 1;
 

@@ -117,7 +117,7 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 	if (!args->can_read_user)
 		return;
 	for (u32 i = 0; i < POLL_SCAN_MAX && i < cnt; i++) {
-		struct wire_wait_key found = {.tgid = key->tgid};
+		struct wire_wait_key found = { .tgid = key->tgid };
 		struct pollfd polled;
 		struct file *file;
 
@@ -220,7 +220,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct wire_wait_key *key = &thread->open;
-	struct wait_args args = {.can_read_user = is_current};
+	struct wait_args args = { .can_read_user = is_current };
 	struct fdtable *table;
 	u8 how;
 

@@ -99,7 +99,7 @@ static bool can_listen(enum net_table table)
 
 int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max)
 {
-	struct listener_search search = {.found = sockets, .found_max = max};
+	struct listener_search search = { .found = sockets, .found_max = max };
 
 	search.inodes = calloc(DESCRIPTORS_MAX, sizeof(*search.inodes));
 	if (!search.inodes)

@@ -27,8 +27,8 @@ struct gil_layout {
 };
 
 static const struct gil_layout gil_layouts[] = {
-	{0x0307, 1264, 0, 0}, {0x0308, 1152, 0, 0}, {0x0309, 352, 0, 0},
-	{0x030a, 352, 0, 0},  {0x030b, 360, 0, 0},  {0x030c, 0, 48, 384},
+	{ 0x0307, 1264, 0, 0 }, { 0x0308, 1152, 0, 0 }, { 0x0309, 352, 0, 0 },
+	{ 0x030a, 352, 0, 0 },	{ 0x030b, 360, 0, 0 },	{ 0x030c, 0, 48, 384 },
 };
 
 /* _Py_DebugOffsets, at the start of _PyRuntime from 3.13: eight bytes of cookie, then words. What
@@ -43,8 +43,8 @@ static const struct gil_layout gil_layouts[] = {
 
 static bool read_memory(pid_t pid, uint64_t address, void *bytes, size_t len)
 {
-	struct iovec local = {bytes, len};
-	struct iovec remote = {(void *)(uintptr_t)address, len};
+	struct iovec local = { bytes, len };
+	struct iovec remote = { (void *)(uintptr_t)address, len };
 
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
@@ -166,7 +166,7 @@ static uint32_t version_in_memory(pid_t pid, uint64_t address)
 
 static bool find_in_file(pid_t pid, const struct mapped_file *file, struct python_runtime *runtime)
 {
-	struct elf_symbol symbols[] = {{"_PyRuntime", 0}, {"Py_Version", 0}};
+	struct elf_symbol symbols[] = { { "_PyRuntime", 0 }, { "Py_Version", 0 } };
 	uint32_t version = python_version_of_name(file->path);
 
 	elf_symbols_find(pid, file, symbols, 2, version != 0);

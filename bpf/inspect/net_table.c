@@ -23,7 +23,7 @@ static bool parse_address(const char *hex, uint8_t address[16], bool *is_v6)
 		return false;
 	*is_v6 = digits == 32;
 	for (size_t word = 0; word < digits / 8; word++) {
-		char text[9] = {0};
+		char text[9] = { 0 };
 		uint32_t value;
 
 		memcpy(text, hex + 8 * word, 8);
@@ -73,8 +73,8 @@ bool net_table_parse_unix(char *line, struct net_socket *socket)
 int net_table_read(pid_t pid, enum net_table table,
 		   void (*visit)(const struct net_socket *socket, void *context), void *context)
 {
-	static const char *const names[NET_TABLE_CNT] = {"net/tcp", "net/tcp6", "net/udp",
-							 "net/udp6", "net/unix"};
+	static const char *const names[NET_TABLE_CNT] = { "net/tcp", "net/tcp6", "net/udp",
+							  "net/udp6", "net/unix" };
 	FILE *in = proc_file_open(pid, names[table]);
 	struct net_socket socket;
 	char *line = NULL;
@@ -97,9 +97,9 @@ enum net_table net_table_of(const char *directory, const char *fd, char protocol
 		const char *name;
 		enum net_table table;
 	} protocols[] = {
-		{"TCP", NET_TCP},   {"TCPv6", NET_TCP6},       {"MPTCP", NET_TCP},
-		{"UDP", NET_UDP},   {"UDPv6", NET_UDP6},       {"MPTCPv6", NET_TCP6},
-		{"UNIX", NET_UNIX}, {"UNIX-STREAM", NET_UNIX},
+		{ "TCP", NET_TCP },   { "TCPv6", NET_TCP6 },	   { "MPTCP", NET_TCP },
+		{ "UDP", NET_UDP },   { "UDPv6", NET_UDP6 },	   { "MPTCPv6", NET_TCP6 },
+		{ "UNIX", NET_UNIX }, { "UNIX-STREAM", NET_UNIX },
 	};
 	char path[64];
 
@@ -115,7 +115,7 @@ enum net_table net_table_of(const char *directory, const char *fd, char protocol
 
 void net_endpoint_format(const struct net_endpoint *endpoint, char text[NET_ENDPOINT_TEXT_MAX])
 {
-	static const uint8_t v4_in_v6[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t v4_in_v6[12] = { [10] = 0xff, [11] = 0xff };
 	char address[INET6_ADDRSTRLEN] = "";
 	const uint8_t *bytes = endpoint->address;
 	bool is_v6 = endpoint->is_v6;

@@ -57,7 +57,7 @@ static uint32_t *slot_of(struct cause_rows *rows, pid_t pid, const struct wait_c
 
 struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid, const struct wait_cause *cause)
 {
-	struct wait_cause lumped = {.reason = cause->reason, .name = ""};
+	struct wait_cause lumped = { .reason = cause->reason, .name = "" };
 	uint32_t *slot = slot_of(rows, pid, cause);
 
 	if (slot && *slot)

@@ -10,7 +10,7 @@
 /* 0 for a clock that cannot be read: of a process that is gone. */
 static inline uint64_t clock_ns(clockid_t clock)
 {
-	struct timespec now = {0, 0};
+	struct timespec now = { 0, 0 };
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;

@@ -18,9 +18,9 @@ static const struct anon_kind {
 	const char *name;
 	enum wait_reason reason;
 } anon_kinds[] = {
-	{"eventfd", WAIT_SYNC},	  {"timerfd", WAIT_TIMER}, {"signalfd", WAIT_IPC},
-	{"inotify", WAIT_IPC},	  {"fanotify", WAIT_IPC},  {"pidfd", WAIT_CHILD},
-	{"eventpoll", WAIT_POLL}, {"io_uring", WAIT_POLL},
+	{ "eventfd", WAIT_SYNC },   { "timerfd", WAIT_TIMER }, { "signalfd", WAIT_IPC },
+	{ "inotify", WAIT_IPC },    { "fanotify", WAIT_IPC },  { "pidfd", WAIT_CHILD },
+	{ "eventpoll", WAIT_POLL }, { "io_uring", WAIT_POLL },
 };
 
 void wait_cause_set_name(const struct wait_context *context, struct wait_cause *cause,
@@ -93,7 +93,7 @@ static void path_cause(const struct wait_context *context, int fd, const char *p
 		       struct wait_cause *cause)
 {
 	char link[64];
-	struct statx status = {.stx_mode = S_IFREG};
+	struct statx status = { .stx_mode = S_IFREG };
 
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)context->tid, fd);
 	/* A network file system that hangs must not take us with it: no questions to servers. */

@@ -58,8 +58,8 @@ bool interest_of_epoll(const struct wait_context *context, int epoll_fd, struct 
 
 static bool read_memory(pid_t pid, uint64_t address, void *bytes, size_t len)
 {
-	struct iovec local = {bytes, len};
-	struct iovec remote = {(void *)(uintptr_t)address, len};
+	struct iovec local = { bytes, len };
+	struct iovec remote = { (void *)(uintptr_t)address, len };
 
 	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
@@ -162,7 +162,7 @@ static void count_candidate(struct candidate *candidates, int *cnt, const struct
 			return;
 		}
 	if (*cnt < CANDIDATES_MAX)
-		candidates[(*cnt)++] = (struct candidate){*cause, rank, 1};
+		candidates[(*cnt)++] = (struct candidate){ *cause, rank, 1 };
 }
 
 static void loop_cause(bool has_timeout, struct wait_cause *cause)
@@ -180,7 +180,7 @@ void interest_cause(const struct wait_context *context, const struct interest_se
 	int cnt = 0;
 
 	for (int i = 0; i < set->cnt; i++) {
-		struct wait_cause member = {.name = ""};
+		struct wait_cause member = { .name = "" };
 
 		if (descriptor_cause(context, set->fd[i], set->is_write[i], &member))
 			count_candidate(candidates, &cnt, &member);

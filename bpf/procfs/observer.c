@@ -67,7 +67,7 @@ static void sample_threads(struct sampler *sampler, struct tracked_process *proc
 
 static void charge_quiet(struct sampler *sampler, const struct sample *sample, uint64_t quiet_ns)
 {
-	static const struct wait_cause unknown = {.reason = WAIT_OTHER, .name = ""};
+	static const struct wait_cause unknown = { .reason = WAIT_OTHER, .name = "" };
 	struct obs_wait *row;
 
 	if (sample->best.name) {
@@ -94,7 +94,7 @@ static void note_peaks(struct sampler *sampler, const struct sample *sample)
 
 static int take_sample(struct sampler *sampler)
 {
-	struct sample sample = {.now_ns = sampler_now_ns(sampler)};
+	struct sample sample = { .now_ns = sampler_now_ns(sampler) };
 	int error = sampler_refresh(sampler, sample.now_ns);
 
 	if (error)
@@ -139,8 +139,8 @@ static uint64_t next_interval_ns(struct procfs_observer *procfs, uint64_t cost_n
 static int arm(struct procfs_observer *procfs, uint64_t interval_ns)
 {
 	const struct itimerspec when = {
-		.it_value = {.tv_sec = (time_t)(interval_ns / NS_PER_S),
-			     .tv_nsec = (long)(interval_ns % NS_PER_S)},
+		.it_value = { .tv_sec = (time_t)(interval_ns / NS_PER_S),
+			      .tv_nsec = (long)(interval_ns % NS_PER_S) },
 	};
 
 	return timerfd_settime(procfs->timer, 0, &when, NULL) ? -errno : 0;

@@ -56,7 +56,7 @@ bool pipe_ends_in_tree(struct sampler *sampler, const struct wait_cause *cause)
 	if (memo->name == cause->name && memo->is_write == cause->is_write &&
 	    now_ns < memo->expires_ns)
 		return memo->is_in_tree;
-	*memo = (struct pipe_memo){cause->name, cause->is_write, false, now_ns + MEMO_LIFE_NS};
+	*memo = (struct pipe_memo){ cause->name, cause->is_write, false, now_ns + MEMO_LIFE_NS };
 	for (size_t i = 0; !memo->is_in_tree && i < sampler->process_cnt; i++)
 		if (!sampler->processes[i]->is_gone)
 			memo->is_in_tree =

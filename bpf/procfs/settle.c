@@ -28,7 +28,7 @@ void settle_note_end(struct sampler *sampler, const struct tracked_process *proc
 		sampler->tails = grown;
 		sampler->tail_room = wanted;
 	}
-	sampler->tails[sampler->tail_cnt++] = (struct tail){process, thread->row, room_ns};
+	sampler->tails[sampler->tail_cnt++] = (struct tail){ process, thread->row, room_ns };
 }
 
 static uint64_t give_to_running(struct sampler *sampler, struct tracked_process *process,

@@ -154,8 +154,8 @@ static void describe(const struct socket_index *index, const struct socket_slot 
 void socket_index_find(struct socket_index *index, pid_t tid, int fd, uint64_t inode,
 		       uint64_t now_ns, struct socket_facts *facts)
 {
-	static const enum object_kind kinds[NET_TABLE_CNT] = {OBJECT_TCP, OBJECT_TCP, OBJECT_UDP,
-							      OBJECT_UDP, OBJECT_UNIX};
+	static const enum object_kind kinds[NET_TABLE_CNT] = { OBJECT_TCP, OBJECT_TCP, OBJECT_UDP,
+							       OBJECT_UDP, OBJECT_UNIX };
 	char directory[32], name[16], protocol[NET_PROTOCOL_MAX];
 	const struct socket_slot *slot = lookup(index, inode);
 	enum net_table table;

@@ -11,7 +11,7 @@ struct syscall_entry {
 	enum syscall_kind kind;
 };
 
-#define CALL(call, how) [SYS_##call] = {#call, how}
+#define CALL(call, how) [SYS_##call] = { #call, how }
 
 /* Calls that are not here are told by the thread's state: uninterruptible is the disk's, as in
  * open(), stat(), unlink() and the like. */

@@ -100,7 +100,7 @@ static void find_cause(struct sampler *sampler, struct tracked_process *process,
 static void book_wait(struct sampler *sampler, const struct tracked_process *process,
 		      struct tracked_thread *thread, uint64_t wait_ns, uint64_t wait_cnt)
 {
-	static const struct wait_cause unknown = {.reason = WAIT_OTHER, .name = ""};
+	static const struct wait_cause unknown = { .reason = WAIT_OTHER, .name = "" };
 	const struct wait_cause *cause = thread->cause.name ? &thread->cause : &unknown;
 	struct obs_thread *thread_sum = thread_row(sampler, thread);
 	struct obs_wait *row;
@@ -189,7 +189,7 @@ static void use_process_clock(const struct tracked_process *process, struct thre
 bool task_sample(struct sampler *sampler, struct tracked_process *process,
 		 struct tracked_thread *thread, struct sample *sample)
 {
-	struct thread_reading reading = {0};
+	struct thread_reading reading = { 0 };
 	struct thread_share share;
 	uint64_t wait_cnt = 0, preempted_before;
 	char state_before = thread->state;

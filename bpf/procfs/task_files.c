@@ -42,7 +42,8 @@ void task_files_close(struct task_files *files, struct task_files_budget *budget
 
 static int open_file(const struct task_files *files, enum task_file file)
 {
-	static const char *const names[TASK_FILE_CNT] = {"schedstat", "stat", "syscall", "status"};
+	static const char *const names[TASK_FILE_CNT] = { "schedstat", "stat", "syscall",
+							  "status" };
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)files->pid, (int)files->tid,

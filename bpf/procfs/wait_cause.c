@@ -175,7 +175,7 @@ void wait_cause_of_syscall(const struct wait_context *context, char state,
 		*cause = *before;
 		return;
 	}
-	*cause = (struct wait_cause){.reason = WAIT_OTHER, .name = ""};
+	*cause = (struct wait_cause){ .reason = WAIT_OTHER, .name = "" };
 	if (state == 'T' || state == 't')
 		cause->reason = WAIT_STOPPED;
 	else if (line->number < 0)
@@ -191,31 +191,31 @@ static const struct sleep_place {
 	enum object_kind kind;
 	bool is_event_loop;
 } sleep_places[] = {
-	{"futex", WAIT_SYNC, OBJECT_FUTEX, false},
-	{"nanosleep", WAIT_TIMER, OBJECT_NONE, false},
-	{"do_wait", WAIT_CHILD, OBJECT_CHILD, false},
-	{"kernel_wait", WAIT_CHILD, OBJECT_CHILD, false},
-	{"accept", WAIT_ACCEPT, OBJECT_TCP, false},
-	{"ep_poll", WAIT_POLL, OBJECT_EPOLL, true},
-	{"epoll", WAIT_POLL, OBJECT_EPOLL, true},
-	{"poll_schedule", WAIT_POLL, OBJECT_EPOLL, false},
-	{"pipe", WAIT_IPC, OBJECT_PIPE, false},
-	{"unix_", WAIT_IPC, OBJECT_UNIX, false},
-	{"tcp_", WAIT_NETWORK, OBJECT_TCP, false},
-	{"inet_", WAIT_NETWORK, OBJECT_TCP, false},
-	{"sk_", WAIT_NETWORK, OBJECT_SOCKET, false},
-	{"skb_", WAIT_NETWORK, OBJECT_SOCKET, false},
-	{"n_tty", WAIT_TTY, OBJECT_TTY, false},
-	{"sigsuspend", WAIT_IPC, OBJECT_NONE, false},
-	{"sigtimedwait", WAIT_IPC, OBJECT_NONE, false},
-	{"rwsem", WAIT_LOCK, OBJECT_NONE, false},
-	{"eventfd", WAIT_SYNC, OBJECT_ANON, false},
+	{ "futex", WAIT_SYNC, OBJECT_FUTEX, false },
+	{ "nanosleep", WAIT_TIMER, OBJECT_NONE, false },
+	{ "do_wait", WAIT_CHILD, OBJECT_CHILD, false },
+	{ "kernel_wait", WAIT_CHILD, OBJECT_CHILD, false },
+	{ "accept", WAIT_ACCEPT, OBJECT_TCP, false },
+	{ "ep_poll", WAIT_POLL, OBJECT_EPOLL, true },
+	{ "epoll", WAIT_POLL, OBJECT_EPOLL, true },
+	{ "poll_schedule", WAIT_POLL, OBJECT_EPOLL, false },
+	{ "pipe", WAIT_IPC, OBJECT_PIPE, false },
+	{ "unix_", WAIT_IPC, OBJECT_UNIX, false },
+	{ "tcp_", WAIT_NETWORK, OBJECT_TCP, false },
+	{ "inet_", WAIT_NETWORK, OBJECT_TCP, false },
+	{ "sk_", WAIT_NETWORK, OBJECT_SOCKET, false },
+	{ "skb_", WAIT_NETWORK, OBJECT_SOCKET, false },
+	{ "n_tty", WAIT_TTY, OBJECT_TTY, false },
+	{ "sigsuspend", WAIT_IPC, OBJECT_NONE, false },
+	{ "sigtimedwait", WAIT_IPC, OBJECT_NONE, false },
+	{ "rwsem", WAIT_LOCK, OBJECT_NONE, false },
+	{ "eventfd", WAIT_SYNC, OBJECT_ANON, false },
 };
 
 void wait_cause_of_wchan(const struct wait_context *context, char state, const char *wchan,
 			 struct wait_cause *cause)
 {
-	*cause = (struct wait_cause){.reason = WAIT_OTHER, .name = ""};
+	*cause = (struct wait_cause){ .reason = WAIT_OTHER, .name = "" };
 	if (state == 'T' || state == 't') {
 		cause->reason = WAIT_STOPPED;
 		return;

@@ -16,8 +16,8 @@ struct code_range {
 /* Characters that act instead of showing. Marks and overrides of direction can make a line read as
  * something else (CVE-2021-42574); NEL and the separators break lines; U+FEFF is invisible. */
 static const struct code_range acting[] = {
-	{0x00, 0x1f},	  {0x7f, 0x9f},	    {0x061c, 0x061c}, {0x200b, 0x200f},
-	{0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xe0000, 0xe007f},
+	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0x061c, 0x061c }, { 0x200b, 0x200f },
+	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xe0000, 0xe007f },
 };
 
 static bool is_acting(uint32_t code_point)

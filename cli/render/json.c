@@ -306,7 +306,7 @@ static void add_findings(struct json_builder *b, cJSON *root, const struct repor
 
 int render_json(const struct report *report, FILE *out)
 {
-	struct json_builder b = {0};
+	struct json_builder b = { 0 };
 	cJSON *root = json_root(&b);
 	int error;
 

@@ -166,7 +166,7 @@ void page_sayf(struct page *page, const char *format, ...)
 
 void page_bar(struct page *page, double share, int columns)
 {
-	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
 	int steps_per_column = page->style->use_unicode ? 8 : 1;
 	int steps = (int)(share * columns * steps_per_column + 0.5);
 	int end = page->column + columns;

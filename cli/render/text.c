@@ -12,14 +12,14 @@ static const struct {
 	const char *text;
 	enum page_color color;
 } classes[CLASS_CNT] = {
-	[CLASS_CPU_BOUND] = {"CPU-bound", COLOR_RED},
-	[CLASS_IO_BOUND] = {"I/O-bound", COLOR_BLUE},
-	[CLASS_LOCK_BOUND] = {"lock-bound", COLOR_MAGENTA},
-	[CLASS_TIMER_BOUND] = {"timer-bound", COLOR_CYAN},
-	[CLASS_CPU_STARVED] = {"CPU-starved", COLOR_YELLOW},
-	[CLASS_IDLE] = {"idle", COLOR_GREEN},
-	[CLASS_MIXED] = {"mixed", COLOR_YELLOW},
-	[CLASS_INCONCLUSIVE] = {"inconclusive", COLOR_YELLOW},
+	[CLASS_CPU_BOUND] = { "CPU-bound", COLOR_RED },
+	[CLASS_IO_BOUND] = { "I/O-bound", COLOR_BLUE },
+	[CLASS_LOCK_BOUND] = { "lock-bound", COLOR_MAGENTA },
+	[CLASS_TIMER_BOUND] = { "timer-bound", COLOR_CYAN },
+	[CLASS_CPU_STARVED] = { "CPU-starved", COLOR_YELLOW },
+	[CLASS_IDLE] = { "idle", COLOR_GREEN },
+	[CLASS_MIXED] = { "mixed", COLOR_YELLOW },
+	[CLASS_INCONCLUSIVE] = { "inconclusive", COLOR_YELLOW },
 };
 
 const char *text_class(int verdict_class)

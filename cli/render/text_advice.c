@@ -152,9 +152,9 @@ static void put_finding(struct page *page, const struct report_finding *finding)
 		const char *label;
 		enum page_color color;
 	} severities[SEVERITY_CNT] = {
-		[SEVERITY_INFO] = {"info", COLOR_CYAN},
-		[SEVERITY_WARNING] = {"warning", COLOR_YELLOW},
-		[SEVERITY_HIGH] = {"problem", COLOR_RED},
+		[SEVERITY_INFO] = { "info", COLOR_CYAN },
+		[SEVERITY_WARNING] = { "warning", COLOR_YELLOW },
+		[SEVERITY_HIGH] = { "problem", COLOR_RED },
 	};
 
 	page_label(page, severities[finding->severity].color, severities[finding->severity].label);

@@ -180,15 +180,15 @@ static size_t collect_states(const struct report_thread_time *time, struct state
 {
 	size_t cnt = 0, used_cnt = 0;
 
-	states[cnt++] = (struct state){"on CPU", COLOR_RED, time->on_cpu_ns, NULL};
-	states[cnt++] = (struct state){"run queue", COLOR_YELLOW, time->run_queue_ns, NULL};
-	states[cnt++] = (struct state){"throttled", COLOR_YELLOW, time->throttled_ns, NULL};
-	states[cnt++] = (struct state){"stopped", COLOR_DIM, time->stopped_ns, NULL};
+	states[cnt++] = (struct state){ "on CPU", COLOR_RED, time->on_cpu_ns, NULL };
+	states[cnt++] = (struct state){ "run queue", COLOR_YELLOW, time->run_queue_ns, NULL };
+	states[cnt++] = (struct state){ "throttled", COLOR_YELLOW, time->throttled_ns, NULL };
+	states[cnt++] = (struct state){ "stopped", COLOR_DIM, time->stopped_ns, NULL };
 	for (size_t i = 0; i < time->wait_cnt && cnt < STATE_CNT_MAX; i++) {
 		const struct report_wait *wait = &time->waits[i];
 
-		states[cnt++] = (struct state){wait_reason_name(wait->reason), COLOR_BLUE,
-					       wait->wait_ns, wait};
+		states[cnt++] = (struct state){ wait_reason_name(wait->reason), COLOR_BLUE,
+						wait->wait_ns, wait };
 	}
 	qsort(states, cnt, sizeof(states[0]), by_time_descending);
 	while (used_cnt < cnt && states[used_cnt].ns)

@@ -65,7 +65,7 @@ void format_share(double share, char text[UNIT_BYTES])
 
 void format_bytes(uint64_t bytes, char text[UNIT_BYTES])
 {
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	double value = (double)bytes / 1024;
 	size_t unit = 0;
 

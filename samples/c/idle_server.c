@@ -16,8 +16,8 @@ static void close_down(int sig)
 
 static int listen_on_loopback(void)
 {
-	const struct sockaddr_in any_port = {.sin_family = AF_INET,
-					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in any_port = { .sin_family = AF_INET,
+					      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&any_port, sizeof(any_port)) ||
@@ -30,7 +30,7 @@ static int listen_on_loopback(void)
 
 int main(void)
 {
-	const struct sigaction on_alarm = {.sa_handler = close_down}; /* no SA_RESTART */
+	const struct sigaction on_alarm = { .sa_handler = close_down }; /* no SA_RESTART */
 	int listener = listen_on_loopback();
 	int client;
 

@@ -6,7 +6,7 @@ enum { TICKS = 20, INTERVAL_MS = 100 };
 
 int main(void)
 {
-	const struct timespec interval = {.tv_nsec = INTERVAL_MS * 1000000L};
+	const struct timespec interval = { .tv_nsec = INTERVAL_MS * 1000000L };
 
 	for (int i = 0; i < TICKS; i++)
 		nanosleep(&interval, NULL);

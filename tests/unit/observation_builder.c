@@ -208,7 +208,7 @@ void assert_report_is_sound(const struct report *report)
 
 void build_report_for(struct observation *obs, uint32_t planned_concurrency, struct report *report)
 {
-	const struct analyze_options options = {.planned_concurrency = planned_concurrency};
+	const struct analyze_options options = { .planned_concurrency = planned_concurrency };
 
 	assert_int_equal(analyze(obs, &options, report), 0);
 	observation_release(obs);

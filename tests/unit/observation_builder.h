@@ -42,7 +42,7 @@ struct obs_thread *build_thread(struct observation *obs, pid_t pid, pid_t tid, u
 /* Adds a wait to thread @tid and to the rows of its process. */
 void build_wait(struct observation *obs, pid_t tid, struct wait_spec spec);
 
-#define WAITED(obs, tid, ...) build_wait(obs, tid, (struct wait_spec){__VA_ARGS__})
+#define WAITED(obs, tid, ...) build_wait(obs, tid, (struct wait_spec){ __VA_ARGS__ })
 
 /* Analyses @obs, asserts what holds for every report, and releases @obs. */
 void build_report(struct observation *obs, struct report *report);

@@ -13,37 +13,38 @@
 
 /* Sequential API calls: twenty requests, one after the other. */
 static struct report_object io_objects[] = {
-	{"tcp 127.0.0.1:8080", DIRECTION_OUTBOUND, 2304 * MS, 20},
-	{"udp 10.0.0.2:53", DIRECTION_OUTBOUND, 3 * MS, 2},
+	{ "tcp 127.0.0.1:8080", DIRECTION_OUTBOUND, 2304 * MS, 20 },
+	{ "udp 10.0.0.2:53", DIRECTION_OUTBOUND, 3 * MS, 2 },
 };
 static struct report_wait io_thread_waits[] = {
-	{WAIT_NETWORK, 2307 * MS, 0.957, 22, LIST(objects, object_cnt, io_objects)},
+	{ WAIT_NETWORK, 2307 * MS, 0.957, 22, LIST(objects, object_cnt, io_objects) },
 };
 static struct report_wait io_waits[] = {
-	{.reason = WAIT_NETWORK, .wait_ns = 2307 * MS, .share = 0.957}};
-static const char *io_command[] = {"python3", "samples/python/fetch_sequential.py"};
+	{ .reason = WAIT_NETWORK, .wait_ns = 2307 * MS, .share = 0.957 }
+};
+static const char *io_command[] = { "python3", "samples/python/fetch_sequential.py" };
 static const char *io_reasons[] = {
 	"20 waits for tcp 127.0.0.1:8080, of 115 ms each, never overlapped.",
 	"The GIL is free while a thread waits, so threads overlap fully.",
 	"20 operations are too few to be worth an event loop.",
 };
-static const char *io_assumptions[] = {"the requests are independent",
-				       "tcp 127.0.0.1:8080 serves 20 at once"};
+static const char *io_assumptions[] = { "the requests are independent",
+					"tcp 127.0.0.1:8080 serves 20 at once" };
 static struct report_prediction io_predictions[] = {
-	{MODEL_THREADS, 20, 9.4, 14.2, 18.1, 164 << 20,
-	 LIST(assumptions, assumption_cnt, io_assumptions)},
-	{MODEL_ASYNC, 20, 9.1, 14.5, 18.6, 6 << 20,
-	 LIST(assumptions, assumption_cnt, io_assumptions)},
-	{MODEL_MULTIPROCESSING, 20, 4.2, 6.0, 7.7, 400 << 20, NULL, 0},
+	{ MODEL_THREADS, 20, 9.4, 14.2, 18.1, 164 << 20,
+	  LIST(assumptions, assumption_cnt, io_assumptions) },
+	{ MODEL_ASYNC, 20, 9.1, 14.5, 18.6, 6 << 20,
+	  LIST(assumptions, assumption_cnt, io_assumptions) },
+	{ MODEL_MULTIPROCESSING, 20, 4.2, 6.0, 7.7, 400 << 20, NULL, 0 },
 };
 static struct report_evidence io_evidence[] = {
-	{"waits", 20, "count", "thread_time.waits[network]"},
-	{"in_flight_peak", 1, "operations", "concurrency"},
+	{ "waits", 20, "count", "thread_time.waits[network]" },
+	{ "in_flight_peak", 1, "operations", "concurrency" },
 };
 static struct report_finding io_findings[] = {
-	{"serial-io", SEVERITY_WARNING,
-	 "20 waits for tcp 127.0.0.1:8080 came one after the other, never two at once.",
-	 LIST(evidence, evidence_cnt, io_evidence)},
+	{ "serial-io", SEVERITY_WARNING,
+	  "20 waits for tcp 127.0.0.1:8080 came one after the other, never two at once.",
+	  LIST(evidence, evidence_cnt, io_evidence) },
 };
 static const struct report io_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
@@ -51,52 +52,56 @@ static const struct report io_report = {
 	LIST(command, command_cnt, io_command),
 	.pid = 4242,
 	.has_exited = true,
-	.runtime = {"CPython", "3.11", GLOBAL_LOCK_GIL},
+	.runtime = { "CPython", "3.11", GLOBAL_LOCK_GIL },
 	.processes_peak = 1,
 	.threads_peak = 1,
-	.host = {"6.18.0", 2, 2, 0},
+	.host = { "6.18.0", 2, 2, 0 },
 	.source = SOURCE_EBPF,
 	.duration_ns = 2410 * MS,
 	.switch_cnt = 1204,
 	.source_note = "",
-	.thread_time = {2410 * MS, 100 * MS, 3 * MS, 0, 0, LIST(waits, wait_cnt, io_thread_waits)},
-	.program_time = {2410 * MS, 100 * MS, 3 * MS, 2307 * MS, 0, LIST(waits, wait_cnt, io_waits),
-			 1},
-	.ratios = {0.0415, 0.957, 0.0012, 23.07},
-	.verdict = {CLASS_IO_BOUND, "network", 0.953,
-		    "It waits for the network 96% of the time and computes in 4% of it.", true,
-		    CLASS_MIXED, "if the network answered 14 times faster"},
-	.concurrency = {MODEL_SYNC, 1, 0.96, 1},
-	.recommendation = {MODEL_THREADS, ACTION_CHANGE, 20,
-			   "concurrent.futures.ThreadPoolExecutor",
-			   "Change to threads: ThreadPoolExecutor(max_workers=20).",
-			   "Don't use multiprocessing: it would add memory and start-up time for "
-			   "waits that need no CPU.",
-			   LIST(reasons, reason_cnt, io_reasons)},
+	.thread_time = { 2410 * MS, 100 * MS, 3 * MS, 0, 0,
+			 LIST(waits, wait_cnt, io_thread_waits) },
+	.program_time = { 2410 * MS, 100 * MS, 3 * MS, 2307 * MS, 0,
+			  LIST(waits, wait_cnt, io_waits), 1 },
+	.ratios = { 0.0415, 0.957, 0.0012, 23.07 },
+	.verdict = { CLASS_IO_BOUND, "network", 0.953,
+		     "It waits for the network 96% of the time and computes in 4% of it.", true,
+		     CLASS_MIXED, "if the network answered 14 times faster" },
+	.concurrency = { MODEL_SYNC, 1, 0.96, 1 },
+	.recommendation = { MODEL_THREADS, ACTION_CHANGE, 20,
+			    "concurrent.futures.ThreadPoolExecutor",
+			    "Change to threads: ThreadPoolExecutor(max_workers=20).",
+			    "Don't use multiprocessing: it would add memory and start-up time for "
+			    "waits that need no CPU.",
+			    LIST(reasons, reason_cnt, io_reasons) },
 	LIST(predictions, prediction_cnt, io_predictions),
 	LIST(findings, finding_cnt, io_findings),
 };
 
 /* Four CPU-bound threads under a GIL. */
-static struct report_object gil_objects[] = {
-	{"the GIL of python3 (pid 77)", DIRECTION_NONE, 23940 * MS, 4788}};
+static struct report_object gil_objects[] = { { "the GIL of python3 (pid 77)", DIRECTION_NONE,
+						23940 * MS, 4788 } };
 static struct report_wait gil_thread_waits[] = {
-	{WAIT_GIL, 23940 * MS, 0.7439, 4788, LIST(objects, object_cnt, gil_objects)},
-	{WAIT_SYNC, 8 * MS, 0.0002, 4, NULL, 0},
+	{ WAIT_GIL, 23940 * MS, 0.7439, 4788, LIST(objects, object_cnt, gil_objects) },
+	{ WAIT_SYNC, 8 * MS, 0.0002, 4, NULL, 0 },
 };
-static struct report_wait gil_waits[] = {{.reason = WAIT_DISK, .wait_ns = 40 * MS, .share = 0.005}};
-static const char *gil_command[] = {"python3", "-c", "from threading import Thread\n..."};
+static struct report_wait gil_waits[] = {
+	{ .reason = WAIT_DISK, .wait_ns = 40 * MS, .share = 0.005 }
+};
+static const char *gil_command[] = { "python3", "-c", "from threading import Thread\n..." };
 static const char *gil_reasons[] = {
-	"One thread computes at a time: the other three wait for the GIL 74% of thread time."};
-static struct report_prediction gil_predictions[] = {
-	{MODEL_MULTIPROCESSING, 2, 1.8, 1.93, 1.98, 24 << 20, NULL, 0}};
-static struct report_evidence gil_evidence[] = {
-	{"gil_wait_share", 0.7439, "ratio", "thread_time.waits[gil]"}};
+	"One thread computes at a time: the other three wait for the GIL 74% of thread time."
+};
+static struct report_prediction gil_predictions[] = { { MODEL_MULTIPROCESSING, 2, 1.8, 1.93, 1.98,
+							24 << 20, NULL, 0 } };
+static struct report_evidence gil_evidence[] = { { "gil_wait_share", 0.7439, "ratio",
+						   "thread_time.waits[gil]" } };
 static struct report_finding gil_findings[] = {
-	{"threads-for-cpu-work", SEVERITY_HIGH,
-	 "4 threads compute, but the GIL lets only one of them run at a time.",
-	 LIST(evidence, evidence_cnt, gil_evidence)},
-	{"more-workers-than-cores", SEVERITY_INFO, "4 workers share 2 CPUs.", NULL, 0},
+	{ "threads-for-cpu-work", SEVERITY_HIGH,
+	  "4 threads compute, but the GIL lets only one of them run at a time.",
+	  LIST(evidence, evidence_cnt, gil_evidence) },
+	{ "more-workers-than-cores", SEVERITY_INFO, "4 workers share 2 CPUs.", NULL, 0 },
 };
 static const struct report gil_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
@@ -105,76 +110,80 @@ static const struct report gil_report = {
 	.pid = 77,
 	.has_exited = true,
 	.exit_code = 3,
-	.runtime = {"CPython", "3.11.2", GLOBAL_LOCK_GIL},
+	.runtime = { "CPython", "3.11.2", GLOBAL_LOCK_GIL },
 	.processes_peak = 1,
 	.threads_peak = 5,
-	.host = {"6.18.0", 2, 2, 1.5},
+	.host = { "6.18.0", 2, 2, 1.5 },
 	.source = SOURCE_EBPF,
 	.duration_ns = 8020 * MS,
 	.switch_cnt = 9604,
 	.source_note = "",
-	.thread_time = {32180 * MS, 7980 * MS, 200 * MS, 52 * MS, 0,
-			LIST(waits, wait_cnt, gil_thread_waits)},
-	.program_time = {8020 * MS, 7960 * MS, 20 * MS, 40 * MS, 0,
-			 LIST(waits, wait_cnt, gil_waits), 1.003},
-	.ratios = {0.9925, 0.005, 0.0025, 0.005},
-	.verdict = {CLASS_CPU_BOUND, "gil", 0.99,
-		    "It computes 99% of the time, on one CPU: the GIL keeps its other threads "
-		    "waiting.",
-		    false, CLASS_CPU_BOUND, NULL},
-	.concurrency = {MODEL_THREADS, 4, 0, 0},
-	.recommendation = {MODEL_MULTIPROCESSING, ACTION_CHANGE, 2, "multiprocessing.Pool",
-			   "Change to multiprocessing: Pool(2), one worker per usable CPU.",
-			   "Don't add threads: under the GIL they add switches, not speed.",
-			   LIST(reasons, reason_cnt, gil_reasons)},
+	.thread_time = { 32180 * MS, 7980 * MS, 200 * MS, 52 * MS, 0,
+			 LIST(waits, wait_cnt, gil_thread_waits) },
+	.program_time = { 8020 * MS, 7960 * MS, 20 * MS, 40 * MS, 0,
+			  LIST(waits, wait_cnt, gil_waits), 1.003 },
+	.ratios = { 0.9925, 0.005, 0.0025, 0.005 },
+	.verdict = { CLASS_CPU_BOUND, "gil", 0.99,
+		     "It computes 99% of the time, on one CPU: the GIL keeps its other threads "
+		     "waiting.",
+		     false, CLASS_CPU_BOUND, NULL },
+	.concurrency = { MODEL_THREADS, 4, 0, 0 },
+	.recommendation = { MODEL_MULTIPROCESSING, ACTION_CHANGE, 2, "multiprocessing.Pool",
+			    "Change to multiprocessing: Pool(2), one worker per usable CPU.",
+			    "Don't add threads: under the GIL they add switches, not speed.",
+			    LIST(reasons, reason_cnt, gil_reasons) },
 	LIST(predictions, prediction_cnt, gil_predictions),
 	LIST(findings, finding_cnt, gil_findings),
 };
 
 /* A server that nobody asks anything. */
-static struct report_object idle_objects[] = {
-	{"tcp 0.0.0.0:6379", DIRECTION_LISTENING, 4990 * MS, 50}};
+static struct report_object idle_objects[] = { { "tcp 0.0.0.0:6379", DIRECTION_LISTENING, 4990 * MS,
+						 50 } };
 static struct report_wait idle_thread_waits[] = {
-	{WAIT_ACCEPT, 4990 * MS, 0.2495, 50, LIST(objects, object_cnt, idle_objects)},
-	{WAIT_SYNC, 15000 * MS, 0.75, 3, NULL, 0},
+	{ WAIT_ACCEPT, 4990 * MS, 0.2495, 50, LIST(objects, object_cnt, idle_objects) },
+	{ WAIT_SYNC, 15000 * MS, 0.75, 3, NULL, 0 },
 };
-static const char *idle_command[] = {"redis-server", "*:6379"};
-static const char *idle_reasons[] = {"Nothing came in during 5.00 s: there is no work to judge."};
+static const char *idle_command[] = { "redis-server", "*:6379" };
+static const char *idle_reasons[] = { "Nothing came in during 5.00 s: there is no work to judge." };
 static const struct report idle_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
 	.mode = TARGET_ATTACH,
 	LIST(command, command_cnt, idle_command),
 	.pid = 900,
-	.runtime = {"native", "", GLOBAL_LOCK_NONE},
+	.runtime = { "native", "", GLOBAL_LOCK_NONE },
 	.processes_peak = 1,
 	.threads_peak = 4,
-	.host = {"6.18.0", 8, 4, 0},
+	.host = { "6.18.0", 8, 4, 0 },
 	.source = SOURCE_PROCFS,
 	.duration_ns = 5 * S,
 	.switch_cnt = 50,
 	.source_note =
 		"Read from /proc because this user may not load BPF programs: waits are sampled "
 		"100 times a second, shorter ones are missed. Run with sudo for exact figures.",
-	.thread_time = {20 * S, 8 * MS, 2 * MS, 0, 0, LIST(waits, wait_cnt, idle_thread_waits)},
-	.program_time = {5 * S, 8 * MS, 400000, 4991600000, 4991600000, NULL, 0, 1},
-	.ratios = {0.952, 0, 0.048, 0},
-	.verdict = {CLASS_IDLE, NULL, 0.9,
-		    "It waits for work: nobody asked it for anything in 99.8% of the time.", false,
-		    CLASS_IDLE, NULL},
-	.concurrency = {MODEL_ASYNC, 1, -1, -1},
-	.recommendation = {MODEL_ASYNC, ACTION_MEASURE_AGAIN, 0, NULL,
-			   "Measure again while it serves its usual load.", NULL,
-			   LIST(reasons, reason_cnt, idle_reasons)},
+	.thread_time = { 20 * S, 8 * MS, 2 * MS, 0, 0, LIST(waits, wait_cnt, idle_thread_waits) },
+	.program_time = { 5 * S, 8 * MS, 400000, 4991600000, 4991600000, NULL, 0, 1 },
+	.ratios = { 0.952, 0, 0.048, 0 },
+	.verdict = { CLASS_IDLE, NULL, 0.9,
+		     "It waits for work: nobody asked it for anything in 99.8% of the time.", false,
+		     CLASS_IDLE, NULL },
+	.concurrency = { MODEL_ASYNC, 1, -1, -1 },
+	.recommendation = { MODEL_ASYNC, ACTION_MEASURE_AGAIN, 0, NULL,
+			    "Measure again while it serves its usual load.", NULL,
+			    LIST(reasons, reason_cnt, idle_reasons) },
 };
 
 /* Too little seen of a program that does its best to spoil the output. */
 static struct report_object hostile_objects[] = {
-	{"unix /tmp/\x1b]0;owned\a\x1b[2J\xe2\x80\xaetxt.exe", DIRECTION_OUTBOUND, 900, 1},
-	{"file /srv/\xff\xfe\xc0\xaf/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", DIRECTION_NONE, 600, 1},
+	{ "unix /tmp/\x1b]0;owned\a\x1b[2J\xe2\x80\xaetxt.exe", DIRECTION_OUTBOUND, 900, 1 },
+	{ "file /srv/\xff\xfe\xc0\xaf/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", DIRECTION_NONE, 600,
+	  1 },
 };
 static struct report_wait hostile_thread_waits[] = {
-	{WAIT_IPC, 1500, 0.15, 2, LIST(objects, object_cnt, hostile_objects)}};
-static struct report_wait hostile_waits[] = {{.reason = WAIT_IPC, .wait_ns = 1500, .share = 0.15}};
+	{ WAIT_IPC, 1500, 0.15, 2, LIST(objects, object_cnt, hostile_objects) }
+};
+static struct report_wait hostile_waits[] = {
+	{ .reason = WAIT_IPC, .wait_ns = 1500, .share = 0.15 }
+};
 static const char *hostile_command[] = {
 	"/opt/a directory/with-a-very-long-name-that-does-not-fit/bin/\x1b[31mred\xff",
 	"--eval",
@@ -183,10 +192,10 @@ static const char *hostile_command[] = {
 	"",
 	"caf\xc3\xa9",
 };
-static const char *hostile_probes[] = {"sk_data_ready: no such tracepoint",
-				       "user_stack: refused (EPERM)\n"};
-static const char *hostile_reasons[] = {"10.0 us were seen, 1 s is needed.",
-					"12,345 events were lost."};
+static const char *hostile_probes[] = { "sk_data_ready: no such tracepoint",
+					"user_stack: refused (EPERM)\n" };
+static const char *hostile_reasons[] = { "10.0 us were seen, 1 s is needed.",
+					 "12,345 events were lost." };
 static const struct report hostile_report = {
 	.started_at_unix_ns = 0,
 	.mode = TARGET_WRAP,
@@ -196,151 +205,155 @@ static const struct report hostile_report = {
 	.has_exited = true,
 	.was_signaled = true,
 	.exit_code = SIGSEGV,
-	.runtime = {"native", "", GLOBAL_LOCK_NONE},
+	.runtime = { "native", "", GLOBAL_LOCK_NONE },
 	.processes_peak = 1,
 	.threads_peak = 1,
-	.host = {"5.15.0-\xff", 2, 1, 0.5},
+	.host = { "5.15.0-\xff", 2, 1, 0.5 },
 	.source = SOURCE_EBPF,
 	.duration_ns = 10000,
 	.switch_cnt = 2,
 	.lost_events = 12345,
 	LIST(missing_probes, missing_probe_cnt, hostile_probes),
 	.source_note = "",
-	.thread_time = {10000, 8000, 500, 0, 0, LIST(waits, wait_cnt, hostile_thread_waits)},
-	.program_time = {10000, 8000, 500, 1500, 0, LIST(waits, wait_cnt, hostile_waits), 1},
-	.ratios = {0.8, 0.15, 0.05, 0.1875},
-	.verdict = {CLASS_INCONCLUSIVE, "too-short", 0.1,
-		    "Not enough was seen to judge: it lived for 10.0 us.", true, CLASS_CPU_BOUND,
-		    "if it went on like this for a second"},
-	.concurrency = {MODEL_SYNC, 1, 0.15, 1},
-	.recommendation = {MODEL_SYNC, ACTION_MEASURE_AGAIN, 0, NULL,
-			   "Measure again with more work for the program to do.", NULL,
-			   LIST(reasons, reason_cnt, hostile_reasons)},
+	.thread_time = { 10000, 8000, 500, 0, 0, LIST(waits, wait_cnt, hostile_thread_waits) },
+	.program_time = { 10000, 8000, 500, 1500, 0, LIST(waits, wait_cnt, hostile_waits), 1 },
+	.ratios = { 0.8, 0.15, 0.05, 0.1875 },
+	.verdict = { CLASS_INCONCLUSIVE, "too-short", 0.1,
+		     "Not enough was seen to judge: it lived for 10.0 us.", true, CLASS_CPU_BOUND,
+		     "if it went on like this for a second" },
+	.concurrency = { MODEL_SYNC, 1, 0.15, 1 },
+	.recommendation = { MODEL_SYNC, ACTION_MEASURE_AGAIN, 0, NULL,
+			    "Measure again with more work for the program to do.", NULL,
+			    LIST(reasons, reason_cnt, hostile_reasons) },
 };
 
 /* A web service with everything wrong at once. */
 static struct report_object mixed_network[] = {
-	{"tcp 10.20.30.40:5432", DIRECTION_OUTBOUND, 41 * S, 81002},
-	{"tcp [2001:db8:85a3::8a2e:370:7334]:443", DIRECTION_OUTBOUND, 11 * S, 1200},
-	{"tcp 10.20.30.41:6379", DIRECTION_OUTBOUND, 2 * S, 90123},
+	{ "tcp 10.20.30.40:5432", DIRECTION_OUTBOUND, 41 * S, 81002 },
+	{ "tcp [2001:db8:85a3::8a2e:370:7334]:443", DIRECTION_OUTBOUND, 11 * S, 1200 },
+	{ "tcp 10.20.30.41:6379", DIRECTION_OUTBOUND, 2 * S, 90123 },
 };
 static struct report_object mixed_disk[] = {
-	{"file /var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal", DIRECTION_NONE,
-	 30 * S, 4410}};
-static struct report_object mixed_lock[] = {{"(not kept apart)", DIRECTION_NONE, 12 * S, 0}};
+	{ "file /var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal",
+	  DIRECTION_NONE, 30 * S, 4410 }
+};
+static struct report_object mixed_lock[] = { { "(not kept apart)", DIRECTION_NONE, 12 * S, 0 } };
 static struct report_wait mixed_thread_waits[] = {
-	{WAIT_SYNC, 600 * S, 0.5, 1000, NULL, 0},
-	{WAIT_NETWORK, 54 * S, 0.045, 172325, LIST(objects, object_cnt, mixed_network)},
-	{WAIT_DISK, 30 * S, 0.025, 4410, LIST(objects, object_cnt, mixed_disk)},
-	{WAIT_LOCK, 12 * S, 0.01, 88000, LIST(objects, object_cnt, mixed_lock)},
+	{ WAIT_SYNC, 600 * S, 0.5, 1000, NULL, 0 },
+	{ WAIT_NETWORK, 54 * S, 0.045, 172325, LIST(objects, object_cnt, mixed_network) },
+	{ WAIT_DISK, 30 * S, 0.025, 4410, LIST(objects, object_cnt, mixed_disk) },
+	{ WAIT_LOCK, 12 * S, 0.01, 88000, LIST(objects, object_cnt, mixed_lock) },
 };
 static struct report_wait mixed_waits[] = {
-	{.reason = WAIT_NETWORK, .wait_ns = 30 * S, .share = 0.24},
-	{.reason = WAIT_DISK, .wait_ns = 21 * S, .share = 0.168},
-	{.reason = WAIT_LOCK, .wait_ns = 6 * S, .share = 0.048},
-	{.reason = WAIT_CHILD, .wait_ns = 2 * S, .share = 0.016},
-	{.reason = WAIT_TIMER, .wait_ns = S, .share = 0.008},
-	{.reason = WAIT_PAGING, .wait_ns = S / 2, .share = 0.004},
+	{ .reason = WAIT_NETWORK, .wait_ns = 30 * S, .share = 0.24 },
+	{ .reason = WAIT_DISK, .wait_ns = 21 * S, .share = 0.168 },
+	{ .reason = WAIT_LOCK, .wait_ns = 6 * S, .share = 0.048 },
+	{ .reason = WAIT_CHILD, .wait_ns = 2 * S, .share = 0.016 },
+	{ .reason = WAIT_TIMER, .wait_ns = S, .share = 0.008 },
+	{ .reason = WAIT_PAGING, .wait_ns = S / 2, .share = 0.004 },
 };
 static struct report_phase mixed_phases[] = {
-	{0, 25 * S, CLASS_IO_BOUND},
-	{25 * S, 90 * S, CLASS_CPU_BOUND},
-	{90 * S, 125 * S, CLASS_MIXED},
+	{ 0, 25 * S, CLASS_IO_BOUND },
+	{ 25 * S, 90 * S, CLASS_CPU_BOUND },
+	{ 90 * S, 125 * S, CLASS_MIXED },
 };
 static struct report_wait mixed_role_waits[] = {
-	{.reason = WAIT_SYNC, .wait_ns = 600 * S, .share = 0.61}};
-static struct report_role mixed_roles[] = {
-	{"main", 1, CLASS_IDLE, 4 * S, NULL, 0},
-	{"worker\x1b[0m", 8, CLASS_MIXED, 60 * S, LIST(waits, wait_cnt, mixed_role_waits)},
+	{ .reason = WAIT_SYNC, .wait_ns = 600 * S, .share = 0.61 }
 };
-static const char *mixed_command[] = {"/usr/bin/node", "--max-old-space-size=4096",
-				      "/srv/service/dist/server/index.js", "--config",
-				      "/etc/service.json"};
+static struct report_role mixed_roles[] = {
+	{ "main", 1, CLASS_IDLE, 4 * S, NULL, 0 },
+	{ "worker\x1b[0m", 8, CLASS_MIXED, 60 * S, LIST(waits, wait_cnt, mixed_role_waits) },
+};
+static const char *mixed_command[] = { "/usr/bin/node", "--max-old-space-size=4096",
+				       "/srv/service/dist/server/index.js", "--config",
+				       "/etc/service.json" };
 static const char *mixed_reasons[] = {
 	"Computing takes 51% of program time, on the loop, which answers nobody meanwhile.",
 	"Waits overlap already: 3.4 operations are in flight on average.",
 	"A worker per CPU would take the computing off the loop.",
 };
 static struct report_finding mixed_findings[] = {
-	{"cpu-work-on-event-loop", SEVERITY_HIGH,
-	 "The event loop computed for 310 ms at a stretch, 412 times.", NULL, 0},
-	{"blocking-call-on-event-loop", SEVERITY_HIGH,
-	 "The event loop waited 21.0 s for "
-	 "/var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal.",
-	 NULL, 0},
-	{"lock-contention", SEVERITY_WARNING, "8 threads waited 12.0 s for one lock.", NULL, 0},
-	{"cpu-throttled", SEVERITY_WARNING, "The cgroup's quota held it off the CPU for 3.10 s.",
-	 NULL, 0},
-	{"idle-workers", SEVERITY_INFO, "5 of 8 workers never had anything to do.", NULL, 0},
+	{ "cpu-work-on-event-loop", SEVERITY_HIGH,
+	  "The event loop computed for 310 ms at a stretch, 412 times.", NULL, 0 },
+	{ "blocking-call-on-event-loop", SEVERITY_HIGH,
+	  "The event loop waited 21.0 s for "
+	  "/var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal.",
+	  NULL, 0 },
+	{ "lock-contention", SEVERITY_WARNING, "8 threads waited 12.0 s for one lock.", NULL, 0 },
+	{ "cpu-throttled", SEVERITY_WARNING, "The cgroup's quota held it off the CPU for 3.10 s.",
+	  NULL, 0 },
+	{ "idle-workers", SEVERITY_INFO, "5 of 8 workers never had anything to do.", NULL, 0 },
 };
 static const struct report mixed_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
 	.mode = TARGET_ATTACH,
 	LIST(command, command_cnt, mixed_command),
 	.pid = 1999999,
-	.runtime = {"Node.js", "20.11.0", GLOBAL_LOCK_EVENT_LOOP},
+	.runtime = { "Node.js", "20.11.0", GLOBAL_LOCK_EVENT_LOOP },
 	.processes_peak = 3,
 	.threads_peak = 11,
-	.host = {"6.1.0-18-amd64", 64, 16, 3.5},
+	.host = { "6.1.0-18-amd64", 64, 16, 3.5 },
 	.source = SOURCE_EBPF,
 	.duration_ns = 125 * S,
 	.switch_cnt = 1234567,
 	.source_note = "",
-	.thread_time = {1200 * S, 64 * S, 9 * S, 3100 * MS, 427900 * MS,
-			LIST(waits, wait_cnt, mixed_thread_waits)},
-	.program_time = {125 * S, 64 * S, 500 * MS, 60500 * MS, 0,
-			 LIST(waits, wait_cnt, mixed_waits), 1.42},
-	.ratios = {0.512, 0.484, 0.004, 0.945},
-	.verdict = {CLASS_MIXED, NULL, 0.62,
-		    "It computes 51% of the time and waits for the network and the disk in most of "
-		    "the rest.",
-		    true, CLASS_CPU_BOUND, "if computing rose from 51% to 75% of the time"},
+	.thread_time = { 1200 * S, 64 * S, 9 * S, 3100 * MS, 427900 * MS,
+			 LIST(waits, wait_cnt, mixed_thread_waits) },
+	.program_time = { 125 * S, 64 * S, 500 * MS, 60500 * MS, 0,
+			  LIST(waits, wait_cnt, mixed_waits), 1.42 },
+	.ratios = { 0.512, 0.484, 0.004, 0.945 },
+	.verdict = { CLASS_MIXED, NULL, 0.62,
+		     "It computes 51% of the time and waits for the network and the disk in most "
+		     "of "
+		     "the rest.",
+		     true, CLASS_CPU_BOUND, "if computing rose from 51% to 75% of the time" },
 	LIST(phases, phase_cnt, mixed_phases),
 	LIST(roles, role_cnt, mixed_roles),
-	.concurrency = {MODEL_ASYNC, 8, 3.4, 112},
-	.recommendation = {MODEL_MULTIPROCESSING, ACTION_CHANGE, 3, "node:cluster",
-			   "Run 3 processes behind the event loop's port: node:cluster, one per "
-			   "CPU of the quota.",
-			   "Don't enlarge the thread pool: its threads are idle already.",
-			   LIST(reasons, reason_cnt, mixed_reasons)},
+	.concurrency = { MODEL_ASYNC, 8, 3.4, 112 },
+	.recommendation = { MODEL_MULTIPROCESSING, ACTION_CHANGE, 3, "node:cluster",
+			    "Run 3 processes behind the event loop's port: node:cluster, one per "
+			    "CPU of the quota.",
+			    "Don't enlarge the thread pool: its threads are idle already.",
+			    LIST(reasons, reason_cnt, mixed_reasons) },
 	LIST(findings, finding_cnt, mixed_findings),
 };
 
 /* Nothing to improve: a compile with as many processes as CPUs. */
-static const char *keep_command[] = {"make", "-j4"};
-static const char *keep_reasons[] = {"4 processes keep 3.9 of 4 CPUs busy."};
-static struct report_wait keep_thread_waits[] = {{WAIT_CHILD, 244 * S, 0.49, 900, NULL, 0}};
+static const char *keep_command[] = { "make", "-j4" };
+static const char *keep_reasons[] = { "4 processes keep 3.9 of 4 CPUs busy." };
+static struct report_wait keep_thread_waits[] = { { WAIT_CHILD, 244 * S, 0.49, 900, NULL, 0 } };
 static struct report_wait keep_waits[] = {
-	{.reason = WAIT_DISK, .wait_ns = 30 * MS, .share = 0.0005}};
+	{ .reason = WAIT_DISK, .wait_ns = 30 * MS, .share = 0.0005 }
+};
 static const struct report keep_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
 	.mode = TARGET_WRAP,
 	LIST(command, command_cnt, keep_command),
 	.pid = 5,
 	.has_exited = true,
-	.runtime = {"native", "", GLOBAL_LOCK_NONE},
+	.runtime = { "native", "", GLOBAL_LOCK_NONE },
 	.processes_peak = 13,
 	.threads_peak = 13,
-	.host = {"6.18.0", 4, 4, 0},
+	.host = { "6.18.0", 4, 4, 0 },
 	.source = SOURCE_EBPF,
 	.duration_ns = 64100 * MS,
 	.switch_cnt = 87654321,
 	.source_note = "",
-	.thread_time = {498 * S, 250 * S, 4 * S, 0, 0, LIST(waits, wait_cnt, keep_thread_waits)},
-	.program_time = {64100 * MS, 64069 * MS, MS, 30 * MS, 0, LIST(waits, wait_cnt, keep_waits),
-			 3.9},
-	.ratios = {0.9995, 0.0005, 0, 0.0005},
-	.verdict = {CLASS_CPU_BOUND, "parallel", 1, "It computes all the time, on 3.9 of 4 CPUs.",
-		    false, CLASS_CPU_BOUND, NULL},
-	.concurrency = {MODEL_MULTIPROCESSING, 4, 0, 2},
-	.recommendation = {MODEL_MULTIPROCESSING, ACTION_KEEP, 4, NULL,
-			   "Keep it as it is: 4 processes on 4 CPUs.",
-			   "Don't add processes: there is no CPU left for them.",
-			   LIST(reasons, reason_cnt, keep_reasons)},
+	.thread_time = { 498 * S, 250 * S, 4 * S, 0, 0, LIST(waits, wait_cnt, keep_thread_waits) },
+	.program_time = { 64100 * MS, 64069 * MS, MS, 30 * MS, 0, LIST(waits, wait_cnt, keep_waits),
+			  3.9 },
+	.ratios = { 0.9995, 0.0005, 0, 0.0005 },
+	.verdict = { CLASS_CPU_BOUND, "parallel", 1, "It computes all the time, on 3.9 of 4 CPUs.",
+		     false, CLASS_CPU_BOUND, NULL },
+	.concurrency = { MODEL_MULTIPROCESSING, 4, 0, 2 },
+	.recommendation = { MODEL_MULTIPROCESSING, ACTION_KEEP, 4, NULL,
+			    "Keep it as it is: 4 processes on 4 CPUs.",
+			    "Don't add processes: there is no CPU left for them.",
+			    LIST(reasons, reason_cnt, keep_reasons) },
 };
 
 const struct render_sample render_samples[] = {
-	{"io", &io_report},	      {"gil", &gil_report},	{"idle", &idle_report},
-	{"hostile", &hostile_report}, {"mixed", &mixed_report}, {"keep", &keep_report},
+	{ "io", &io_report },		{ "gil", &gil_report },	    { "idle", &idle_report },
+	{ "hostile", &hostile_report }, { "mixed", &mixed_report }, { "keep", &keep_report },
 };
 const size_t render_sample_cnt = CNT(render_samples);

@@ -170,21 +170,21 @@ static struct report report_of_quiet(struct wait_spec spec, uint32_t listening_c
 	return report;
 }
 
-#define assert_quiet_is_idle(listening_cnt, ...)                                         \
-	do {                                                                             \
-		struct report report =                                                   \
-			report_of_quiet((struct wait_spec){__VA_ARGS__}, listening_cnt); \
-		assert_int_equal(report.program_time.idle_ns, 100 * MS);                 \
-		report_release(&report);                                                 \
+#define assert_quiet_is_idle(listening_cnt, ...)                                           \
+	do {                                                                               \
+		struct report report =                                                     \
+			report_of_quiet((struct wait_spec){ __VA_ARGS__ }, listening_cnt); \
+		assert_int_equal(report.program_time.idle_ns, 100 * MS);                   \
+		report_release(&report);                                                   \
 	} while (0)
 
-#define assert_quiet_is(expected, listening_cnt, ...)                                    \
-	do {                                                                             \
-		struct report report =                                                   \
-			report_of_quiet((struct wait_spec){__VA_ARGS__}, listening_cnt); \
-		assert_int_equal(report.program_time.idle_ns, 0);                        \
-		assert_int_equal(program_wait_ms(&report, expected), 100);               \
-		report_release(&report);                                                 \
+#define assert_quiet_is(expected, listening_cnt, ...)                                      \
+	do {                                                                               \
+		struct report report =                                                     \
+			report_of_quiet((struct wait_spec){ __VA_ARGS__ }, listening_cnt); \
+		assert_int_equal(report.program_time.idle_ns, 0);                          \
+		assert_int_equal(program_wait_ms(&report, expected), 100);                 \
+		report_release(&report);                                                   \
 	} while (0)
 
 static void waiting_to_be_asked_is_idle(void **state)
@@ -281,7 +281,7 @@ static void parallelism_and_ratios(void **state)
 
 static void nothing_computed_has_no_ratio(void **state)
 {
-	struct report report = report_of_quiet((struct wait_spec){.reason = WAIT_DISK}, 0);
+	struct report report = report_of_quiet((struct wait_spec){ .reason = WAIT_DISK }, 0);
 
 	(void)state;
 	assert_true(report.ratios.wait_to_compute == -1);

@@ -430,7 +430,7 @@ static void one_phase_spans_the_run(void **state)
 /* Everything in the report outlives the observation. */
 static void what_passes_through_is_copied(void **state)
 {
-	const char *argv[] = {"python3", "x.py"};
+	const char *argv[] = { "python3", "x.py" };
 	struct observation obs;
 	struct report report;
 
@@ -442,7 +442,7 @@ static void what_passes_through_is_copied(void **state)
 	obs.target.has_exited = true;
 	obs.target.exit_code = 3;
 	assert_int_equal(observation_add_missing_probe(&obs, "sock: absent"), 0);
-	assert_int_equal(analyze(&obs, &(struct analyze_options){.is_replay = true}, &report), 0);
+	assert_int_equal(analyze(&obs, &(struct analyze_options){ .is_replay = true }, &report), 0);
 	obs.target.argv = NULL;
 	obs.target.argc = 0;
 	observation_release(&obs);

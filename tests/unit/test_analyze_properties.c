@@ -59,8 +59,8 @@ static uint64_t some_ns(uint64_t *seed, uint64_t limit)
 
 static void randomize_process(struct observation *obs, pid_t pid, uint64_t *seed)
 {
-	static const char *const exes[] = {PYTHON,   "/bin/sh", "/usr/bin/node",
-					   "/bin/a", "",	"/usr/bin/java"};
+	static const char *const exes[] = { PYTHON,   "/bin/sh", "/usr/bin/node",
+					    "/bin/a", "",	 "/usr/bin/java" };
 	struct obs_process *process =
 		build_process(obs, pid, exes[below(seed, sizeof(exes) / sizeof(exes[0]))]);
 
@@ -93,7 +93,7 @@ static void randomize_thread(struct observation *obs, pid_t tid, uint64_t *seed)
 /* Most waits of one observation have the @favourite reason, so that it can win. */
 static void randomize_row(struct observation *obs, enum wait_reason favourite, uint64_t *seed)
 {
-	static const char *const names[] = {"", "10.0.0.5:443", "/data/x", "0x7f00"};
+	static const char *const names[] = { "", "10.0.0.5:443", "/data/x", "0x7f00" };
 	struct obs_wait *row = observation_add_wait(obs);
 
 	assert_non_null(row);
@@ -137,7 +137,7 @@ static void randomize(struct observation *obs, uint64_t *seed)
 static void every_report_is_sound(void **state)
 {
 	uint64_t seed = 20240607;
-	bool was_class[CLASS_CNT] = {false};
+	bool was_class[CLASS_CNT] = { false };
 
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -174,7 +174,7 @@ static void same_observation_same_report(void **state)
 
 static void running_out_of_memory_is_an_error(void **state)
 {
-	const struct analyze_options options = {.planned_concurrency = 0};
+	const struct analyze_options options = { .planned_concurrency = 0 };
 	uint64_t seed = 99;
 	struct observation obs;
 	int error = -ENOMEM;

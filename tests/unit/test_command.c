@@ -49,7 +49,7 @@ static int teardown(void **state)
 static void spawn_touch(struct fixture *fixture)
 {
 	char touch[] = "touch";
-	char *argv[] = {touch, fixture->marker, NULL};
+	char *argv[] = { touch, fixture->marker, NULL };
 
 	assert_int_equal(
 		command_spawn(&fixture->command, argv, &fixture->identity, &fixture->signals), 0);
@@ -84,7 +84,7 @@ static void test_exits_when_never_started(void **state)
 static void test_tells_why_exec_failed(void **state)
 {
 	struct fixture *fixture = *state;
-	char *argv[] = {fixture->marker, NULL};
+	char *argv[] = { fixture->marker, NULL };
 
 	assert_int_equal(
 		command_spawn(&fixture->command, argv, &fixture->identity, &fixture->signals), 0);

@@ -253,7 +253,7 @@ static void elf_files_of_any_content(void **state)
 {
 	char path[] = "/tmp/classify-test-elf-XXXXXX";
 	char bytes[4096];
-	struct mapped_file file = {.start = 0x1000, .path = path};
+	struct mapped_file file = { .start = 0x1000, .path = path };
 	FILE *self = fopen("/proc/self/exe", "re");
 	int fd = mkstemp(path);
 
@@ -264,7 +264,7 @@ static void elf_files_of_any_content(void **state)
 	fclose(self);
 	/* Each run damages one byte of the headers: section offsets, counts, sizes. */
 	for (size_t at = 4; at < 512; at++) {
-		struct elf_symbol symbol = {"_PyRuntime", 1};
+		struct elf_symbol symbol = { "_PyRuntime", 1 };
 		char good = bytes[at];
 
 		bytes[at] = (char)0xff;
@@ -279,9 +279,9 @@ static void elf_files_of_any_content(void **state)
 
 static void elf_file_that_is_no_file(void **state)
 {
-	struct elf_symbol symbol = {"_PyRuntime", 1};
+	struct elf_symbol symbol = { "_PyRuntime", 1 };
 	char directory[] = "/tmp", missing[] = "/nonexistent (deleted)";
-	struct mapped_file file = {.path = directory};
+	struct mapped_file file = { .path = directory };
 
 	(void)state;
 	assert_int_equal(elf_symbols_find(getpid(), &file, &symbol, 1, true), -EINVAL);

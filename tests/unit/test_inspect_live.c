@@ -73,10 +73,10 @@ static void process_that_is_gone(void **state)
 
 static void own_descriptors(void **state)
 {
-	struct obs_process process = {.pid = getpid()};
+	struct obs_process process = { .pid = getpid() };
 	struct listening_socket found[4];
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 
 	(void)state;
@@ -156,8 +156,8 @@ static void python_stop(struct python *python)
 static uint64_t first_word(pid_t pid, uint64_t address)
 {
 	uint64_t word = 0;
-	struct iovec local = {&word, sizeof(word)};
-	struct iovec remote = {(void *)(uintptr_t)address, sizeof(word)};
+	struct iovec local = { &word, sizeof(word) };
+	struct iovec remote = { (void *)(uintptr_t)address, sizeof(word) };
 
 	process_vm_readv(pid, &local, 1, &remote, 1, 0);
 	return word;

@@ -52,13 +52,13 @@ static void api_sequential(void **state)
 	build_process(&obs, 10, PYTHON);
 	build_thread(&obs, 10, 10, 100);
 	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 900, .cnt = 9, .quiet_ms = 900, SERVER);
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_SYNC,
-					       1,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {"serial-io"}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ "serial-io" } });
 }
 
 static void build_workers_that_fetch(struct observation *obs, pid_t pid, int cnt)
@@ -80,13 +80,13 @@ static void api_threads(void **state)
 	build_thread(&obs, 10, 10, 100);
 	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 900, .kind = OBJECT_FUTEX, .by_tree = true);
 	build_workers_that_fetch(&obs, 10, 8);
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_THREADS,
-					       8,
-					       MODEL_THREADS,
-					       ACTION_KEEP,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_THREADS,
+						8,
+						MODEL_THREADS,
+						ACTION_KEEP,
+						{ NULL } });
 }
 
 static void api_asyncio(void **state)
@@ -99,13 +99,13 @@ static void api_asyncio(void **state)
 	build_thread(&obs, 10, 10, 150);
 	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 850, .cnt = 20, .quiet_ms = 850,
 	       .via_event_loop = true, SERVER);
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_ASYNC,
-					       1,
-					       MODEL_ASYNC,
-					       ACTION_KEEP,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_ASYNC,
+						1,
+						MODEL_ASYNC,
+						ACTION_KEEP,
+						{ NULL } });
 }
 
 static void api_multiprocessing(void **state)
@@ -123,13 +123,13 @@ static void api_multiprocessing(void **state)
 		WAITED(&obs, i, .reason = WAIT_NETWORK, .ms = 850, .cnt = 9, .quiet_ms = 200,
 		       SERVER);
 	}
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_MULTIPROCESSING,
-					       4,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {"processes-for-io"}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_MULTIPROCESSING,
+						4,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ "processes-for-io" } });
 }
 
 static void asyncio_with_blocking_calls(void **state)
@@ -141,13 +141,13 @@ static void asyncio_with_blocking_calls(void **state)
 	build_process(&obs, 10, PYTHON)->has_event_loop = true;
 	build_thread(&obs, 10, 10, 150);
 	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 850, .cnt = 20, .quiet_ms = 850, SERVER);
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_ASYNC,
-					       1,
-					       MODEL_ASYNC,
-					       ACTION_CHANGE,
-					       {"blocking-call-on-event-loop"}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_ASYNC,
+						1,
+						MODEL_ASYNC,
+						ACTION_CHANGE,
+						{ "blocking-call-on-event-loop" } });
 }
 
 static void cpu_sequential(void **state)
@@ -160,13 +160,13 @@ static void cpu_sequential(void **state)
 	build_thread(&obs, 10, 10, 990);
 	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 10, .quiet_ms = 10, .kind = OBJECT_FILE,
 	       .name = "/data");
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_CHANGE,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_MULTIPROCESSING,
+						ACTION_CHANGE,
+						{ NULL } });
 }
 
 static void build_gil_bound_threads(struct observation *obs)
@@ -188,13 +188,13 @@ static void cpu_threads(void **state)
 	(void)state;
 	build_observation(&obs, 1000, 1000, 0, 2);
 	build_gil_bound_threads(&obs);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       "gil",
-					       MODEL_THREADS,
-					       4,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_CHANGE,
-					       {"threads-for-cpu-work", "gil-contention"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						"gil",
+						MODEL_THREADS,
+						4,
+						MODEL_MULTIPROCESSING,
+						ACTION_CHANGE,
+						{ "threads-for-cpu-work", "gil-contention" } });
 }
 
 static void build_computing_processes(struct observation *obs, int cnt, uint64_t on_cpu_ms)
@@ -217,13 +217,13 @@ static void cpu_multiprocessing(void **state)
 	(void)state;
 	build_observation(&obs, 1000, 1000, 0, 2);
 	build_computing_processes(&obs, 2, 960);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       "parallel",
-					       MODEL_MULTIPROCESSING,
-					       2,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_KEEP,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						"parallel",
+						MODEL_MULTIPROCESSING,
+						2,
+						MODEL_MULTIPROCESSING,
+						ACTION_KEEP,
+						{ NULL } });
 }
 
 static void eight_processes_on_two_cores(void **state)
@@ -233,13 +233,13 @@ static void eight_processes_on_two_cores(void **state)
 	(void)state;
 	build_observation(&obs, 1000, 1000, 0, 2);
 	build_computing_processes(&obs, 8, 245);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       "parallel",
-					       MODEL_MULTIPROCESSING,
-					       8,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_KEEP,
-					       {"more-workers-than-cores"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						"parallel",
+						MODEL_MULTIPROCESSING,
+						8,
+						MODEL_MULTIPROCESSING,
+						ACTION_KEEP,
+						{ "more-workers-than-cores" } });
 }
 
 static void cpu_asyncio(void **state)
@@ -252,13 +252,13 @@ static void cpu_asyncio(void **state)
 	build_thread(&obs, 10, 10, 990);
 	WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 10, .quiet_ms = 10, .kind = OBJECT_EPOLL,
 	       .via_event_loop = true);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_ASYNC,
-					       1,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_CHANGE,
-					       {"cpu-work-on-event-loop"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_ASYNC,
+						1,
+						MODEL_MULTIPROCESSING,
+						ACTION_CHANGE,
+						{ "cpu-work-on-event-loop" } });
 }
 
 static void main_joins_busy_worker(void **state)
@@ -272,13 +272,13 @@ static void main_joins_busy_worker(void **state)
 	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 980, .quiet_ms = 10, .kind = OBJECT_FUTEX,
 	       .by_tree = true);
 	build_thread(&obs, 10, 11, 970);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_CHANGE,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_MULTIPROCESSING,
+						ACTION_CHANGE,
+						{ NULL } });
 }
 
 static void main_joins_fetching_worker(void **state)
@@ -292,13 +292,13 @@ static void main_joins_fetching_worker(void **state)
 	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 950, .kind = OBJECT_FUTEX, .by_tree = true);
 	build_thread(&obs, 10, 11, 50);
 	WAITED(&obs, 11, .reason = WAIT_NETWORK, .ms = 900, .cnt = 9, .quiet_ms = 900, SERVER);
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_SYNC,
-					       1,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {"serial-io"}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ "serial-io" } });
 }
 
 static void idle_workers_beside_computing_main(void **state)
@@ -313,13 +313,13 @@ static void idle_workers_beside_computing_main(void **state)
 		build_thread(&obs, 10, i, 0);
 		WAITED(&obs, i, .reason = WAIT_SYNC, .ms = 1000, .kind = OBJECT_FUTEX);
 	}
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_CHANGE,
-					       {"idle-workers"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_MULTIPROCESSING,
+						ACTION_CHANGE,
+						{ "idle-workers" } });
 }
 
 static void idle_server(void **state)
@@ -332,10 +332,13 @@ static void idle_server(void **state)
 	build_thread(&obs, 10, 10, 5);
 	WAITED(&obs, 10, .reason = WAIT_ACCEPT, .ms = 1995, .quiet_ms = 1995, .kind = OBJECT_TCP,
 	       .direction = DIRECTION_LISTENING, .name = "0.0.0.0:80");
-	assert_report(
-		&obs,
-		&(struct expected){
-			CLASS_IDLE, NULL, MODEL_SYNC, 1, MODEL_SYNC, ACTION_MEASURE_AGAIN, {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_IDLE,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_SYNC,
+						ACTION_MEASURE_AGAIN,
+						{ NULL } });
 }
 
 static void two_native_threads_compute(void **state)
@@ -349,13 +352,13 @@ static void two_native_threads_compute(void **state)
 	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 999, .kind = OBJECT_FUTEX, .by_tree = true);
 	build_thread(&obs, 10, 11, 990);
 	build_thread(&obs, 10, 12, 990);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       "parallel",
-					       MODEL_THREADS,
-					       2,
-					       MODEL_THREADS,
-					       ACTION_KEEP,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						"parallel",
+						MODEL_THREADS,
+						2,
+						MODEL_THREADS,
+						ACTION_KEEP,
+						{ NULL } });
 }
 
 static void native_computes_alone(void **state)
@@ -366,13 +369,13 @@ static void native_computes_alone(void **state)
 	build_observation(&obs, 1000, 995, 0, 2);
 	build_process(&obs, 10, "/usr/bin/xz");
 	build_thread(&obs, 10, 10, 995);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ NULL } });
 }
 
 static void disk_reader(void **state)
@@ -385,13 +388,13 @@ static void disk_reader(void **state)
 	build_thread(&obs, 10, 10, 200);
 	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 800, .cnt = 300, .quiet_ms = 800,
 	       .kind = OBJECT_DIRECTORY, .name = "/data");
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "disk",
-					       MODEL_SYNC,
-					       1,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {"serial-io"}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"disk",
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ "serial-io" } });
 }
 
 static void four_threads_on_one_mutex(void **state)
@@ -408,13 +411,13 @@ static void four_threads_on_one_mutex(void **state)
 		WAITED(&obs, i, .reason = WAIT_LOCK, .ms = 740, .cnt = 500, .kind = OBJECT_FUTEX,
 		       .name = "0x55d0", .by_tree = true);
 	}
-	assert_report(&obs, &(struct expected){CLASS_LOCK_BOUND,
-					       NULL,
-					       MODEL_THREADS,
-					       4,
-					       MODEL_THREADS,
-					       ACTION_KEEP,
-					       {"lock-contention"}});
+	assert_report(&obs, &(struct expected){ CLASS_LOCK_BOUND,
+						NULL,
+						MODEL_THREADS,
+						4,
+						MODEL_THREADS,
+						ACTION_KEEP,
+						{ "lock-contention" } });
 }
 
 static void sleep_loop(void **state)
@@ -427,10 +430,13 @@ static void sleep_loop(void **state)
 	build_thread(&obs, 10, 10, 50);
 	WAITED(&obs, 10, .reason = WAIT_TIMER, .ms = 950, .cnt = 95, .quiet_ms = 950,
 	       .timed_out = true);
-	assert_report(
-		&obs,
-		&(struct expected){
-			CLASS_TIMER_BOUND, NULL, MODEL_SYNC, 1, MODEL_SYNC, ACTION_KEEP, {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_TIMER_BOUND,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_SYNC,
+						ACTION_KEEP,
+						{ NULL } });
 }
 
 static void half_computing_half_waiting(void **state)
@@ -442,13 +448,13 @@ static void half_computing_half_waiting(void **state)
 	build_process(&obs, 10, PYTHON);
 	build_thread(&obs, 10, 10, 500);
 	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 500, .cnt = 10, .quiet_ms = 500, SERVER);
-	assert_report(&obs, &(struct expected){CLASS_MIXED,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {"serial-io"}});
+	assert_report(&obs, &(struct expected){ CLASS_MIXED,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ "serial-io" } });
 }
 
 /* Each command is a process of its own, and the shell waits for each in turn. */
@@ -474,13 +480,13 @@ static void curl_in_a_shell_loop(void **state)
 		WAITED(&obs, 20 + i, .reason = WAIT_NETWORK, .ms = 85, .cnt = 2, .quiet_ms = 85,
 		       SERVER);
 	}
-	assert_report(&obs, &(struct expected){CLASS_IO_BOUND,
-					       "network",
-					       MODEL_SYNC,
-					       1,
-					       MODEL_THREADS,
-					       ACTION_CHANGE,
-					       {"serial-io"}});
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ "serial-io" } });
 }
 
 static void build_redis(struct observation *obs, uint64_t on_cpu_ms)
@@ -505,13 +511,13 @@ static void redis_at_rest(void **state)
 	build_redis(&obs, 10);
 	WAITED(&obs, 10, .reason = WAIT_TIMER, .ms = 4990, .cnt = 50, .quiet_ms = 4990,
 	       .kind = OBJECT_EPOLL, .via_event_loop = true, .timed_out = true);
-	assert_report(&obs, &(struct expected){CLASS_IDLE,
-					       NULL,
-					       MODEL_ASYNC,
-					       1,
-					       MODEL_ASYNC,
-					       ACTION_MEASURE_AGAIN,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_IDLE,
+						NULL,
+						MODEL_ASYNC,
+						1,
+						MODEL_ASYNC,
+						ACTION_MEASURE_AGAIN,
+						{ NULL } });
 }
 
 static void redis_under_load(void **state)
@@ -523,13 +529,13 @@ static void redis_under_load(void **state)
 	build_redis(&obs, 4800);
 	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 200, .cnt = 900, .quiet_ms = 200,
 	       .kind = OBJECT_TCP, .direction = DIRECTION_INBOUND, .via_event_loop = true);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_ASYNC,
-					       1,
-					       MODEL_ASYNC,
-					       ACTION_KEEP,
-					       {"idle-workers"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_ASYNC,
+						1,
+						MODEL_ASYNC,
+						ACTION_KEEP,
+						{ "idle-workers" } });
 }
 
 static void node_that_computes(void **state)
@@ -548,13 +554,13 @@ static void node_that_computes(void **state)
 	build_thread(&obs, 10, 20, 1);
 	WAITED(&obs, 20, .reason = WAIT_POLL, .ms = 999, .kind = OBJECT_EPOLL,
 	       .via_event_loop = true);
-	assert_report(&obs, &(struct expected){CLASS_CPU_BOUND,
-					       NULL,
-					       MODEL_ASYNC,
-					       1,
-					       MODEL_MULTIPROCESSING,
-					       ACTION_CHANGE,
-					       {"cpu-work-on-event-loop"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_BOUND,
+						NULL,
+						MODEL_ASYNC,
+						1,
+						MODEL_MULTIPROCESSING,
+						ACTION_CHANGE,
+						{ "cpu-work-on-event-loop" } });
 }
 
 static void throttled_by_a_quota(void **state)
@@ -566,13 +572,13 @@ static void throttled_by_a_quota(void **state)
 	obs.host.cpu_quota = 0.5;
 	build_process(&obs, 10, "/usr/bin/xz");
 	build_thread(&obs, 10, 10, 500)->throttled_ns = 500 * MS;
-	assert_report(&obs, &(struct expected){CLASS_CPU_STARVED,
-					       "throttled",
-					       MODEL_SYNC,
-					       1,
-					       MODEL_SYNC,
-					       ACTION_KEEP,
-					       {"cpu-throttled", "cpu-starved"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_STARVED,
+						"throttled",
+						MODEL_SYNC,
+						1,
+						MODEL_SYNC,
+						ACTION_KEEP,
+						{ "cpu-throttled", "cpu-starved" } });
 }
 
 static void starved_by_others(void **state)
@@ -583,13 +589,13 @@ static void starved_by_others(void **state)
 	build_observation(&obs, 1000, 500, 500, 2);
 	build_process(&obs, 10, "/usr/bin/xz");
 	build_thread(&obs, 10, 10, 500)->preempted_ns = 500 * MS;
-	assert_report(&obs, &(struct expected){CLASS_CPU_STARVED,
-					       "oversubscribed",
-					       MODEL_SYNC,
-					       1,
-					       MODEL_SYNC,
-					       ACTION_KEEP,
-					       {"cpu-starved"}});
+	assert_report(&obs, &(struct expected){ CLASS_CPU_STARVED,
+						"oversubscribed",
+						MODEL_SYNC,
+						1,
+						MODEL_SYNC,
+						ACTION_KEEP,
+						{ "cpu-starved" } });
 }
 
 static void too_short_to_tell(void **state)
@@ -600,13 +606,13 @@ static void too_short_to_tell(void **state)
 	build_observation(&obs, 5, 4, 0, 2);
 	build_process(&obs, 10, "/usr/bin/true");
 	build_thread(&obs, 10, 10, 4);
-	assert_report(&obs, &(struct expected){CLASS_INCONCLUSIVE,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_SYNC,
-					       ACTION_MEASURE_AGAIN,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_INCONCLUSIVE,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_SYNC,
+						ACTION_MEASURE_AGAIN,
+						{ NULL } });
 }
 
 static void nothing_was_seen(void **state)
@@ -615,13 +621,13 @@ static void nothing_was_seen(void **state)
 
 	(void)state;
 	observation_init(&obs);
-	assert_report(&obs, &(struct expected){CLASS_INCONCLUSIVE,
-					       NULL,
-					       MODEL_SYNC,
-					       1,
-					       MODEL_SYNC,
-					       ACTION_MEASURE_AGAIN,
-					       {NULL}});
+	assert_report(&obs, &(struct expected){ CLASS_INCONCLUSIVE,
+						NULL,
+						MODEL_SYNC,
+						1,
+						MODEL_SYNC,
+						ACTION_MEASURE_AGAIN,
+						{ NULL } });
 }
 
 int main(void)

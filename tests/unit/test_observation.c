@@ -96,7 +96,7 @@ static void arrays_of_strings_grow(void **state)
 
 static void waits_of_a_thread_sum_over_reasons(void **state)
 {
-	struct obs_thread thread = {.wait_ns = {[WAIT_NETWORK] = 5, [WAIT_OTHER] = 7}};
+	struct obs_thread thread = { .wait_ns = { [WAIT_NETWORK] = 5, [WAIT_OTHER] = 7 } };
 
 	(void)state;
 	assert_int_equal(obs_thread_wait_ns(&thread), 12);
@@ -119,8 +119,8 @@ static void every_name_reads_back(void **state)
 
 static void times_are_exact_to_the_nanosecond(void **state)
 {
-	static const int64_t times_ns[] = {0, 1, 999999999, 1700000000123456789,
-					   9223372035999999999};
+	static const int64_t times_ns[] = { 0, 1, 999999999, 1700000000123456789,
+					    9223372035999999999 };
 	char text[TIMESTAMP_BYTES];
 	int64_t again_ns;
 
@@ -162,21 +162,21 @@ static void utf8_is_decoded_strictly(void **state)
 		size_t len;
 		uint32_t code_point;
 	} cases[] = {
-		{"", 1, 0},
-		{"a", 1, 'a'},
-		{"\xc3\xa9", 2, 0xe9},
-		{"\xe2\x82\xac", 3, 0x20ac},
-		{"\xf0\x9f\x98\x80", 4, 0x1f600},
-		{"\xf4\x8f\xbf\xbf", 4, 0x10ffff},
-		{"\x80", 0, 0},		    /* stray continuation */
-		{"\xc3", 0, 0},		    /* truncated */
-		{"\xe2\x82", 0, 0},	    /* truncated */
-		{"\xc0\xaf", 0, 0},	    /* overlong '/' */
-		{"\xe0\x80\xaf", 0, 0},	    /* overlong '/' */
-		{"\xf0\x82\x82\xac", 0, 0}, /* overlong euro */
-		{"\xed\xa0\x80", 0, 0},	    /* surrogate */
-		{"\xf4\x90\x80\x80", 0, 0}, /* above U+10FFFF */
-		{"\xff", 0, 0},
+		{ "", 1, 0 },
+		{ "a", 1, 'a' },
+		{ "\xc3\xa9", 2, 0xe9 },
+		{ "\xe2\x82\xac", 3, 0x20ac },
+		{ "\xf0\x9f\x98\x80", 4, 0x1f600 },
+		{ "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
+		{ "\x80", 0, 0 },	      /* stray continuation */
+		{ "\xc3", 0, 0 },	      /* truncated */
+		{ "\xe2\x82", 0, 0 },	      /* truncated */
+		{ "\xc0\xaf", 0, 0 },	      /* overlong '/' */
+		{ "\xe0\x80\xaf", 0, 0 },     /* overlong '/' */
+		{ "\xf0\x82\x82\xac", 0, 0 }, /* overlong euro */
+		{ "\xed\xa0\x80", 0, 0 },     /* surrogate */
+		{ "\xf4\x90\x80\x80", 0, 0 }, /* above U+10FFFF */
+		{ "\xff", 0, 0 },
 	};
 
 	(void)state;
@@ -191,10 +191,10 @@ static void utf8_is_decoded_strictly(void **state)
 static void sanitizing_changes_only_what_is_invalid(void **state)
 {
 	static const char *const cases[][2] = {
-		{"", ""},
-		{"caf\xc3\xa9\n", "caf\xc3\xa9\n"},
-		{"a\xff\xc3", "a\\xff\\xc3"},
-		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+		{ "", "" },
+		{ "caf\xc3\xa9\n", "caf\xc3\xa9\n" },
+		{ "a\xff\xc3", "a\\xff\\xc3" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },
 	};
 
 	(void)state;

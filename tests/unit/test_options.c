@@ -134,14 +134,14 @@ static void test_durations(void **state)
 		const char *words;
 		uint64_t duration_ns;
 	} good[] = {
-		{"-d 2 ls", UINT64_C(2000000000)},    {"-d .5 ls", 500000000},
-		{"-d 0.25s ls", 250000000},	      {"-d 2m ls", UINT64_C(120000000000)},
-		{"-d1h ls", UINT64_C(3600000000000)}, {"--duration=0.001 ls", 1000000},
+		{ "-d 2 ls", UINT64_C(2000000000) },	{ "-d .5 ls", 500000000 },
+		{ "-d 0.25s ls", 250000000 },		{ "-d 2m ls", UINT64_C(120000000000) },
+		{ "-d1h ls", UINT64_C(3600000000000) }, { "--duration=0.001 ls", 1000000 },
 	};
-	static const char *const bad[] = {"-d 0 ls",	 "-d -1 ls",	    "-d 1e5 ls",
-					  "-d 0x10 ls",	 "-d nan ls",	    "-d inf ls",
-					  "-d 2d ls",	 "-d 1.5.5 ls",	    "-d . ls",
-					  "-d 1e999 ls", "-d 9999999999 ls"};
+	static const char *const bad[] = { "-d 0 ls",	  "-d -1 ls",	     "-d 1e5 ls",
+					   "-d 0x10 ls",  "-d nan ls",	     "-d inf ls",
+					   "-d 2d ls",	  "-d 1.5.5 ls",     "-d . ls",
+					   "-d 1e999 ls", "-d 9999999999 ls" };
 	struct command_line line;
 
 	(void)state;
@@ -207,7 +207,8 @@ static void test_help_names_every_option(void **state)
 		"--pid",	 "--duration",	"--output",    "--format", "--json",
 		"--json-schema", "--replay",	"--no-stacks", "--source", "--save-recording",
 		"--concurrency", "--frequency", "--as-root",   "--quiet",  "--no-children",
-		"--verbose",	 "--color",	"--version",   "--help"};
+		"--verbose",	 "--color",	"--version",   "--help"
+	};
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

@@ -70,7 +70,7 @@ static void fill(struct observation *obs)
 	obs->source = SOURCE_PROCFS;
 	obs->started_at_unix_ns = 1700000000123456789;
 	obs->duration_ns = 2400000000;
-	obs->host = (struct obs_host){intern(obs, "6.18.0"), 4, 2, 1.5};
+	obs->host = (struct obs_host){ intern(obs, "6.18.0"), 4, 2, 1.5 };
 	obs->target.mode = TARGET_ATTACH;
 	obs->target.pid = 41;
 	obs->target.has_exited = true;
@@ -195,7 +195,7 @@ static void check_accepted(const struct observation *obs)
 
 static void a_changed_byte_never_breaks_the_reader(void **state)
 {
-	static const char bytes[] = {'"', '{', ']', '9', '-', '.', 'e', ',', '\\', '\xff', '\0'};
+	static const char bytes[] = { '"', '{', ']', '9', '-', '.', 'e', ',', '\\', '\xff', '\0' };
 	struct text text = write_sample();
 	size_t accepted_cnt = 0, refused_cnt = 0;
 	struct observation obs;
@@ -239,28 +239,31 @@ static char *replace(const char *text, const char *from, const char *to)
 static void a_wrong_value_is_named_by_its_place(void **state)
 {
 	static const char *const cases[][3] = {
-		{"classify-recording/1", "classify-recording/2",
-		 "schema: not classify-recording/1"},
-		{"\"tid\":42", "\"tid\":1.5", "threads[0].tid: not a whole number"},
-		{"\"tid\":42", "\"tid\":-1", "threads[0].tid: out of range"},
-		{"\"tid\":42", "\"tid\":2147483648", "threads[0].tid: out of range"},
-		{"\"tid\":42", "\"tid\":\"42\"", "threads[0].tid: not a number"},
-		{"\"tid\":42", "\"td\":42", "threads[0].tid: missing"},
-		{"\"start_ns\":5", "\"start_ns\":2400000001", "threads[0]: ends before it starts"},
-		{"\"on_cpu_ns\":100000001", "\"on_cpu_ns\":1e300",
-		 "threads[0].on_cpu_ns: out of range"},
-		{"\"gil\":", "\"gill\":", "threads[0].wait_ns: holds an unknown wait reason"},
-		{"\"gil\":3", "\"gil\":3.5", "threads[0].wait_cnt.gil: not a whole number"},
-		{"\"reason\":\"network\"", "\"reason\":\"luck\"",
-		 "waits[0].reason: not a known name"},
-		{"\"timed_out\":true", "\"timed_out\":1", "waits[0].timed_out: not true or false"},
-		{"\"cpu_quota\":1.5", "\"cpu_quota\":1e999", "host.cpu_quota: out of range"},
-		{"\"/lib/libc.so.6\"", "7", "processes[0].modules[0]: not a string"},
-		{"\"modules\":[", "\"modules\":7,\"x\":[", "processes[0].modules: not an array"},
-		{"\"quality\": {", "\"quality\": 7, \"x\": {", "quality: not an object"},
-		{"\"threads\": [", "\"threads\": {}, \"x\": [", "threads: not an array"},
-		{"2023-11-14T", "2023-13-14T",
-		 "observation.started_at_unix_ns: not a time like 2000-01-31T23:59:59.000000000Z"},
+		{ "classify-recording/1", "classify-recording/2",
+		  "schema: not classify-recording/1" },
+		{ "\"tid\":42", "\"tid\":1.5", "threads[0].tid: not a whole number" },
+		{ "\"tid\":42", "\"tid\":-1", "threads[0].tid: out of range" },
+		{ "\"tid\":42", "\"tid\":2147483648", "threads[0].tid: out of range" },
+		{ "\"tid\":42", "\"tid\":\"42\"", "threads[0].tid: not a number" },
+		{ "\"tid\":42", "\"td\":42", "threads[0].tid: missing" },
+		{ "\"start_ns\":5", "\"start_ns\":2400000001",
+		  "threads[0]: ends before it starts" },
+		{ "\"on_cpu_ns\":100000001", "\"on_cpu_ns\":1e300",
+		  "threads[0].on_cpu_ns: out of range" },
+		{ "\"gil\":", "\"gill\":", "threads[0].wait_ns: holds an unknown wait reason" },
+		{ "\"gil\":3", "\"gil\":3.5", "threads[0].wait_cnt.gil: not a whole number" },
+		{ "\"reason\":\"network\"", "\"reason\":\"luck\"",
+		  "waits[0].reason: not a known name" },
+		{ "\"timed_out\":true", "\"timed_out\":1",
+		  "waits[0].timed_out: not true or false" },
+		{ "\"cpu_quota\":1.5", "\"cpu_quota\":1e999", "host.cpu_quota: out of range" },
+		{ "\"/lib/libc.so.6\"", "7", "processes[0].modules[0]: not a string" },
+		{ "\"modules\":[", "\"modules\":7,\"x\":[", "processes[0].modules: not an array" },
+		{ "\"quality\": {", "\"quality\": 7, \"x\": {", "quality: not an object" },
+		{ "\"threads\": [", "\"threads\": {}, \"x\": [", "threads: not an array" },
+		{ "2023-11-14T", "2023-13-14T",
+		  "observation.started_at_unix_ns: not a time like "
+		  "2000-01-31T23:59:59.000000000Z" },
 	};
 	struct text text = write_sample();
 	struct observation obs;
@@ -280,7 +283,7 @@ static void a_wrong_value_is_named_by_its_place(void **state)
 
 static void foreign_files_are_refused(void **state)
 {
-	static const char *const files[] = {"", "{}", "[]", "null", "\177ELF", "{} {}"};
+	static const char *const files[] = { "", "{}", "[]", "null", "\177ELF", "{} {}" };
 	struct observation obs;
 	char why[200];
 

@@ -16,7 +16,7 @@
 
 #define GOLDEN_DIR TEST_DATA "/golden/"
 
-static const struct text_style screen = {.use_unicode = true, .width = 80};
+static const struct text_style screen = { .use_unicode = true, .width = 80 };
 
 static char *render_text_string(const struct render_sample *sample, const struct text_style *style)
 {
@@ -87,9 +87,9 @@ static void json_is_as_before(void **state)
 
 static void text_is_as_before(void **state)
 {
-	struct text_style ascii = {.width = 60};
-	struct text_style verbose = {.use_unicode = true, .is_verbose = true, .width = 100};
-	struct text_style color = {.use_unicode = true, .use_color = true};
+	struct text_style ascii = { .width = 60 };
+	struct text_style verbose = { .use_unicode = true, .is_verbose = true, .width = 100 };
+	struct text_style color = { .use_unicode = true, .use_color = true };
 
 	(void)state;
 	for (size_t i = 0; i < render_sample_cnt; i++) {
@@ -141,8 +141,9 @@ static void text_keeps_to_any_width(void **state)
 	(void)state;
 	for (int width = 48; width <= 110; width++) {
 		for (int flags = 0; flags < 4; flags++) {
-			struct text_style style = {
-				.use_unicode = flags & 1, .is_verbose = flags & 2, .width = width};
+			struct text_style style = { .use_unicode = flags & 1,
+						    .is_verbose = flags & 2,
+						    .width = width };
 
 			for (size_t i = 0; i < render_sample_cnt; i++) {
 				char *text = render_text_string(&render_samples[i], &style);
@@ -171,8 +172,8 @@ static void check_ascii(char *line, const struct text_style *style)
 
 static void nothing_of_the_target_acts_on_the_terminal(void **state)
 {
-	struct text_style ascii = {.is_verbose = true};
-	struct text_style unicode = {.is_verbose = true, .use_unicode = true};
+	struct text_style ascii = { .is_verbose = true };
+	struct text_style unicode = { .is_verbose = true, .use_unicode = true };
 
 	(void)state;
 	for (size_t i = 0; i < render_sample_cnt; i++) {

@@ -16,22 +16,22 @@
 static void what_could_act_is_escaped(void **state)
 {
 	static const char *const cases[][2] = {
-		{"plain text", "plain text"},
-		{"caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80",
-		 "caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80"},
-		{"\x1b[31mred", "\\x1b[31mred"},
-		{"a\tb\nc\rd\a", "a\\x09b\\x0ac\\x0dd\\x07"},
-		{"\x7f", "\\x7f"},
-		{"\xc2\2332J", "\\xc2\\x9b2J"},		   /* CSI as a C1 control */
-		{"\xff\xc3(", "\\xff\\xc3("},		   /* not UTF-8 */
-		{"\xe2\x80\xaegnp", "\\xe2\\x80\\xaegnp"}, /* U+202E */
-		{"\xe2\x81\xa6x\xe2\x81\xa9",
-		 "\\xe2\\x81\\xa6x\\xe2\\x81\\xa9"}, /* U+2066, U+2069 */
-		{"\xe2\x80\x8f", "\\xe2\\x80\\x8f"}, /* U+200F */
-		{"\xd8\x9c", "\\xd8\\x9c"},	     /* U+061C */
-		{"\xe2\x80\xa8", "\\xe2\\x80\\xa8"}, /* U+2028 */
-		{"\xef\xbb\xbf", "\\xef\\xbb\\xbf"}, /* U+FEFF */
-		{"", ""},
+		{ "plain text", "plain text" },
+		{ "caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80",
+		  "caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80" },
+		{ "\x1b[31mred", "\\x1b[31mred" },
+		{ "a\tb\nc\rd\a", "a\\x09b\\x0ac\\x0dd\\x07" },
+		{ "\x7f", "\\x7f" },
+		{ "\xc2\2332J", "\\xc2\\x9b2J" },	     /* CSI as a C1 control */
+		{ "\xff\xc3(", "\\xff\\xc3(" },		     /* not UTF-8 */
+		{ "\xe2\x80\xaegnp", "\\xe2\\x80\\xaegnp" }, /* U+202E */
+		{ "\xe2\x81\xa6x\xe2\x81\xa9",
+		  "\\xe2\\x81\\xa6x\\xe2\\x81\\xa9" }, /* U+2066, U+2069 */
+		{ "\xe2\x80\x8f", "\\xe2\\x80\\x8f" }, /* U+200F */
+		{ "\xd8\x9c", "\\xd8\\x9c" },	       /* U+061C */
+		{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" }, /* U+2028 */
+		{ "\xef\xbb\xbf", "\\xef\\xbb\\xbf" }, /* U+FEFF */
+		{ "", "" },
 	};
 
 	(void)state;
@@ -63,22 +63,22 @@ static void durations_have_three_digits(void **state)
 		uint64_t ns;
 		const char *text;
 	} cases[] = {
-		{0, "0 s"},
-		{999, "999 ns"},
-		{1000, "1.00 us"},
-		{9994, "9.99 us"},
-		{9995, "10.0 us"},
-		{99949, "99.9 us"},
-		{999499, "999 us"},
-		{999500, "1.00 ms"},
-		{999499999, "999 ms"},
-		{999500000, "1.00 s"},
-		{2410000000, "2.41 s"},
-		{99949999999, "99.9 s"},
-		{99950000000, "1m40s"},
-		{3599499999999, "59m59s"},
-		{3599500000000, "1h00m"},
-		{93780000000000, "26h03m"},
+		{ 0, "0 s" },
+		{ 999, "999 ns" },
+		{ 1000, "1.00 us" },
+		{ 9994, "9.99 us" },
+		{ 9995, "10.0 us" },
+		{ 99949, "99.9 us" },
+		{ 999499, "999 us" },
+		{ 999500, "1.00 ms" },
+		{ 999499999, "999 ms" },
+		{ 999500000, "1.00 s" },
+		{ 2410000000, "2.41 s" },
+		{ 99949999999, "99.9 s" },
+		{ 99950000000, "1m40s" },
+		{ 3599499999999, "59m59s" },
+		{ 3599500000000, "1h00m" },
+		{ 93780000000000, "26h03m" },
 	};
 	char text[UNIT_BYTES];
 
@@ -114,8 +114,8 @@ static void shares_near_the_ends_are_not_rounded_to_them(void **state)
 		double share;
 		const char *text;
 	} cases[] = {
-		{0, "0.0%"},	    {0.0001, "<0.1%"},	{0.0005, "0.1%"}, {0.956, "95.6%"},
-		{0.99949, "99.9%"}, {0.9996, ">99.9%"}, {1, "100.0%"},
+		{ 0, "0.0%" },	      { 0.0001, "<0.1%" },  { 0.0005, "0.1%" }, { 0.956, "95.6%" },
+		{ 0.99949, "99.9%" }, { 0.9996, ">99.9%" }, { 1, "100.0%" },
 	};
 	char text[UNIT_BYTES];
 
@@ -150,7 +150,7 @@ static void bytes_and_factors_are_short(void **state)
 /* What a page of @width prints for a label and two pieces of text. */
 static char *lay_out(bool use_unicode, const char *first, const char *second)
 {
-	struct text_style style = {.use_unicode = use_unicode, .width = 48};
+	struct text_style style = { .use_unicode = use_unicode, .width = 48 };
 	struct page page;
 	char *text;
 	size_t len;
@@ -188,7 +188,7 @@ static void a_word_longer_than_the_line_is_cut(void **state)
 
 static char *fit(const char *text, bool use_unicode, int max_columns)
 {
-	struct text_style style = {.use_unicode = use_unicode};
+	struct text_style style = { .use_unicode = use_unicode };
 	struct page page;
 	char *fitted;
 	size_t len;
@@ -208,13 +208,13 @@ static void a_long_name_loses_its_middle(void **state)
 		int max_columns;
 		const char *fitted;
 	} cases[] = {
-		{"/usr/bin/python3", true, 16, "/usr/bin/python3"},
-		{"/usr/bin/python3", true, 11, "/usr/\xe2\x80\xa6thon3"},
-		{"/usr/bin/python3", false, 11, "/usr...hon3"},
-		{"\x1b\x1b\x1b\x1b", true, 10, "\\x1b\xe2\x80\xa6\\x1b"},
+		{ "/usr/bin/python3", true, 16, "/usr/bin/python3" },
+		{ "/usr/bin/python3", true, 11, "/usr/\xe2\x80\xa6thon3" },
+		{ "/usr/bin/python3", false, 11, "/usr...hon3" },
+		{ "\x1b\x1b\x1b\x1b", true, 10, "\\x1b\xe2\x80\xa6\\x1b" },
 		/* Wide characters that would stick out over the edge are left out. */
-		{"\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5", true, 6,
-		 "\xe6\x97\xa5\xe2\x80\xa6\xe6\x97\xa5"},
+		{ "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5", true, 6,
+		  "\xe6\x97\xa5\xe2\x80\xa6\xe6\x97\xa5" },
 	};
 
 	(void)state;
@@ -241,7 +241,7 @@ static void a_fitted_name_never_exceeds_its_room(void **state)
 
 static char *bar(double share, bool use_unicode)
 {
-	struct text_style style = {.use_unicode = use_unicode};
+	struct text_style style = { .use_unicode = use_unicode };
 	struct page page;
 	char *text;
 	size_t len;
@@ -261,12 +261,12 @@ static void bars_show_even_a_little(void **state)
 		bool use_unicode;
 		const char *bar;
 	} cases[] = {
-		{0, true, "    "},
-		{0.0001, true, "\xe2\x96\x8f   "},
-		{0.5, true, "\xe2\x96\x88\xe2\x96\x88  "},
-		{1.1, true, "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"},
-		{0.0001, false, "#   "},
-		{0.75, false, "### "},
+		{ 0, true, "    " },
+		{ 0.0001, true, "\xe2\x96\x8f   " },
+		{ 0.5, true, "\xe2\x96\x88\xe2\x96\x88  " },
+		{ 1.1, true, "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88" },
+		{ 0.0001, false, "#   " },
+		{ 0.75, false, "### " },
 	};
 
 	(void)state;

@@ -56,7 +56,7 @@ static void assert_class(enum verdict_class expected, struct mix mix)
 	report_release(&report);
 }
 
-#define assert_mix_is(expected, ...) assert_class(expected, (struct mix){__VA_ARGS__})
+#define assert_mix_is(expected, ...) assert_class(expected, (struct mix){ __VA_ARGS__ })
 
 static void idle_from_90_percent(void **state)
 {
@@ -75,7 +75,7 @@ static void starved_from_40_percent(void **state)
 static void throttled_from_10_percent(void **state)
 {
 	struct report report = report_of(
-		&(struct mix){.starved_ms = 101, .throttled_ms = 101, .computing_ms = 899});
+		&(struct mix){ .starved_ms = 101, .throttled_ms = 101, .computing_ms = 899 });
 
 	(void)state;
 	assert_int_equal(report.verdict.verdict_class, CLASS_CPU_STARVED);
@@ -128,7 +128,7 @@ static void a_busy_machine_shifts_no_verdict(void **state)
 
 static void quiet_of_unknown_cause_is_inconclusive(void **state)
 {
-	struct report report = report_of(&(struct mix){.computing_ms = 400});
+	struct report report = report_of(&(struct mix){ .computing_ms = 400 });
 
 	(void)state;
 	assert_int_equal(report.verdict.verdict_class, CLASS_INCONCLUSIVE);
@@ -141,7 +141,7 @@ static void quiet_of_unknown_cause_is_inconclusive(void **state)
 static void subclass_is_the_largest_io(void **state)
 {
 	struct report report =
-		report_of(&(struct mix){.network_ms = 300, .disk_ms = 600, .computing_ms = 100});
+		report_of(&(struct mix){ .network_ms = 300, .disk_ms = 600, .computing_ms = 100 });
 
 	(void)state;
 	assert_string_equal(report.verdict.subclass, "disk");
@@ -150,8 +150,9 @@ static void subclass_is_the_largest_io(void **state)
 
 static void borders_name_the_runner_up(void **state)
 {
-	struct report at_border = report_of(&(struct mix){.computing_ms = 770, .network_ms = 230});
-	struct report far = report_of(&(struct mix){.computing_ms = 990, .network_ms = 10});
+	struct report at_border =
+		report_of(&(struct mix){ .computing_ms = 770, .network_ms = 230 });
+	struct report far = report_of(&(struct mix){ .computing_ms = 990, .network_ms = 10 });
 
 	(void)state;
 	assert_true(at_border.verdict.has_runner_up);
@@ -166,7 +167,7 @@ static void borders_name_the_runner_up(void **state)
 
 static void mixed_names_what_nearly_won(void **state)
 {
-	struct report report = report_of(&(struct mix){.computing_ms = 380, .network_ms = 620});
+	struct report report = report_of(&(struct mix){ .computing_ms = 380, .network_ms = 620 });
 
 	(void)state;
 	assert_int_equal(report.verdict.verdict_class, CLASS_MIXED);
@@ -179,7 +180,7 @@ static void mixed_names_what_nearly_won(void **state)
 
 static void starved_names_what_it_would_be(void **state)
 {
-	struct report report = report_of(&(struct mix){.starved_ms = 600, .computing_ms = 400});
+	struct report report = report_of(&(struct mix){ .starved_ms = 600, .computing_ms = 400 });
 
 	(void)state;
 	assert_int_equal(report.verdict.verdict_class, CLASS_CPU_STARVED);
@@ -218,7 +219,7 @@ static void assert_run(enum verdict_class expected, uint64_t ms, enum observatio
 
 static void twenty_ms_are_needed(void **state)
 {
-	const struct obs_quality good = {.sample_cnt = 0};
+	const struct obs_quality good = { .sample_cnt = 0 };
 
 	(void)state;
 	assert_run(CLASS_INCONCLUSIVE, 19, SOURCE_EBPF, good);
@@ -228,16 +229,19 @@ static void twenty_ms_are_needed(void **state)
 static void thirty_samples_are_needed(void **state)
 {
 	(void)state;
-	assert_run(CLASS_INCONCLUSIVE, 1000, SOURCE_PROCFS, (struct obs_quality){.sample_cnt = 29});
-	assert_run(CLASS_CPU_BOUND, 1000, SOURCE_PROCFS, (struct obs_quality){.sample_cnt = 31});
+	assert_run(CLASS_INCONCLUSIVE, 1000, SOURCE_PROCFS,
+		   (struct obs_quality){ .sample_cnt = 29 });
+	assert_run(CLASS_CPU_BOUND, 1000, SOURCE_PROCFS, (struct obs_quality){ .sample_cnt = 31 });
 }
 
 static void losses_end_certainty(void **state)
 {
 	(void)state; /* the thread left a CPU 1000 times */
-	assert_run(CLASS_CPU_BOUND, 1000, SOURCE_EBPF, (struct obs_quality){.lost_events = 9});
-	assert_run(CLASS_INCONCLUSIVE, 1000, SOURCE_EBPF, (struct obs_quality){.lost_events = 12});
-	assert_run(CLASS_INCONCLUSIVE, 1000, SOURCE_EBPF, (struct obs_quality){.lost_threads = 1});
+	assert_run(CLASS_CPU_BOUND, 1000, SOURCE_EBPF, (struct obs_quality){ .lost_events = 9 });
+	assert_run(CLASS_INCONCLUSIVE, 1000, SOURCE_EBPF,
+		   (struct obs_quality){ .lost_events = 12 });
+	assert_run(CLASS_INCONCLUSIVE, 1000, SOURCE_EBPF,
+		   (struct obs_quality){ .lost_threads = 1 });
 }
 
 static double confidence_of(uint64_t ms, enum observation_source source, struct obs_quality quality)
@@ -251,15 +255,15 @@ static double confidence_of(uint64_t ms, enum observation_source source, struct 
 
 static void confidence_grows_with_evidence(void **state)
 {
-	double longest = confidence_of(2000, SOURCE_EBPF, (struct obs_quality){.lost_events = 0});
+	double longest = confidence_of(2000, SOURCE_EBPF, (struct obs_quality){ .lost_events = 0 });
 
 	(void)state;
 	assert_true(longest > 0.95);
-	assert_true(confidence_of(50, SOURCE_EBPF, (struct obs_quality){.lost_events = 0}) <
+	assert_true(confidence_of(50, SOURCE_EBPF, (struct obs_quality){ .lost_events = 0 }) <
 		    longest - 0.1);
-	assert_true(confidence_of(2000, SOURCE_EBPF, (struct obs_quality){.lost_events = 5}) <
+	assert_true(confidence_of(2000, SOURCE_EBPF, (struct obs_quality){ .lost_events = 5 }) <
 		    longest);
-	assert_true(confidence_of(2000, SOURCE_PROCFS, (struct obs_quality){.sample_cnt = 400}) <
+	assert_true(confidence_of(2000, SOURCE_PROCFS, (struct obs_quality){ .sample_cnt = 400 }) <
 		    longest - 0.1);
 }
 

@@ -20,29 +20,29 @@ struct runtime_case {
 };
 
 static const struct runtime_case cases[] = {
-	{"/usr/bin/python3.11", "python3", NULL, 0x030b02f0, false, "CPython", "3.11",
-	 GLOBAL_LOCK_GIL},
-	{"/usr/bin/python3.13t", "python3", NULL, 0x030d00f0, true, "CPython", "3.13",
-	 GLOBAL_LOCK_NONE},
-	{"/usr/bin/python3.9", "python3", NULL, 0, false, "CPython", "3.9", GLOBAL_LOCK_GIL},
-	{"/opt/embedder", "embedder", "/usr/lib/libpython3.12.so.1.0", 0, false, "CPython", "",
-	 GLOBAL_LOCK_GIL},
-	{"", "python3", NULL, 0, false, "CPython", "", GLOBAL_LOCK_GIL},
-	{"/opt/pypy3.10", "pypy3.10", NULL, 0, false, "PyPy", "3.10", GLOBAL_LOCK_GIL},
-	{"/usr/bin/ruby3.1", "ruby", NULL, 0, false, "Ruby", "3.1", GLOBAL_LOCK_GVL},
-	{"/usr/bin/node", "MainThread", NULL, 0, false, "Node.js", "", GLOBAL_LOCK_EVENT_LOOP},
-	{"/usr/bin/nodemon-helper", "nodemon", NULL, 0, false, "native", "", GLOBAL_LOCK_NONE},
-	{"/usr/lib/jvm/bin/java", "java", NULL, 0, false, "JVM", "", GLOBAL_LOCK_NONE},
-	{"/opt/launcher", "launcher", "/opt/jre/lib/server/libjvm.so", 0, false, "JVM", "",
-	 GLOBAL_LOCK_NONE},
-	{"/usr/bin/dotnet", "dotnet", NULL, 0, false, ".NET", "", GLOBAL_LOCK_NONE},
-	{"/usr/sbin/php-fpm8.2", "php-fpm8.2", NULL, 0, false, "PHP", "8.2", GLOBAL_LOCK_NONE},
-	{"/usr/lib/erlang/erts-13/bin/beam.smp", "beam.smp", NULL, 0, false, "Erlang", "",
-	 GLOBAL_LOCK_NONE},
-	{"/usr/bin/perl", "perl", NULL, 0, false, "Perl", "", GLOBAL_LOCK_NONE},
-	{"/usr/bin/dash", "sh", NULL, 0, false, "native", "", GLOBAL_LOCK_NONE},
-	{"/usr/bin/xz", "xz", "/usr/lib/liblzma.so.5", 0, false, "native", "", GLOBAL_LOCK_NONE},
-	{"", "", NULL, 0, false, "native", "", GLOBAL_LOCK_NONE},
+	{ "/usr/bin/python3.11", "python3", NULL, 0x030b02f0, false, "CPython", "3.11",
+	  GLOBAL_LOCK_GIL },
+	{ "/usr/bin/python3.13t", "python3", NULL, 0x030d00f0, true, "CPython", "3.13",
+	  GLOBAL_LOCK_NONE },
+	{ "/usr/bin/python3.9", "python3", NULL, 0, false, "CPython", "3.9", GLOBAL_LOCK_GIL },
+	{ "/opt/embedder", "embedder", "/usr/lib/libpython3.12.so.1.0", 0, false, "CPython", "",
+	  GLOBAL_LOCK_GIL },
+	{ "", "python3", NULL, 0, false, "CPython", "", GLOBAL_LOCK_GIL },
+	{ "/opt/pypy3.10", "pypy3.10", NULL, 0, false, "PyPy", "3.10", GLOBAL_LOCK_GIL },
+	{ "/usr/bin/ruby3.1", "ruby", NULL, 0, false, "Ruby", "3.1", GLOBAL_LOCK_GVL },
+	{ "/usr/bin/node", "MainThread", NULL, 0, false, "Node.js", "", GLOBAL_LOCK_EVENT_LOOP },
+	{ "/usr/bin/nodemon-helper", "nodemon", NULL, 0, false, "native", "", GLOBAL_LOCK_NONE },
+	{ "/usr/lib/jvm/bin/java", "java", NULL, 0, false, "JVM", "", GLOBAL_LOCK_NONE },
+	{ "/opt/launcher", "launcher", "/opt/jre/lib/server/libjvm.so", 0, false, "JVM", "",
+	  GLOBAL_LOCK_NONE },
+	{ "/usr/bin/dotnet", "dotnet", NULL, 0, false, ".NET", "", GLOBAL_LOCK_NONE },
+	{ "/usr/sbin/php-fpm8.2", "php-fpm8.2", NULL, 0, false, "PHP", "8.2", GLOBAL_LOCK_NONE },
+	{ "/usr/lib/erlang/erts-13/bin/beam.smp", "beam.smp", NULL, 0, false, "Erlang", "",
+	  GLOBAL_LOCK_NONE },
+	{ "/usr/bin/perl", "perl", NULL, 0, false, "Perl", "", GLOBAL_LOCK_NONE },
+	{ "/usr/bin/dash", "sh", NULL, 0, false, "native", "", GLOBAL_LOCK_NONE },
+	{ "/usr/bin/xz", "xz", "/usr/lib/liblzma.so.5", 0, false, "native", "", GLOBAL_LOCK_NONE },
+	{ "", "", NULL, 0, false, "native", "", GLOBAL_LOCK_NONE },
 };
 
 static void runtimes_are_told(void **state)
@@ -52,7 +52,7 @@ static void runtimes_are_told(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct runtime_case *c = &cases[i];
-		const char *modules[] = {c->module};
+		const char *modules[] = { c->module };
 		struct obs_process process = {
 			.exe = c->exe,
 			.comm = c->comm,
