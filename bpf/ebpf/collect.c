@@ -1,0 +1,307 @@
+/* Taking the sums out of the kernel and making the observation of them. */
+#include "session.h"
+#include "throttle.h"
+#include "wait_convert.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "probe.skel.h"
+
+uint64_t session_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t session_since_begin_ns(const struct ebpf_observer *self, uint64_t instant_ns)
+{
+	uint64_t from_ns = self->probes->bss->observed_from_ns;
+
+	return instant_ns > from_ns ? instant_ns - from_ns : 0;
+}
+
+static const char *intern_comm(struct ebpf_observer *self, const char *comm)
+{
+	const char *copy = observation_intern(&self->obs, comm, strnlen(comm, WIRE_COMM_BYTES));
+
+	return copy ? copy : "";
+}
+
+int collect_thread(struct ebpf_observer *self, const struct wire_thread *wire, bool exited)
+{
+	struct obs_thread *thread = observation_add_thread(&self->obs);
+
+	if (!thread)
+		return -ENOMEM;
+	thread->tid = (pid_t)wire->tid;
+	thread->pid = (pid_t)wire->tgid;
+	thread->comm = intern_comm(self, wire->comm);
+	thread->start_ns = session_since_begin_ns(self, wire->start_ns);
+	thread->end_ns = session_since_begin_ns(self, wire->end_ns);
+	thread->exited = exited;
+	thread->on_cpu_ns = wire->on_cpu_ns;
+	thread->run_queue_ns = wire->run_queue_ns;
+	thread->preempted_ns = wire->preempted_ns;
+	for (int i = 0; i < WIRE_REASON_CNT; i++) {
+		thread->wait_ns[i] = wire->wait_ns[i];
+		thread->wait_cnt[i] = wire->wait_cnt[i];
+	}
+	thread->event_loop_wait_ns = wire->event_loop_wait_ns;
+	thread->event_loop_wait_cnt = wire->event_loop_wait_cnt;
+	thread->switch_cnt = wire->switch_cnt;
+	thread->preempt_cnt = wire->preempt_cnt;
+	return wait_table_add(&self->waits, &wire->pending_key, &wire->pending);
+}
+
+int collect_snapshot(struct ebpf_observer *self, struct wire_thread **records, size_t *cnt)
+{
+	size_t capacity = 64, used = 0;
+	char *buffer = malloc(capacity * sizeof(struct wire_thread));
+	int fd = bpf_iter_create(bpf_link__fd(self->probes->links.dump_tasks));
+	int error = fd < 0 ? -errno : 0;
+
+	while (!error && buffer) {
+		ssize_t got;
+
+		if (used == capacity * sizeof(struct wire_thread)) {
+			char *grown = realloc(buffer, 2 * used);
+
+			if (!grown) {
+				error = -ENOMEM;
+				break;
+			}
+			buffer = grown;
+			capacity *= 2;
+		}
+		got = read(fd, buffer + used, capacity * sizeof(struct wire_thread) - used);
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got <= 0) {
+			error = got ? -errno : 0;
+			break;
+		}
+		used += (size_t)got;
+	}
+	if (fd >= 0)
+		close(fd);
+	*records = (struct wire_thread *)buffer;
+	*cnt = used / sizeof(struct wire_thread);
+	return buffer ? error : -ENOMEM;
+}
+
+/*
+ * Rows that live threads add to meanwhile lose nothing but what falls between two instructions, and
+ * that only of the object: totals by reason are kept per thread.
+ */
+int collect_rows(struct ebpf_observer *self)
+{
+	int map = bpf_map__fd(self->probes->maps.waits);
+	uint32_t left = bpf_map__max_entries(self->probes->maps.waits);
+	struct wire_wait_key key;
+	struct wire_wait_sum sum;
+	int error = 0;
+
+	self->probes->bss->wait_row_cnt = 0;
+	while (!error && left-- && !bpf_map_get_next_key(map, NULL, &key))
+		if (!bpf_map_lookup_and_delete_elem(map, &key, &sum))
+			error = wait_table_add(&self->waits, &key, &sum);
+	return error;
+}
+
+/* How telling a wait is of what the tree as a whole waits for, when nothing has ended it yet:
+ * the outside world first, then clocks, then work to come, then each other. */
+static int open_wait_rank(const struct wire_wait_key *key)
+{
+	switch (key->reason) {
+	case WIRE_NETWORK:
+	case WIRE_DISK:
+	case WIRE_DEVICE:
+	case WIRE_PAGING:
+		return 6;
+	case WIRE_IPC:
+		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5; /* 2: for a signal, as masters do */
+	case WIRE_TIMER:
+		return 4;
+	case WIRE_ACCEPT:
+	case WIRE_TTY:
+	case WIRE_POLL:
+		return 3;
+	case WIRE_STOPPED:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+/* Books a thread that is alive at the end; the wait it is in becomes a row like any other. */
+static int add_live(struct ebpf_observer *self, const struct wire_thread *wire)
+{
+	struct wire_wait_sum open = { .wait_ns = wire->open_ns,
+				      .wait_cnt = 1,
+				      .max_ns = wire->open_ns,
+				      .quiet_ns = wire->open_quiet_ns };
+	int error = 0;
+
+	if (!observation_find_process(&self->obs, (pid_t)wire->tgid))
+		error = process_tree_born(&self->tree, (pid_t)wire->tgid, (pid_t)wire->tgid, 0,
+					  wire->comm, session_since_begin_ns(self, wire->start_ns));
+	if (!error)
+		error = collect_thread(self, wire, false);
+	if (!error && wire->open_key.reason != WIRE_REASON_CNT)
+		error = wait_table_add(&self->waits, &wire->open_key, &open);
+	return error;
+}
+
+/* The threads that are alive at the end. @telling becomes the most telling of their open waits. */
+static int collect_live(struct ebpf_observer *self, struct wire_wait_key *telling)
+{
+	struct wire_thread *records;
+	size_t cnt;
+	int error = collect_snapshot(self, &records, &cnt);
+
+	telling->reason = WIRE_REASON_CNT;
+	for (size_t i = 0; i < cnt && !error; i++) {
+		const struct wire_wait_key *open = &records[i].open_key;
+
+		error = add_live(self, &records[i]);
+		if (open->reason != WIRE_REASON_CNT &&
+		    (telling->reason == WIRE_REASON_CNT ||
+		     open_wait_rank(open) > open_wait_rank(telling)))
+			*telling = *open;
+	}
+	free(records);
+	return error;
+}
+
+/* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
+ * waits stands for it. */
+static int charge_open_quiet(struct ebpf_observer *self, const struct wire_wait_key *telling)
+{
+	struct wire_wait_sum quiet = { .quiet_ns = self->obs.program.quiet_open_ns };
+
+	if (telling->reason == WIRE_REASON_CNT)
+		return 0;
+	return wait_table_add(&self->waits, telling, &quiet);
+}
+
+/* Totals of threads whose own record was dropped: one nameless thread stands for them. */
+static int collect_orphans(struct ebpf_observer *self)
+{
+	struct wire_thread sum = { 0 };
+	uint32_t zero = 0;
+
+	if (!self->probes->bss->losses[WIRE_LOST_TOTALS])
+		return 0;
+	if (bpf_map_lookup_elem(bpf_map__fd(self->probes->maps.orphans), &zero, &sum))
+		return -errno;
+	sum.start_ns = self->probes->bss->observed_from_ns;
+	sum.end_ns += sum.start_ns;
+	sum.tgid = (uint32_t)self->root;
+	memset(&sum.pending, 0, sizeof(sum.pending));
+	return collect_thread(self, &sum, true);
+}
+
+static void collect_program_time(struct ebpf_observer *self, uint64_t until_ns)
+{
+	const struct probe_bpf__bss *shared = self->probes->bss;
+	struct obs_program *program = &self->obs.program;
+	uint64_t active = shared->active_cnt;
+	uint64_t total_ns[WIRE_PROGRAM_STATE_CNT];
+	uint32_t state = active >> 32 ? WIRE_COMPUTING : active ? WIRE_STARVED : WIRE_QUIET;
+
+	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++)
+		total_ns[i] = shared->program_ns[i];
+	total_ns[state] += until_ns;
+	program->computing_ns = total_ns[WIRE_COMPUTING];
+	program->starved_ns = total_ns[WIRE_STARVED];
+	program->quiet_ns = total_ns[WIRE_QUIET];
+	if (state == WIRE_QUIET && until_ns > shared->quiet_since_ns)
+		program->quiet_open_ns = until_ns - shared->quiet_since_ns;
+}
+
+static void finish_processes(struct ebpf_observer *self)
+{
+	struct observation *obs = &self->obs;
+
+	for (size_t i = 0; i < obs->process_cnt; i++)
+		obs->processes[i].exited = true;
+	for (size_t i = 0; i < obs->thread_cnt; i++) {
+		struct obs_process *process = observation_find_process(obs, obs->threads[i].pid);
+
+		if (!process)
+			continue;
+		if (obs->threads[i].end_ns > process->end_ns)
+			process->end_ns = obs->threads[i].end_ns;
+		process->exited &= obs->threads[i].exited;
+	}
+}
+
+static void finish_quality(struct ebpf_observer *self)
+{
+	const struct probe_bpf__bss *shared = self->probes->bss;
+	struct obs_quality *quality = &self->obs.quality;
+
+	for (int i = 0; i < WIRE_LOSS_CNT; i++)
+		quality->lost_events += shared->losses[i];
+	quality->lost_threads = shared->losses[WIRE_LOST_THREAD];
+	quality->source_note = "";
+}
+
+/* When the last thread died: a tree that is gone has no time after that. */
+static uint64_t last_exit_ns(const struct ebpf_observer *self)
+{
+	uint64_t last_ns = 0;
+
+	for (size_t i = 0; i < self->obs.thread_cnt; i++)
+		if (self->obs.threads[i].end_ns > last_ns)
+			last_ns = self->obs.threads[i].end_ns;
+	return self->probes->bss->observed_from_ns + last_ns;
+}
+
+int collect_finish(struct observer *observer, struct observation *obs)
+{
+	struct ebpf_observer *self = from_observer(observer);
+	struct probe_bpf__bss *shared = self->probes->bss;
+	uint64_t until_ns, throttled_ns;
+	struct wire_wait_key telling;
+	size_t exited_cnt;
+	int error;
+
+	__atomic_store_n(&shared->is_observing, 0, __ATOMIC_SEQ_CST);
+	until_ns = session_now_ns();
+	shared->observed_until_ns = until_ns;
+	throttled_ns = throttle_read_ns(self->root);
+	ring_buffer__consume(self->events);
+	error = collect_rows(self);
+	exited_cnt = self->obs.thread_cnt;
+	if (!error)
+		error = collect_live(self, &telling);
+	if (self->obs.thread_cnt == exited_cnt && exited_cnt)
+		until_ns = last_exit_ns(self);
+	if (!error)
+		error = collect_orphans(self);
+	if (error || self->error)
+		return error ? error : self->error;
+	collect_program_time(self, until_ns);
+	error = charge_open_quiet(self, &telling);
+	if (error)
+		return error;
+	self->obs.source = SOURCE_EBPF;
+	self->obs.duration_ns = session_since_begin_ns(self, until_ns);
+	error = wait_convert(&self->waits, &self->names, &self->tree, &self->obs);
+	if (error)
+		return error;
+	finish_processes(self);
+	finish_quality(self);
+	if (throttled_ns > self->throttled_at_begin_ns)
+		throttle_book(&self->obs, throttled_ns - self->throttled_at_begin_ns);
+	*obs = self->obs;
+	observation_init(&self->obs);
+	return 0;
+}

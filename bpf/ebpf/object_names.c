@@ -1,0 +1,192 @@
+/* Names of waited-on objects: kept as they come, or made from the key itself. */
+#include "object_names.h"
+#include "observation/observation.h"
+#include "syscalls.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A walk over a whole disk names a million files, of which a report shows ten. */
+#define OBJECT_NAMES_MAX 65536
+
+void object_names_release(struct object_names *names)
+{
+	free(names->names);
+	memset(names, 0, sizeof(*names));
+}
+
+static int names_grow(struct object_names *names)
+{
+	size_t capacity = names->capacity ? names->capacity * 2 : 256;
+	void *grown = reallocarray(names->names, capacity, sizeof(names->names[0]));
+
+	if (!grown)
+		return -ENOMEM;
+	names->names = grown;
+	names->capacity = capacity;
+	return 0;
+}
+
+/* "/a/b/c" from the components c, b, a. */
+static void path_join(const struct wire_event_name *event, char *path, size_t size)
+{
+	uint32_t cnt = event->part_cnt <= WIRE_PATH_PARTS ? event->part_cnt : WIRE_PATH_PARTS;
+	size_t used = 0;
+
+	used += (size_t)snprintf(path, size, "%s", event->is_truncated ? "..." : "");
+	for (uint32_t i = cnt; i-- > 0 && used < size;)
+		used += (size_t)snprintf(path + used, size - used, "/%.*s", WIRE_PART_BYTES - 1,
+					 event->part[i]);
+}
+
+/* A unix address; abstract ones are written with '@' for the NUL, as ss and netstat have them. */
+static void unix_name(const struct wire_event_name *event, char *name, size_t size)
+{
+	size_t bytes = event->name_bytes < 108 ? event->name_bytes : 108;
+	const char *from = event->part[0];
+	size_t used = 0;
+
+	for (size_t i = 0; i < bytes && used + 1 < size; i++) {
+		if (!from[i] && from[0])
+			break;
+		name[used++] = from[i] ? from[i] : '@';
+	}
+	name[used] = 0;
+}
+
+int object_names_add(struct object_names *names, struct observation *obs,
+		     const struct wire_event_name *event)
+{
+	char name[WIRE_PATH_PARTS * WIRE_PART_BYTES + 16];
+	const char *copy;
+
+	if (names->cnt == OBJECT_NAMES_MAX)
+		return 0;
+	if (names->cnt == names->capacity && names_grow(names))
+		return -ENOMEM;
+	if (event->kind == WIRE_KIND_UNIX)
+		unix_name(event, name, sizeof(name));
+	else
+		path_join(event, name, sizeof(name));
+	copy = observation_intern(obs, name, strlen(name));
+	if (!copy)
+		return -ENOMEM;
+	names->names[names->cnt++] = (struct object_name){ .id = { event->id[0], event->id[1] },
+							   .kind = event->kind,
+							   .name = copy };
+	names->is_sorted = false;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct object_name *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return memcmp(x->id, y->id, sizeof(x->id));
+}
+
+static const char *find_name(struct object_names *names, const struct wire_wait_key *key)
+{
+	struct object_name wanted = { .id = { key->id[0], key->id[1] }, .kind = key->kind };
+	const struct object_name *found;
+
+	if (!names->cnt)
+		return NULL;
+	if (!names->is_sorted)
+		qsort(names->names, names->cnt, sizeof(names->names[0]), compare_names);
+	names->is_sorted = true;
+	found = bsearch(&wanted, names->names, names->cnt, sizeof(wanted), compare_names);
+	return found ? found->name : NULL;
+}
+
+static void inet_name(const struct wire_wait_key *key, char *name, size_t size)
+{
+	const unsigned char *bytes = (const unsigned char *)key->id;
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (!memcmp(bytes, mapped, sizeof(mapped))) {
+		inet_ntop(AF_INET, bytes + 12, address, sizeof(address));
+		snprintf(name, size, "%s:%u", address, key->port);
+	} else {
+		inet_ntop(AF_INET6, bytes, address, sizeof(address));
+		snprintf(name, size, "[%s]:%u", address, key->port);
+	}
+}
+
+/* "[eventfd]" is "eventfd" to the reader. */
+static void anon_name(const struct wire_wait_key *key, char *name, size_t size)
+{
+	const char *from = (const char *)key->id;
+	int len = (int)strnlen(from, sizeof(key->id));
+
+	if (len && from[0] == '[') {
+		from++;
+		len--;
+	}
+	if (len && from[len - 1] == ']')
+		len--;
+	snprintf(name, size, "%.*s", len, from);
+}
+
+static void syscall_describe(const struct wire_wait_key *key, char *name, size_t size)
+{
+	const char *known = syscall_name(key->syscall);
+
+	if (known)
+		snprintf(name, size, "%s", known);
+	else
+		snprintf(name, size, "syscall %u", key->syscall);
+}
+
+/* The kernel's own device numbers: 20 bits of minor. */
+static void device_name(const struct wire_wait_key *key, char *name, size_t size)
+{
+	snprintf(name, size, "inode %llu on device %llu:%llu", (unsigned long long)key->id[1],
+		 (unsigned long long)(key->id[0] >> 20),
+		 (unsigned long long)(key->id[0] & 0xfffff));
+}
+
+const char *object_names_describe(struct object_names *names, struct observation *obs,
+				  const struct wire_wait_key *key)
+{
+	const char *known = find_name(names, key);
+	char name[128] = "";
+
+	if (known)
+		return known;
+	switch (key->kind) {
+	case WIRE_KIND_TCP:
+	case WIRE_KIND_UDP:
+		inet_name(key, name, sizeof(name));
+		break;
+	case WIRE_KIND_PIPE:
+		snprintf(name, sizeof(name), "pipe:[%llu]", (unsigned long long)key->id[1]);
+		break;
+	case WIRE_KIND_ANON:
+		anon_name(key, name, sizeof(name));
+		break;
+	case WIRE_KIND_FUTEX:
+		if (key->reason == WIRE_GIL)
+			snprintf(name, sizeof(name), "GIL");
+		else
+			snprintf(name, sizeof(name), "0x%llx", (unsigned long long)key->id[0]);
+		break;
+	case WIRE_KIND_SYSCALL:
+		syscall_describe(key, name, sizeof(name));
+		break;
+	case WIRE_KIND_FILE:
+	case WIRE_KIND_DIRECTORY:
+	case WIRE_KIND_BLOCK:
+	case WIRE_KIND_TTY:
+	case WIRE_KIND_DEVICE:
+		device_name(key, name, sizeof(name));
+		break;
+	}
+	known = observation_intern(obs, name, strlen(name));
+	return known ? known : "";
+}

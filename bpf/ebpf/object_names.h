@@ -1,0 +1,36 @@
+/* Names of waited-on objects, by the identity they have on the wire. */
+#ifndef CLASSIFY_OBJECT_NAMES_H
+#define CLASSIFY_OBJECT_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "wire.h"
+
+struct observation;
+
+struct object_name {
+	uint64_t id[2];
+	uint32_t kind;
+	const char *name; /* interned in the observation */
+};
+
+struct object_names {
+	struct object_name *names;
+	size_t cnt, capacity;
+	bool is_sorted;
+};
+
+void object_names_release(struct object_names *names);
+
+/* Keeps the name that came with @event, interned in @obs; beyond a fixed number names are dropped.
+ * Returns 0 or -ENOMEM. */
+int object_names_add(struct object_names *names, struct observation *obs,
+		     const struct wire_event_name *event);
+
+/* Returns what to call the object of @key: the name it was sent with, else what the key tells
+ * ("10.0.0.5:443", "pipe:[123]", "GIL", ...); "" when that is nothing. Interned in @obs. */
+const char *object_names_describe(struct object_names *names, struct observation *obs,
+				  const struct wire_wait_key *key);
+
+#endif

@@ -1,0 +1,114 @@
+/* Opening the probes: which ones this kernel has, and what to say when it refuses them. */
+#include "session.h"
+#include "syscalls.h"
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "probe.skel.h"
+
+static int quiet_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+static int verbose_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, format, args);
+}
+
+/* Tracepoints that some kernels lack, and what is lost without them. */
+static const struct {
+	const char *tracepoint;
+	const char *program;
+	const char *loss;
+} optional_probes[] = {
+	{ "sk_data_ready", "on_sk_data_ready",
+	  "sk_data_ready: this kernel has no such tracepoint (6.3+): waits of event loops are "
+	  "reported as poll, without their socket" },
+	{ "inet_sock_set_state", "on_inet_sock_set_state",
+	  "inet_sock_set_state: this kernel has no such tracepoint: inbound connections may be "
+	  "reported as outbound" },
+	{ "hrtimer_expire_entry", "on_hrtimer_expire_entry",
+	  "hrtimer_expire_entry: this kernel has no such tracepoint: timeouts are reported as "
+	  "what they waited for" },
+};
+
+static void choose_optional_probes(struct ebpf_observer *self, const struct btf *btf)
+{
+	for (size_t i = 0; i < sizeof(optional_probes) / sizeof(optional_probes[0]); i++) {
+		char type[64];
+
+		snprintf(type, sizeof(type), "btf_trace_%s", optional_probes[i].tracepoint);
+		if (btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) >= 0)
+			continue;
+		bpf_program__set_autoload(bpf_object__find_program_by_name(
+						  self->probes->obj, optional_probes[i].program),
+					  false);
+		observation_add_missing_probe(&self->obs, optional_probes[i].loss);
+	}
+}
+
+static int load_error(int error, char *why, size_t why_size)
+{
+	switch (error) {
+	case -EPERM:
+	case -EACCES:
+		snprintf(why, why_size,
+			 "no rights to load BPF programs: run as root (sudo), or with CAP_BPF and "
+			 "CAP_PERFMON");
+		return -EPERM;
+	case -ENOMEM:
+		snprintf(why, why_size, "out of memory for BPF maps: raise 'ulimit -l'");
+		return error;
+	case -ENOTSUP:
+		return error;
+	default:
+		snprintf(why, why_size,
+			 "the kernel refused the probes (%s): it may be older than 5.15; -v shows "
+			 "its words",
+			 strerror(-error));
+		return error;
+	}
+}
+
+static int load_probes(struct ebpf_observer *self, const struct observer_options *options,
+		       char *why, size_t why_size)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf) {
+		snprintf(why, why_size,
+			 "this kernel has no type information (/sys/kernel/btf/vmlinux): use one "
+			 "built with CONFIG_DEBUG_INFO_BTF");
+		return -ENOTSUP;
+	}
+	self->probes = probe_bpf__open();
+	if (!self->probes) {
+		btf__free(btf);
+		return -errno;
+	}
+	choose_optional_probes(self, btf);
+	btf__free(btf);
+	self->probes->rodata->follow_children = options->follow_children;
+	self->probes->rodata->begins_at_exec = options->begins_at_exec;
+	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);
+	return probe_bpf__load(self->probes);
+}
+
+int probes_open(struct ebpf_observer *self, const struct observer_options *options, char *why,
+		size_t why_size)
+{
+	int error;
+
+	libbpf_set_print(options->is_verbose ? verbose_print : quiet_print);
+	error = load_probes(self, options, why, why_size);
+	if (!error)
+		error = probe_bpf__attach(self->probes);
+	return error ? load_error(error, why, why_size) : 0;
+}

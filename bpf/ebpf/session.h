@@ -1,0 +1,60 @@
+/* One observation through eBPF, shared by the parts of the observer: probes.c opens it, ebpf.c
+ * follows the tree, collect.c takes the sums out. Internal to this directory. */
+#ifndef CLASSIFY_SESSION_H
+#define CLASSIFY_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "object_names.h"
+#include "observation/observation.h"
+#include "observer.h"
+#include "process_tree.h"
+#include "wait_table.h"
+#include "wire.h"
+
+struct probe_bpf;
+struct ring_buffer;
+
+struct ebpf_observer {
+	struct observer observer;
+	struct probe_bpf *probes;
+	struct ring_buffer *events;
+	struct observation obs; /* as far as it is built */
+	struct process_tree tree;
+	struct wait_table waits;
+	struct object_names names;
+	uint64_t throttled_at_begin_ns;
+	pid_t root;
+	int error; /* the first failure of an event handler */
+};
+
+static inline struct ebpf_observer *from_observer(const struct observer *observer)
+{
+	return (struct ebpf_observer *)observer;
+}
+
+/* Opens, loads and attaches the probes. Returns 0 or -errno, with cause and remedy in @why. */
+int probes_open(struct ebpf_observer *self, const struct observer_options *options, char *why,
+		size_t why_size);
+
+/* The clock of the wire: bpf_ktime_get_ns(). */
+uint64_t session_now_ns(void);
+
+/* An instant of the wire, since the beginning of the observation. */
+uint64_t session_since_begin_ns(const struct ebpf_observer *self, uint64_t instant_ns);
+
+/* Appends a thread's totals to the observation, and its unwritten waits to the table. */
+int collect_thread(struct ebpf_observer *self, const struct wire_thread *wire, bool exited);
+
+/* Runs the iterator that reads every followed thread. The caller frees @records, on error too.
+ * Returns 0 or -errno. */
+int collect_snapshot(struct ebpf_observer *self, struct wire_thread **records, size_t *cnt);
+
+/* Moves all rows from the kernel's table of waits to ours. Returns 0 or -ENOMEM. */
+int collect_rows(struct ebpf_observer *self);
+
+/* observer_ops.finish */
+int collect_finish(struct observer *observer, struct observation *obs);
+
+#endif

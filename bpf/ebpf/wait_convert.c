@@ -1,0 +1,108 @@
+/* From the wire's rows to the observation's: decides which futexes are the GIL, and names objects.
+ */
+#include "wait_convert.h"
+#include "object_names.h"
+#include "observation/observation.h"
+#include "process_tree.h"
+#include "wait_table.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/* The wire's numbers are the observation's. */
+_Static_assert((int)WIRE_REASON_CNT == (int)WAIT_REASON_CNT, "reasons");
+_Static_assert((int)WIRE_GIL == (int)WAIT_GIL && (int)WIRE_OTHER == (int)WAIT_OTHER, "reasons");
+_Static_assert((int)WIRE_POLL == (int)WAIT_POLL && (int)WIRE_ACCEPT == (int)WAIT_ACCEPT, "reasons");
+_Static_assert((int)WIRE_KIND_SYSCALL == (int)OBJECT_SYSCALL, "kinds");
+_Static_assert((int)WIRE_KIND_FUTEX == (int)OBJECT_FUTEX, "kinds");
+_Static_assert((int)WIRE_OUTBOUND == (int)DIRECTION_OUTBOUND, "directions");
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct obs_thread *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static struct obs_thread *find_thread(struct observation *obs, uint32_t tgid, uint32_t tid)
+{
+	struct obs_thread wanted = { .pid = (pid_t)tgid, .tid = (pid_t)tid };
+
+	if (!obs->thread_cnt)
+		return NULL;
+	return bsearch(&wanted, obs->threads, obs->thread_cnt, sizeof(wanted), compare_threads);
+}
+
+/* Decides a row that was kept by thread, and corrects that thread's totals with it. */
+static void decide_gil(struct wait_row *row, const struct process_tree *tree,
+		       struct observation *obs)
+{
+	struct gil_range gil = process_tree_gil(tree, (pid_t)row->key.tgid);
+	struct obs_thread *thread;
+	uint64_t wait_ns = row->sum.wait_ns, wait_cnt = row->sum.wait_cnt;
+	uint8_t was = row->key.reason;
+
+	if (row->key.id[0] >= gil.start && row->key.id[0] < gil.end) {
+		thread = find_thread(obs, row->key.tgid, row->key.tid);
+		if (thread && thread->wait_ns[was] >= wait_ns) {
+			thread->wait_ns[was] -= wait_ns;
+			thread->wait_cnt[was] -= wait_cnt;
+			thread->wait_ns[WAIT_GIL] += wait_ns;
+			thread->wait_cnt[WAIT_GIL] += wait_cnt;
+			row->key.reason = WIRE_GIL;
+		}
+	}
+	row->key.tid = 0;
+}
+
+/* The GIL is one lock, though a wait for it may be on any word of it and ends by design when its
+ * switch interval has run out. */
+static void normalise_gil(struct wait_row *row)
+{
+	if (row->key.reason != WIRE_GIL)
+		return;
+	row->key.id[0] = 0;
+	row->key.flags &= (uint8_t)~WIRE_WAIT_TIMED_OUT;
+}
+
+static int row_append(const struct wait_row *row, struct object_names *names,
+		      struct observation *obs)
+{
+	struct obs_wait *wait = observation_add_wait(obs);
+
+	if (!wait)
+		return -ENOMEM;
+	wait->pid = (pid_t)row->key.tgid;
+	wait->reason = (enum wait_reason)row->key.reason;
+	wait->kind = (enum object_kind)row->key.kind;
+	wait->direction = (enum wait_direction)row->key.direction;
+	wait->name = object_names_describe(names, obs, &row->key);
+	wait->via_event_loop = row->key.flags & WIRE_WAIT_EVENT_LOOP;
+	wait->timed_out = row->key.flags & WIRE_WAIT_TIMED_OUT;
+	wait->wait_ns = row->sum.wait_ns;
+	wait->wait_cnt = row->sum.wait_cnt;
+	wait->max_ns = row->sum.max_ns;
+	wait->quiet_ns = row->sum.quiet_ns;
+	wait->woken_by_tree_cnt = row->sum.woken_by_tree_cnt;
+	wait->woken_by_other_cnt = row->sum.woken_by_other_cnt;
+	wait->woken_by_interrupt_cnt = row->sum.woken_by_interrupt_cnt;
+	return 0;
+}
+
+int wait_convert(struct wait_table *table, struct object_names *names,
+		 const struct process_tree *tree, struct observation *obs)
+{
+	if (obs->thread_cnt)
+		qsort(obs->threads, obs->thread_cnt, sizeof(obs->threads[0]), compare_threads);
+	for (size_t i = 0; i < table->cnt; i++) {
+		if (table->rows[i].key.tid)
+			decide_gil(&table->rows[i], tree, obs);
+		normalise_gil(&table->rows[i]);
+	}
+	wait_table_compact(table);
+	for (size_t i = 0; i < table->cnt; i++)
+		if (row_append(&table->rows[i], names, obs))
+			return -ENOMEM;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* From the wire's rows to the observation's. */
+#ifndef CLASSIFY_WAIT_CONVERT_H
+#define CLASSIFY_WAIT_CONVERT_H
+
+struct object_names;
+struct observation;
+struct process_tree;
+struct wait_table;
+
+/*
+ * Turns the rows of @table into @obs->waits, with their objects' names: rows that were kept by
+ * thread because their process's GIL wasn't known are decided now (@tree knows it), and the totals
+ * of
+ * @obs->threads corrected with them. Sorts @obs->threads by process and thread; compacts @table.
+ * Returns 0 or -ENOMEM.
+ */
+int wait_convert(struct wait_table *table, struct object_names *names,
+		 const struct process_tree *tree, struct observation *obs);
+
+#endif
