@@ -9,8 +9,7 @@ struct observation;
 struct report;
 
 struct analyze_options {
-	uint32_t planned_concurrency; /* --concurrency N: operations to have in flight; 0: not said
-				       */
+	uint32_t planned_concurrency; /* --concurrency N: operations in flight; 0: not said */
 	bool is_replay;		      /* the observation comes from a recording */
 };
 
