@@ -36,7 +36,7 @@ struct run {
 
 static void run_init(struct run *run, const struct options *options)
 {
-	*run = (struct run){.options = options, .signals.fd = -1, .wait_status = -1};
+	*run = (struct run){ .options = options, .signals.fd = -1, .wait_status = -1 };
 	run->delivery.report.fd = -1;
 	run->delivery.recording.fd = -1;
 }
@@ -53,7 +53,7 @@ static int start_signals(struct run *run)
 	int error = signals_init(&run->signals, run->options->mode == RUN_WRAP);
 
 	if (error)
-		say("cannot watch signals: %s (are too many files open?)", strerror(-error));
+		say("cannot watch signals: %s (see 'ulimit -n')", strerror(-error));
 	return error;
 }
 
@@ -209,7 +209,7 @@ static int run_command(struct run *run, struct command *command)
 
 static int spawn_command(struct run *run)
 {
-	struct identity identity = {0};
+	struct identity identity = { 0 };
 	struct command command;
 	char why[REASON_SIZE];
 	int code = EXIT_CLASSIFY_FAILED;
@@ -220,7 +220,7 @@ static int spawn_command(struct run *run)
 		int error = command_spawn(&command, run->argv, &identity, &run->signals);
 
 		if (error)
-			say("cannot start a process: %s (is a limit reached? see 'ulimit -u')",
+			say("cannot start a process: %s (is a limit reached? see 'ulimit -a')",
 			    strerror(-error));
 		else
 			code = run_command(run, &command);
