@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import sys
@@ -126,15 +127,20 @@ class ThroughEbpf(SourceTestCase):
             raise unittest.SkipTest(f"no eBPF: {why}")
 
 
+# The leader of a terminal's session. It outlives the program in it, because its own end would throw
+# away what the terminal has not shown yet.
+LEADER = 'trap : INT; "$@"; printf "exit status %d\\n" $?; cat'
+
+
 class Terminal:
-    """A pseudo-terminal with @argv in it, as a session of its own."""
+    """A pseudo-terminal, whose session runs @argv in its foreground."""
 
     def __init__(self, argv, env=None):
         self.seen = b""
         self.pid, self.fd = os.forkpty()
         if self.pid == 0:
             try:
-                os.execvpe(argv[0], argv, env or os.environ)
+                os.execve("/bin/sh", ["sh", "-c", LEADER, "sh", *argv], env or os.environ)
             finally:  # or a second copy of the tests would go on in here
                 os._exit(127)
 
@@ -143,6 +149,7 @@ class Terminal:
 
     def __exit__(self, *_):
         os.close(self.fd)  # hangs up on what is left
+        os.waitpid(self.pid, 0)
 
     def type(self, keys):
         os.write(self.fd, keys)
@@ -150,30 +157,19 @@ class Terminal:
     def read_until(self, text):
         """Reads on until @text has come; returns all up to its end and forgets it."""
         while text not in self.seen:
-            part = self._read()
-            if not part:
+            ready, _, _ = select.select([self.fd], [], [], TIMEOUT_S)
+            if not ready:
                 raise AssertionError(f"{text} never came, but: {self.seen}")
-            self.seen += part
+            self.seen += os.read(self.fd, 65536)
         end = self.seen.index(text) + len(text)
         before, self.seen = self.seen[:end], self.seen[end:]
         return before
 
-    def read_rest(self):
-        while True:
-            part = self._read()
-            if not part:
-                return self.seen
-            self.seen += part
-
-    def _read(self):
-        try:
-            return os.read(self.fd, 65536)
-        except OSError:  # EIO: nobody has the other side open any more
-            return b""
-
-    def wait(self):
-        """Returns the exit code of what ran in it."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+    def finish(self):
+        """Waits for the end of the program; returns its exit status and what it wrote until then."""
+        text = self.read_until(b"exit status ")
+        status = self.read_until(b"\r\n")
+        return int(status), text
 
 
 main = harness.main

@@ -62,8 +62,7 @@ class AttachTests:
         with Terminal(argv) as screen:
             screen.read_until(b"Ctrl-C to report\r\n")
             target.stdin.close()
-            screen.read_rest()
-            self.assertEqual(screen.wait(), 0)
+            self.assertEqual(screen.finish()[0], 0)
         self.check_report(target)
 
     def test_interrupt_from_the_keyboard(self):
@@ -72,8 +71,8 @@ class AttachTests:
         with Terminal([CLASSIFY, f"--source={self.source}", "-p", str(target.pid)], env) as screen:
             screen.read_until(b"Ctrl-C to report\r\n")
             screen.type(b"\x03")
-            verdict = screen.read_rest()
-            self.assertEqual(screen.wait(), 0)
+            status, verdict = screen.finish()
+        self.assertEqual(status, 0)
         self.assertIn(b"target", verdict)
         self.check_alive(target)
 
@@ -108,17 +107,6 @@ class Refusals(CommandLineTestCase):
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         self.refuse(child.pid, f"process {child.pid} is dead")
         child.wait()
-
-    def test_a_process_whose_first_thread_has_gone(self):
-        """It looks like a zombie, and is none: attaching works."""
-        code = ("import ctypes, threading\n"
-                "threading.Thread(target=input).start()\n"
-                "ctypes.CDLL(None).pthread_exit(None)")
-        target = self.start_target(code)
-        while "Z" not in pathlib.Path(f"/proc/{target.pid}/stat").read_text().rsplit(")", 1)[1]:
-            os.sched_yield()
-        done = run(CLASSIFY, "--source=procfs", "-p", str(target.pid), "-d", "0.05")
-        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_thread(self):
         done = threading.Event()
@@ -164,7 +152,17 @@ class AttachThroughProcfs(AttachTests, ThroughProcfs):
 
 
 class AttachThroughEbpf(AttachTests, ThroughEbpf):
-    pass
+    def test_a_process_whose_first_thread_has_gone(self):
+        """It looks like a zombie, and is none: attaching works."""
+        code = ("import ctypes, threading\n"
+                "threading.Thread(target=input).start()\n"
+                "ctypes.CDLL(None).pthread_exit(None)")
+        target = self.start_target(code)
+        while "Z" not in pathlib.Path(f"/proc/{target.pid}/stat").read_text().rsplit(")", 1)[1]:
+            os.sched_yield()
+        done = run(*self.options("-p", str(target.pid), "-d", "0.05"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.read_report()["target"]["pid"], target.pid)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,7 @@ class Places(OutputTestCase):
             with self.subTest(options=options, more=more):
                 argv = [CLASSIFY, PROCFS, *options, "--", "true"]
                 with Terminal(argv, {**env, **more}) as screen:
-                    self.assertEqual(b"\x1b[" in screen.read_rest(), colored)
-                    screen.wait()
+                    self.assertEqual(b"\x1b[" in screen.finish()[1], colored)
 
 
 class Failures(OutputTestCase):

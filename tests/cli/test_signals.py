@@ -18,6 +18,9 @@ for line in sys.stdin:
         os.killpg(0, signal.SIGUSR1)
     if line == "parent\\n":
         os.kill(os.getppid(), signal.SIGUSR1)
+    if line == "whose\\n":
+        print(os.getppid(), flush=True)
+        continue
     print(*sorted(seen), flush=True)
 sys.exit(40 + seen.count(15))
 """
@@ -95,22 +98,21 @@ class SignalTests:
 
 class TerminalTests:
     def test_interrupt_reaches_the_command_once(self):
-        argv = self.options("--", PYTHON, "-c", COUNTER)
-        with Terminal(argv) as screen:
+        with Terminal(self.options("--", PYTHON, "-c", COUNTER)) as screen:
             screen.read_until(b"ready\r\n")
+            classify = int(self.ask_screen(screen, b"whose\n"))
             screen.type(b"\x03")  # to the whole foreground group
-            os.kill(screen.pid, signal.SIGUSR2)
-            while b"12" not in (answer := self.ask_screen(screen)):
+            os.kill(classify, signal.SIGUSR2)
+            while b"12" not in (answer := self.ask_screen(screen, b"\n")):
                 pass
             self.assertEqual(answer.split(), [b"2", b"12"])
             screen.type(b"\x04")
-            screen.read_rest()
-            self.assertEqual(screen.wait(), 40)
+            self.assertEqual(screen.finish()[0], 40)
         self.read_report()
 
     @staticmethod
-    def ask_screen(screen):
-        screen.type(b"\n")
+    def ask_screen(screen, line):
+        screen.type(line)
         screen.read_until(b"\r\n")  # the echo
         return screen.read_until(b"\r\n")
 
@@ -118,40 +120,49 @@ class TerminalTests:
         with Terminal(self.options("--", "sh", "-c", "echo ready; exec cat")) as screen:
             screen.read_until(b"ready\r\n")
             screen.type(b"\x03")
-            screen.read_rest()
-            self.assertEqual(screen.wait(), 128 + signal.SIGINT)
+            self.assertEqual(screen.finish()[0], 128 + signal.SIGINT)
         self.assertEqual(self.read_report()["target"]["exit"], {"signal": int(signal.SIGINT)})
 
     def test_the_terminal_stays_the_commands_own(self):
         code = ("import os, sys; sys.exit(not (os.isatty(0) and os.isatty(2) and "
                 "os.tcgetpgrp(0) == os.getpgrp() == os.getpgid(os.getppid())))")
         with Terminal(self.options("--", PYTHON, "-c", code)) as screen:
-            screen.read_rest()
-            self.assertEqual(screen.wait(), 0)
+            self.assertEqual(screen.finish()[0], 0)
 
     def test_job_control(self):
         """Ctrl-Z stops both, fg continues both."""
-        env = dict(os.environ, PS1="$ ", TERM="dumb", HISTFILE="")
-        command = " ".join([*self.options("--", "cat")])
+        env = dict(os.environ, PS1="$ ", TERM="dumb", HISTFILE="",
+                   CODE="echo pid $$ of $PPID; exec cat")
+        command = " ".join(self.options("--", "sh", "-c", '"$CODE"'))
         with Terminal(["bash", "--norc", "--noprofile", "--noediting", "-i"], env) as screen:
-            screen.type(command.encode() + b"\nfirst\n")
-            screen.read_until(b"first\r\n")  # the echo
-            screen.read_until(b"first\r\n")
+            screen.type(command.encode() + b"\n")
+            screen.read_until(b"pid ")
+            pids = [int(word) for word in screen.read_until(b"\r\n").split(b" of ")]
             screen.type(b"\x1a")
             screen.read_until(b"Stopped")
+            for pid in pids:
+                self.wait_for_state(pid, "T")
             screen.type(b"fg\n")
-            screen.read_until(b"cat\r\n")
+            for pid in pids:
+                self.wait_for_state(pid, "S")
             screen.type(b"second\n")
-            screen.read_until(b"second\r\n")
-            screen.read_until(b"second\r\n")
-            screen.type(b"\x04")
-            screen.type(b"echo code=$?; exit\n")
-            screen.read_until(b"code=0\r\n")
-            screen.read_rest()
-            screen.wait()
+            for _ in ("the echo", "what cat wrote"):
+                screen.read_until(b"second\r\n")
+            screen.type(b"\x03")  # also drops what was typed and not read
+            screen.read_until(b"$ ")
+            screen.type(b"echo code=$?\n")
+            screen.read_until(b"code=130\r\n")
         report = self.read_report()
         if self.source == "ebpf":  # a sampler is stopped together with what it samples
             self.assertGreater(report["thread_time"]["stopped_s"], 0)
+
+    @staticmethod
+    def wait_for_state(pid, state):
+        while True:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == state:
+                    return
+            os.sched_yield()
 
 
 class SignalsThroughProcfs(SignalTests, TerminalTests, ThroughProcfs):
