@@ -92,16 +92,26 @@ static void note_peaks(struct sampler *sampler, const struct sample *sample)
 		sampler->obs.processes_peak = sample->process_cnt;
 }
 
+static void read_clocks(struct sampler *sampler, struct sample *sample)
+{
+	sample->now_ns = sampler_now_ns(sampler);
+	sample->interval.elapsed_ns = sample->now_ns - sampler->last_sample_ns;
+	sampler->last_sample_ns = sample->now_ns;
+	for (size_t i = 0; i < sampler->process_cnt; i++)
+		if (!sampler->processes[i]->is_gone)
+			process_read_clock(sampler->processes[i], sample);
+	sample->interval.late_ns = sampler_now_ns(sampler) - sample->now_ns;
+}
+
 static int take_sample(struct sampler *sampler)
 {
-	struct sample sample = { .now_ns = sampler_now_ns(sampler) };
-	int error = sampler_refresh(sampler, sample.now_ns);
+	struct sample sample = { 0 };
+	int error = sampler_refresh(sampler, sampler_now_ns(sampler));
 
 	if (error)
 		return error;
 	sampler->round++;
-	sample.interval.elapsed_ns = sample.now_ns - sampler->last_sample_ns;
-	sampler->last_sample_ns = sample.now_ns;
+	read_clocks(sampler, &sample);
 	for (size_t i = 0; i < sampler->process_cnt; i++) {
 		struct tracked_process *process = sampler->processes[i];
 

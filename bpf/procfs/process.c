@@ -14,14 +14,18 @@
 #define INSPECT_COST_CREDIT_NS 1000000000ULL
 #define DESCRIPTORS_STEP_NS    60000000ULL
 
-static bool read_cpu_clock(struct tracked_process *process)
+void process_read_clock(struct tracked_process *process, struct sample *sample)
 {
 	clockid_t clock;
 	uint64_t now_ns = clock_getcpuclockid(process->pid, &clock) ? 0 : clock_ns(clock);
 
-	if (now_ns)
-		process->cpu_clock_ns = now_ns;
-	return now_ns != 0;
+	if (now_ns <= process->cpu_clock_ns)
+		return;
+	if (!process->is_seen && process->was_alive_at_start)
+		process->cpu_clock_base_ns = now_ns;
+	else
+		sample->interval.on_cpu_ns += now_ns - process->cpu_clock_ns;
+	process->cpu_clock_ns = now_ns;
 }
 
 static void set_exec(struct sampler *sampler, const struct tracked_process *process,
@@ -82,7 +86,6 @@ static uint64_t cpu_of_waited_ns(const struct sampler *sampler, const struct pro
 void process_sample(struct sampler *sampler, struct tracked_process *process, struct sample *sample)
 {
 	struct proc_stat stat;
-	uint64_t before_ns = process->cpu_clock_ns;
 	bool is_first = !process->is_seen;
 
 	if (proc_stat_read(process->pid, &stat) || stat.starttime_ticks != process->starttime_ticks)
@@ -91,11 +94,6 @@ void process_sample(struct sampler *sampler, struct tracked_process *process, st
 	if (is_first && process->was_alive_at_start)
 		process->children_cpu_base_ns = cpu_of_waited_ns(sampler, &stat);
 	process->children_cpu_ns = cpu_of_waited_ns(sampler, &stat);
-	if (read_cpu_clock(process)) {
-		if (is_first && process->was_alive_at_start)
-			before_ns = process->cpu_clock_base_ns = process->cpu_clock_ns;
-		sample->interval.on_cpu_ns += process->cpu_clock_ns - before_ns;
-	}
 	if (stat.state != 'Z')
 		inspect_if_due(sampler, process, &stat, sample->now_ns);
 }

@@ -17,12 +17,14 @@ struct program_clock {
 	uint64_t starved_ns;
 	uint64_t quiet_ns;
 	uint64_t open_ns;   /* passed and not yet booked: a thread has open time of its own */
+	uint64_t early_ns;  /* computed after the last interval, read with it; not booked */
 	uint64_t unseen_ns; /* computed by children that lived between two samples; not booked */
 };
 
 struct program_interval {
 	uint64_t elapsed_ns;
 	uint64_t on_cpu_ns;    /* of all threads together */
+	uint64_t late_ns;      /* how long after the end of the interval that was read, at most */
 	uint64_t unseen_ns;    /* newly known of children that were never seen */
 	uint64_t run_queue_ns; /* the longest of one thread */
 	uint64_t open_ns;      /* the longest that one thread has open */

@@ -143,7 +143,9 @@ void task_close(struct sampler *sampler, struct tracked_thread *thread, bool has
 /* pipe_ends.c: does a process of the tree hold the other end of the pipe that @cause waits on? */
 bool pipe_ends_in_tree(struct sampler *sampler, const struct wait_cause *cause);
 
-/* process.c: reads what concerns the whole process, adds to @sample and inspects it when due. */
+/* process.c: reads the process's CPU clock; first of all, as it goes on. */
+void process_read_clock(struct tracked_process *process, struct sample *sample);
+/* Reads what concerns the whole process, adds to @sample and inspects it when due. */
 void process_sample(struct sampler *sampler, struct tracked_process *process,
 		    struct sample *sample);
 /*

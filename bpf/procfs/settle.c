@@ -7,6 +7,8 @@
 
 #include "sampler.h"
 
+/* A thread may be on its way out for a while after it was last looked at. */
+#define EXIT_MAX_NS 1000000ULL
 /* Less is the error of reading counters, not threads that were missed. */
 #define UNSEEN_MIN_NS 100000ULL
 
@@ -15,7 +17,7 @@ void settle_note_end(struct sampler *sampler, const struct tracked_process *proc
 {
 	uint64_t since_ns =
 		thread->is_seen ? thread->clock.now_ns : thread_row(sampler, thread)->start_ns;
-	uint64_t room_ns = thread->clock.open_ns;
+	uint64_t room_ns = thread->clock.open_ns + EXIT_MAX_NS;
 
 	if (now_ns > since_ns)
 		room_ns += now_ns - since_ns;
@@ -49,8 +51,14 @@ static uint64_t give_to_running(struct sampler *sampler, struct tracked_process 
 static uint64_t give_to_tail(struct sampler *sampler, struct tail *tail, uint64_t rest_ns)
 {
 	struct obs_thread *row = &sampler->obs.threads[tail->row];
-	uint64_t part_ns = rest_ns < tail->room_ns ? rest_ns : tail->room_ns;
+	uint64_t room_ns =
+		sampler->obs.duration_ns > row->end_ns ? sampler->obs.duration_ns - row->end_ns : 0;
+	uint64_t part_ns = rest_ns;
 
+	if (room_ns > tail->room_ns)
+		room_ns = tail->room_ns;
+	if (part_ns > room_ns)
+		part_ns = room_ns;
 	tail->room_ns -= part_ns;
 	row->on_cpu_ns += part_ns;
 	row->end_ns += part_ns;

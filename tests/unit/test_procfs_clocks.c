@@ -46,8 +46,9 @@ static void rest_of_a_sleeper_is_its_wait(void **state)
 
 static void what_was_before_the_observation_does_not_count(void **state)
 {
-	const struct thread_reading base = {
-		.on_cpu_ns = 500 * MS, .run_queue_ns = 70 * MS, .run_cnt = 9};
+	const struct thread_reading base = { .on_cpu_ns = 500 * MS,
+					     .run_queue_ns = 70 * MS,
+					     .run_cnt = 9 };
 	struct thread_clock clock;
 	struct thread_share share;
 
@@ -170,7 +171,7 @@ static uint64_t program(struct program_clock *clock, uint64_t elapsed_ms, uint64
 
 static void program_time_is_split_in_three(void **state)
 {
-	struct program_clock clock = {0};
+	struct program_clock clock = { 0 };
 
 	(void)state;
 	assert_int_equal(program(&clock, 10, 3, 2, 0), 5 * MS);
@@ -185,7 +186,7 @@ static void program_time_is_split_in_three(void **state)
 
 static void program_is_not_quiet_while_a_thread_is_open(void **state)
 {
-	struct program_clock clock = {0};
+	struct program_clock clock = { 0 };
 
 	(void)state;
 	assert_int_equal(program(&clock, 10, 0, 0, 10), 0);
@@ -196,14 +197,31 @@ static void program_is_not_quiet_while_a_thread_is_open(void **state)
 
 static void unseen_children_count_when_there_is_room(void **state)
 {
-	struct program_clock clock = {0};
-	const struct program_interval lump = {.elapsed_ns = 5 * MS, .unseen_ns = 12 * MS};
+	struct program_clock clock = { 0 };
+	const struct program_interval lump = { .elapsed_ns = 5 * MS, .unseen_ns = 12 * MS };
 
 	(void)state;
 	assert_int_equal(program_clock_advance(&clock, &lump), 0);
 	assert_int_equal(program(&clock, 5, 0, 0, 0), 0);
 	assert_int_equal(program(&clock, 5, 1, 0, 0), 2 * MS);
 	assert_int_equal(clock.computing_ns, 13 * MS);
+}
+
+/* The clocks are read a moment after the interval ends: what is too much for it is of the next. */
+static void time_read_late_is_not_lost(void **state)
+{
+	struct program_clock clock = { 0 };
+	const struct program_interval late = { .elapsed_ns = 10 * MS,
+					       .on_cpu_ns = 11 * MS,
+					       .late_ns = 1 * MS };
+
+	(void)state;
+	assert_int_equal(program_clock_advance(&clock, &late), 0);
+	assert_int_equal(program(&clock, 10, 9, 0, 0), 0);
+	assert_int_equal(clock.computing_ns, 20 * MS);
+	/* What was at the same time is not made up for. */
+	assert_int_equal(program(&clock, 10, 20, 0, 0), 0);
+	assert_int_equal(program(&clock, 10, 0, 0, 0), 10 * MS);
 }
 
 int main(void)
@@ -218,6 +236,7 @@ int main(void)
 		cmocka_unit_test(shares_always_sum_to_wall),
 		cmocka_unit_test(program_time_is_split_in_three),
 		cmocka_unit_test(program_is_not_quiet_while_a_thread_is_open),
+		cmocka_unit_test(time_read_late_is_not_lost),
 		cmocka_unit_test(unseen_children_count_when_there_is_room),
 	};
 
