@@ -9,7 +9,7 @@ import json
 import sys
 
 try:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft7Validator
 except ImportError:
     print("SKIPPED: python3-jsonschema is not installed, no report was checked")
     sys.exit(77)
@@ -50,8 +50,8 @@ def check(validator, file_name):
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         schema = json.load(file)
-    Draft202012Validator.check_schema(schema)
-    validator = Draft202012Validator(schema)
+    Draft7Validator.check_schema(schema)
+    validator = Draft7Validator(schema)
     complaints = [line for name in sys.argv[2:] for line in check(validator, name)]
     print("\n".join(complaints) or f"{len(sys.argv) - 2} reports are as the schema has them")
     return 1 if complaints or len(sys.argv) < 3 else 0
