@@ -5,11 +5,16 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "probe.skel.h"
+
+/* How long finishing waits for threads that are dying: on a loaded machine they may be preempted
+ * on their way out. */
+#define DYING_MAX_NS 100000000ull
 
 uint64_t session_now_ns(void)
 {
@@ -242,7 +247,8 @@ static void finish_processes(struct ebpf_observer *self)
 	}
 }
 
-static void finish_quality(struct ebpf_observer *self)
+/* @live_cnt: how many threads were alive at the end, and read. */
+static void finish_quality(struct ebpf_observer *self, size_t live_cnt)
 {
 	const struct probe_bpf__bss *shared = self->probes->bss;
 	struct obs_quality *quality = &self->obs.quality;
@@ -250,6 +256,8 @@ static void finish_quality(struct ebpf_observer *self)
 	for (int i = 0; i < WIRE_LOSS_CNT; i++)
 		quality->lost_events += shared->losses[i];
 	quality->lost_threads = shared->losses[WIRE_LOST_THREAD];
+	if (shared->live_cnt > live_cnt)
+		quality->lost_threads += shared->live_cnt - live_cnt;
 	quality->source_note = "";
 }
 
@@ -264,15 +272,36 @@ static uint64_t last_exit_ns(const struct ebpf_observer *self)
 	return self->probes->bss->observed_from_ns + last_ns;
 }
 
+/*
+ * Threads on their way out: reaped, so that no iterator meets them any more, but yet to leave their
+ * CPU for good, which is when they send their totals. Waits for those, but not for long.
+ */
+static void await_dying(struct ebpf_observer *self)
+{
+	uint64_t deadline_ns = session_now_ns() + DYING_MAX_NS;
+	struct wire_thread *records;
+	size_t cnt;
+	int error;
+
+	do {
+		error = collect_snapshot(self, &records, &cnt);
+		free(records);
+		if (error || __atomic_load_n(&self->probes->bss->live_cnt, __ATOMIC_ACQUIRE) <= cnt)
+			return;
+		sched_yield();
+	} while (session_now_ns() < deadline_ns);
+}
+
 int collect_finish(struct observer *observer, struct observation *obs)
 {
 	struct ebpf_observer *self = from_observer(observer);
 	struct probe_bpf__bss *shared = self->probes->bss;
 	uint64_t until_ns, throttled_ns;
 	struct wire_wait_key telling;
-	size_t exited_cnt;
+	size_t exited_cnt, live_cnt;
 	int error;
 
+	await_dying(self);
 	__atomic_store_n(&shared->is_observing, 0, __ATOMIC_SEQ_CST);
 	until_ns = session_now_ns();
 	shared->observed_until_ns = until_ns;
@@ -282,7 +311,8 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	exited_cnt = self->obs.thread_cnt;
 	if (!error)
 		error = collect_live(self, &telling);
-	if (self->obs.thread_cnt == exited_cnt && exited_cnt)
+	live_cnt = self->obs.thread_cnt - exited_cnt;
+	if (!live_cnt && exited_cnt)
 		until_ns = last_exit_ns(self);
 	if (!error)
 		error = collect_orphans(self);
@@ -298,7 +328,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	if (error)
 		return error;
 	finish_processes(self);
-	finish_quality(self);
+	finish_quality(self, live_cnt);
 	if (throttled_ns > self->throttled_at_begin_ns)
 		throttle_book(&self->obs, throttled_ns - self->throttled_at_begin_ns);
 	*obs = self->obs;

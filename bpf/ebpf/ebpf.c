@@ -51,19 +51,37 @@ static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit 
 	return collect_thread(self, &event->thread, true);
 }
 
+/* Also told of processes that the list of the first ones (list_seeded) has already. */
+static int handle_fork(struct ebpf_observer *self, const struct wire_event_fork *fork)
+{
+	const struct wire_event *event = &fork->event;
+
+	if (event->tid == event->tgid && event->time_ns < self->listed_at_ns &&
+	    observation_find_process(&self->obs, (pid_t)event->tgid))
+		return 0;
+	return process_tree_born(&self->tree, (pid_t)event->tgid, (pid_t)event->tid,
+				 (pid_t)event->parent_tgid, fork->comm,
+				 session_since_begin_ns(self, event->time_ns));
+}
+
+/* The probes have forgotten the GIL already, but a fork's event may have told them its parent's
+ * since. */
+static int handle_exec(struct ebpf_observer *self, const struct wire_event_exec *exec)
+{
+	const struct wire_event *event = &exec->event;
+
+	bpf_map_delete_elem(bpf_map__fd(self->probes->maps.gils), &event->tgid);
+	return process_tree_exec(&self->tree, (pid_t)event->tgid, exec->comm, exec->filename,
+				 session_since_begin_ns(self, event->time_ns));
+}
+
 static int handle_event(struct ebpf_observer *self, const struct wire_event *event)
 {
-	uint64_t at_ns = session_since_begin_ns(self, event->time_ns);
-
 	switch (event->type) {
 	case WIRE_EVENT_FORK:
-		return process_tree_born(&self->tree, (pid_t)event->tgid, (pid_t)event->tid,
-					 (pid_t)event->parent_tgid,
-					 ((const struct wire_event_fork *)event)->comm, at_ns);
+		return handle_fork(self, (const struct wire_event_fork *)event);
 	case WIRE_EVENT_EXEC:
-		return process_tree_exec(&self->tree, (pid_t)event->tgid,
-					 ((const struct wire_event_exec *)event)->comm,
-					 ((const struct wire_event_exec *)event)->filename, at_ns);
+		return handle_exec(self, (const struct wire_event_exec *)event);
 	case WIRE_EVENT_EXIT:
 		return handle_exit(self, (const struct wire_event_exit *)event);
 	case WIRE_EVENT_NAME:
@@ -136,12 +154,10 @@ static int seed(struct ebpf_observer *self)
 		before = shared->seeded_cnt;
 		error = seed_pass(self);
 	} while (!error && shared->seeded_cnt != before);
-	if (error)
-		return error;
-	return shared->seeded_cnt ? 0 : -ESRCH;
+	return error;
 }
 
-/* The processes that are there at the beginning. */
+/* The processes that are there at the beginning. Returns 0, -ESRCH when none is, or -errno. */
 static int list_seeded(struct ebpf_observer *self)
 {
 	struct wire_thread *records;
@@ -154,7 +170,8 @@ static int list_seeded(struct ebpf_observer *self)
 			error = process_tree_born(&self->tree, (pid_t)records[i].tgid,
 						  (pid_t)records[i].tid, 0, records[i].comm, 0);
 	free(records);
-	return error;
+	self->listed_at_ns = session_now_ns();
+	return error || cnt ? error : -ESRCH;
 }
 
 static int ebpf_track(struct observer *observer, pid_t pid)

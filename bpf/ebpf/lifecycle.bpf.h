@@ -41,7 +41,8 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 	now = bpf_ktime_get_ns();
 	thread->head.is_followed = 1;
 	thread->head.state = TASK_WOKEN;
-	thread->stamp_ns = thread->wake_ns = thread->total.start_ns = now;
+	thread->wake_ns = now;
+	thread_begin(thread, now);
 	program_shift(RUNNABLE, now);
 	send_fork(child, parent->tgid, now);
 }

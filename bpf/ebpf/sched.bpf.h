@@ -137,7 +137,7 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
 	u64 since = thread->stamp_ns;
 
 	if (before == TASK_SEEDING) {
-		total->start_ns = now;
+		thread_begin(thread, now);
 	} else if (before == TASK_PREEMPTED) {
 		total->preempted_ns += now - since;
 	} else if (before == TASK_WOKEN || before == TASK_BLOCKED) {
@@ -207,7 +207,7 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 	u32 before = thread->head.state;
 
 	if (before == TASK_SEEDING)
-		total->start_ns = thread->stamp_ns = now;
+		thread_begin(thread, now);
 	else if (before != TASK_ON_CPU)
 		switch_in_unseen(task, thread, now);
 	book_on_cpu(task, thread, now);
@@ -216,6 +216,7 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 	if (task_state & TASK_DEAD) {
 		thread->head.state = TASK_SEEDING;
 		thread->head.is_followed = 0;
+		__sync_fetch_and_add(&live_cnt, -1);
 		task_send_totals(task, thread, now);
 		return -program_weight(before);
 	}

@@ -25,6 +25,7 @@ struct ebpf_observer {
 	struct wait_table waits;
 	struct object_names names;
 	uint64_t throttled_at_begin_ns;
+	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;
 	int error; /* the first failure of an event handler */
 };

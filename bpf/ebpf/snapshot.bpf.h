@@ -52,8 +52,10 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 	thread->stamp_ns = thread->total.start_ns = now;
 	thread->wake_ns = state == TASK_WOKEN ? now : 0;
 	thread->runtime_ns = task->se.sum_exec_runtime;
-	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, state) == TASK_SEEDING)
+	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, state) == TASK_SEEDING) {
+		__sync_fetch_and_add(&live_cnt, 1);
 		program_shift(program_weight(state), now);
+	}
 }
 
 SEC("iter/task")
@@ -87,9 +89,12 @@ static __always_inline void close_interval(struct wire_thread *total,
 					   const struct thread_ctx *thread, u64 now)
 {
 	u64 since = thread->stamp_ns;
+	u64 latest = thread->head.state == TASK_WOKEN && thread->wake_ns > since ? thread->wake_ns
+										 : since;
 	u32 reason = thread->open.reason;
 
-	total->end_ns = now < since ? since : now;
+	/* Probes that were under way when the observation ended may have gone beyond its end. */
+	total->end_ns = now < latest ? latest : now;
 	total->open_key.reason = WIRE_REASON_CNT;
 	switch (thread->head.state) {
 	case TASK_ON_CPU:
@@ -130,7 +135,7 @@ int dump_tasks(struct bpf_iter__task *iter)
 	if (!task)
 		return 0;
 	thread = thread_find(task);
-	if (!thread || !thread->head.is_followed)
+	if (!thread || !thread->head.is_followed || thread->head.state == TASK_SEEDING)
 		return 0;
 	total = thread->total;
 	total.tgid = task->tgid;

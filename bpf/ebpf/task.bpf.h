@@ -25,6 +25,7 @@ __u64 observed_until_ns = 0; /* set by finish */
 __u64 losses[WIRE_LOSS_CNT] = {};
 __u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
 __u64 repaired_cnt = 0; /* switches that no tracepoint told of, see switch_in_unseen */
+__u64 live_cnt = 0;	/* followed threads that have begun and not died yet */
 __u64 seeded_cnt = 0;	/* threads adopted by the seeding iterator so far */
 
 enum task_state {
@@ -55,6 +56,7 @@ struct thread_ctx {
 	u32 waker;		   /* enum waker */
 	u32 resolve_at_wake;	   /* the object is whatever becomes ready */
 	struct wire_wait_key open; /* the wait it is in, or was in last */
+	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;
 	struct wire_thread total;
 };
@@ -114,6 +116,13 @@ static __always_inline void count_loss(enum wire_loss loss)
 static __always_inline struct thread_ctx *thread_find(struct task_struct *task)
 {
 	return bpf_task_storage_get(&tasks, task, 0, 0);
+}
+
+/* From now on @thread's time is booked. */
+static __always_inline void thread_begin(struct thread_ctx *thread, u64 now)
+{
+	thread->stamp_ns = thread->total.start_ns = now;
+	__sync_fetch_and_add(&live_cnt, 1);
 }
 
 static __always_inline void event_init(struct wire_event *event, u32 type, struct task_struct *task,

@@ -227,17 +227,23 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	thread->resolve_at_wake = 0;
 	args.syscall = regs->orig_ax;
 	how = args.syscall < WIRE_SYSCALL_CNT ? syscall_table[args.syscall] : SYSCALL_UNKNOWN;
+	if (state & TASK_STOPPED_MASK) {
+		if (key->reason != WIRE_STOPPED)
+			thread->stopped_wait = *key;
+		__builtin_memset(key, 0, sizeof(*key));
+		key->tgid = task->tgid;
+		key->reason = WIRE_STOPPED;
+		return;
+	}
 	/* A call that was interrupted and goes on waits for what it waited for. */
+	if (how == SYSCALL_RESTART && key->reason == WIRE_STOPPED)
+		*key = thread->stopped_wait;
 	if (how == SYSCALL_RESTART && key->tgid) {
 		key->flags &= ~WIRE_WAIT_TIMED_OUT;
 		return;
 	}
 	__builtin_memset(key, 0, sizeof(*key));
 	key->tgid = task->tgid;
-	if (state & TASK_STOPPED_MASK) {
-		key->reason = WIRE_STOPPED;
-		return;
-	}
 	if (task->flags & PF_IO_WORKER) {
 		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
 		return;
