@@ -95,6 +95,7 @@ void wait_table_compact(struct wait_table *table)
 		return;
 	merge(table);
 	fold(table);
+	merge(table); /* a group may have been folded before: one row for both */
 }
 
 static int make_room(struct wait_table *table)
