@@ -1,0 +1,8 @@
+# The eBPF observer: its pure parts, and programs watched live (skipped where BPF may not be loaded).
+foreach(part wait_table process_tree tables)
+	classify_unit_test(ebpf_${part} DEPENDS classify_ebpf)
+endforeach()
+foreach(part waits trees)
+	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/ebpf_world.c
+		DEPENDS classify_ebpf)
+endforeach()
