@@ -82,13 +82,13 @@ int proc_stat_parse(const char *text, struct proc_stat *stat)
 	memcpy(stat->comm, open + 1, len);
 
 	int got = sscanf(close + 1,
-			 " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu %*d %*d %*d"
+			 " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu %*d %*d %ld"
 			 " %*d %lu",
 			 &stat->state, &stat->ppid, &stat->pgrp, &stat->session, &stat->utime_ticks,
 			 &stat->stime_ticks, &stat->cutime_ticks, &stat->cstime_ticks,
-			 &stat->starttime_ticks);
+			 &stat->thread_cnt, &stat->starttime_ticks);
 
-	return got == 9 ? 0 : -EINVAL;
+	return got == 10 ? 0 : -EINVAL;
 }
 
 int proc_stat_read(pid_t pid, struct proc_stat *stat)

@@ -21,6 +21,7 @@ struct proc_stat {
 	uint64_t stime_ticks;
 	uint64_t cutime_ticks; /* of children that were waited for */
 	uint64_t cstime_ticks;
+	long thread_cnt;
 	uint64_t starttime_ticks; /* since boot: with the pid it names a process for good */
 };
 

@@ -20,7 +20,7 @@
 #define UNSEEN_WORTH_NOTING_NS UINT64_C(10000000)
 #define INTERVAL_FIRST_NS      1000000ULL
 #define INTERVAL_USUAL_NS      10000000ULL
-#define INTERVAL_LONGEST_NS    500000000ULL
+#define INTERVAL_LONGEST_NS    1000000000ULL
 /* A short program gets more samples: the interval grows to the usual one within half a second. */
 #define INTERVAL_GROWTH 50
 /* Share of one CPU that reading threads may take, as the inverse. What is read for other reasons
@@ -137,7 +137,10 @@ static uint64_t next_interval_ns(struct procfs_observer *procfs, uint64_t cost_n
 
 	if (interval_ns > INTERVAL_USUAL_NS)
 		interval_ns = INTERVAL_USUAL_NS;
-	procfs->mean_cost_ns = (7 * procfs->mean_cost_ns + cost_ns) / 8;
+	/* Costs that grow count at once, those that fall after a while. */
+	procfs->mean_cost_ns = cost_ns > procfs->mean_cost_ns
+				       ? (procfs->mean_cost_ns + cost_ns) / 2
+				       : (7 * procfs->mean_cost_ns + cost_ns) / 8;
 	if (interval_ns < procfs->mean_cost_ns * COST_INVERSE)
 		interval_ns = procfs->mean_cost_ns * COST_INVERSE;
 	if (interval_ns > INTERVAL_LONGEST_NS)

@@ -91,6 +91,7 @@ void process_sample(struct sampler *sampler, struct tracked_process *process, st
 	if (proc_stat_read(process->pid, &stat) || stat.starttime_ticks != process->starttime_ticks)
 		return;
 	process->is_seen = true;
+	process->was_threaded |= stat.thread_cnt > 1;
 	if (is_first && process->was_alive_at_start)
 		process->children_cpu_base_ns = cpu_of_waited_ns(sampler, &stat);
 	process->children_cpu_ns = cpu_of_waited_ns(sampler, &stat);

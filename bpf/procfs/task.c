@@ -179,10 +179,15 @@ static void begin(struct sampler *sampler, const struct tracked_process *process
 	}
 }
 
-/* A single thread's time is its process's, and that clock doesn't lag. */
+/* A thread's counter lags by a tick at most, 10 ms with the slowest timer. */
+#define LAG_MAX_NS 10000000ULL
+
+/* A single thread's time is its process's, and that clock doesn't lag. What is more than a lag is
+ * the time of threads that have been born meanwhile. */
 static void use_process_clock(const struct tracked_process *process, struct thread_reading *reading)
 {
-	if (!process->was_threaded && process->cpu_clock_ns > reading->on_cpu_ns)
+	if (!process->was_threaded && process->cpu_clock_ns > reading->on_cpu_ns &&
+	    process->cpu_clock_ns - reading->on_cpu_ns <= LAG_MAX_NS)
 		reading->on_cpu_ns = process->cpu_clock_ns;
 }
 

@@ -18,7 +18,7 @@
 #include "net_table.h"
 #include "proc_file.h"
 
-#define STAT_TAIL " S 12 34 56 0 -1 4194560 1 2 3 4 70 8 9 10 20 0 1 0 777 0 0"
+#define STAT_TAIL " S 12 34 56 0 -1 4194560 1 2 3 4 70 8 9 10 20 0 5 0 777 0 0"
 
 static void stat_of_plain_name(void **state)
 {
@@ -35,6 +35,7 @@ static void stat_of_plain_name(void **state)
 	assert_int_equal(stat.stime_ticks, 8);
 	assert_int_equal(stat.cutime_ticks, 9);
 	assert_int_equal(stat.cstime_ticks, 10);
+	assert_int_equal(stat.thread_cnt, 5);
 	assert_int_equal(stat.starttime_ticks, 777);
 }
 

@@ -75,25 +75,25 @@ struct futex_case {
 static void futexes_tell_locks_from_waiting(void **state)
 {
 	static const struct futex_case cases[] = {
-		{0x5000, FUTEX_WAIT_PRIVATE, 2, 0, WAIT_LOCK},
-		{0x5000, FUTEX_WAIT, 1, 0, WAIT_SYNC},
-		{0x5000, FUTEX_LOCK_PI_PRIVATE, 0, 0, WAIT_LOCK},
-		{0x5000, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0x7000, WAIT_SYNC},
-		{0x1000, FUTEX_WAIT_BITSET_PRIVATE, 0, 0x7000, WAIT_GIL},
-		{0x10cf, FUTEX_WAIT_PRIVATE, 2, 0, WAIT_GIL},
-		{0x10d0, FUTEX_WAIT_PRIVATE, 2, 0, WAIT_LOCK},
+		{ 0x5000, FUTEX_WAIT_PRIVATE, 2, 0, WAIT_LOCK },
+		{ 0x5000, FUTEX_WAIT, 1, 0, WAIT_SYNC },
+		{ 0x5000, FUTEX_LOCK_PI_PRIVATE, 0, 0, WAIT_LOCK },
+		{ 0x5000, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0x7000, WAIT_SYNC },
+		{ 0x1000, FUTEX_WAIT_BITSET_PRIVATE, 0, 0x7000, WAIT_GIL },
+		{ 0x10cf, FUTEX_WAIT_PRIVATE, 2, 0, WAIT_GIL },
+		{ 0x10d0, FUTEX_WAIT_PRIVATE, 2, 0, WAIT_LOCK },
 	};
 	struct observation obs;
-	const struct wait_cause before = {0};
+	const struct wait_cause before = { 0 };
 
 	(void)state;
 	observation_init(&obs);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct wait_context context = {.obs = &obs, .gil = {0x1000, 0x10d0}};
+		const struct wait_context context = { .obs = &obs, .gil = { 0x1000, 0x10d0 } };
 		const struct syscall_line line = {
 			.number = SYS_futex,
-			.arg = {cases[i].address, (uint64_t)cases[i].op, cases[i].value,
-				cases[i].timeout},
+			.arg = { cases[i].address, (uint64_t)cases[i].op, cases[i].value,
+				 cases[i].timeout },
 		};
 		struct wait_cause cause;
 
@@ -107,9 +107,9 @@ static void futexes_tell_locks_from_waiting(void **state)
 static void states_tell_faults_stops_and_disk(void **state)
 {
 	struct observation obs;
-	const struct wait_context context = {.obs = &obs};
-	const struct wait_cause before = {0};
-	struct syscall_line line = {.number = -1};
+	const struct wait_context context = { .obs = &obs };
+	const struct wait_cause before = { 0 };
+	struct syscall_line line = { .number = -1 };
 	struct wait_cause cause;
 
 	(void)state;
@@ -132,9 +132,9 @@ static void states_tell_faults_stops_and_disk(void **state)
 static void restarted_call_goes_on_with_its_wait(void **state)
 {
 	struct observation obs;
-	const struct wait_context context = {.obs = &obs};
-	const struct wait_cause before = {.reason = WAIT_NETWORK, .name = "10.0.0.5:443"};
-	const struct syscall_line line = {.number = SYS_restart_syscall};
+	const struct wait_context context = { .obs = &obs };
+	const struct wait_cause before = { .reason = WAIT_NETWORK, .name = "10.0.0.5:443" };
+	const struct syscall_line line = { .number = SYS_restart_syscall };
 	struct wait_cause cause;
 
 	(void)state;
@@ -153,21 +153,21 @@ static void kernel_functions_tell_when_calls_are_hidden(void **state)
 		enum wait_reason reason;
 		bool via_event_loop;
 	} cases[] = {
-		{"futex_wait_queue", 'S', WAIT_SYNC, false},
-		{"do_epoll_wait", 'S', WAIT_POLL, true},
-		{"ep_poll", 'S', WAIT_POLL, true},
-		{"poll_schedule_timeout.constprop.0", 'S', WAIT_POLL, false},
-		{"hrtimer_nanosleep", 'S', WAIT_TIMER, false},
-		{"inet_csk_accept", 'S', WAIT_ACCEPT, false},
-		{"anon_pipe_read", 'S', WAIT_IPC, false},
-		{"do_wait", 'S', WAIT_CHILD, false},
-		{"folio_wait_bit_common", 'D', WAIT_DISK, false},
-		{"0", 'D', WAIT_DISK, false},
-		{"0", 'S', WAIT_OTHER, false},
-		{"", 'T', WAIT_STOPPED, false},
+		{ "futex_wait_queue", 'S', WAIT_SYNC, false },
+		{ "do_epoll_wait", 'S', WAIT_POLL, true },
+		{ "ep_poll", 'S', WAIT_POLL, true },
+		{ "poll_schedule_timeout.constprop.0", 'S', WAIT_POLL, false },
+		{ "hrtimer_nanosleep", 'S', WAIT_TIMER, false },
+		{ "inet_csk_accept", 'S', WAIT_ACCEPT, false },
+		{ "anon_pipe_read", 'S', WAIT_IPC, false },
+		{ "do_wait", 'S', WAIT_CHILD, false },
+		{ "folio_wait_bit_common", 'D', WAIT_DISK, false },
+		{ "0", 'D', WAIT_DISK, false },
+		{ "0", 'S', WAIT_OTHER, false },
+		{ "", 'T', WAIT_STOPPED, false },
 	};
 	struct observation obs;
-	const struct wait_context context = {.obs = &obs};
+	const struct wait_context context = { .obs = &obs };
 
 	(void)state;
 	observation_init(&obs);
@@ -183,12 +183,12 @@ static void kernel_functions_tell_when_calls_are_hidden(void **state)
 
 static int rank(enum wait_reason reason)
 {
-	return wait_cause_rank(&(struct wait_cause){.reason = reason});
+	return wait_cause_rank(&(struct wait_cause){ .reason = reason });
 }
 
 static void outside_ranks_before_timer_idle_and_inside(void **state)
 {
-	const struct wait_cause inside = {.reason = WAIT_IPC, .is_internal = true};
+	const struct wait_cause inside = { .reason = WAIT_IPC, .is_internal = true };
 
 	(void)state;
 	assert_true(rank(WAIT_NETWORK) > rank(WAIT_IPC));
@@ -203,7 +203,7 @@ static void rows_are_one_per_cause(void **state)
 {
 	struct observation obs;
 	struct cause_rows rows;
-	struct wait_cause cause = {.reason = WAIT_NETWORK};
+	struct wait_cause cause = { .reason = WAIT_NETWORK };
 
 	(void)state;
 	observation_init(&obs);
@@ -223,7 +223,7 @@ static void rows_beyond_the_maximum_lose_their_object(void **state)
 {
 	struct observation obs;
 	struct cause_rows rows;
-	struct wait_cause cause = {.reason = WAIT_DISK, .kind = OBJECT_FILE};
+	struct wait_cause cause = { .reason = WAIT_DISK, .kind = OBJECT_FILE };
 
 	(void)state;
 	observation_init(&obs);
