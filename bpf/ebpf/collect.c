@@ -248,6 +248,59 @@ static void finish_processes(struct ebpf_observer *self)
 }
 
 /* @live_cnt: how many threads were alive at the end, and read. */
+struct life {
+	uint64_t at_ns;
+	int change; /* +1 born, -1 died */
+};
+
+/* In order of time; who dies makes room before who is born at the same instant. */
+static int compare_lives(const void *a, const void *b)
+{
+	const struct life *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return x->change - y->change;
+}
+
+/* Returns the most that were alive at once of those in @lives, which it sorts; frees it. */
+static uint32_t peak(struct life *lives, size_t cnt)
+{
+	int alive = 0, most = 0;
+
+	qsort(lives, cnt, sizeof(*lives), compare_lives);
+	for (size_t i = 0; i < cnt; i++) {
+		alive += lives[i].change;
+		if (alive > most)
+			most = alive;
+	}
+	free(lives);
+	return (uint32_t)most;
+}
+
+static int finish_peaks(struct observation *obs)
+{
+	struct life *threads = calloc(2 * obs->thread_cnt + 1, sizeof(*threads));
+	struct life *processes = calloc(2 * obs->process_cnt + 1, sizeof(*processes));
+
+	if (!threads || !processes) {
+		free(threads);
+		free(processes);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < obs->thread_cnt; i++) {
+		threads[2 * i] = (struct life){ obs->threads[i].start_ns, 1 };
+		threads[2 * i + 1] = (struct life){ obs->threads[i].end_ns, -1 };
+	}
+	for (size_t i = 0; i < obs->process_cnt; i++) {
+		processes[2 * i] = (struct life){ obs->processes[i].start_ns, 1 };
+		processes[2 * i + 1] = (struct life){ obs->processes[i].end_ns, -1 };
+	}
+	obs->threads_peak = peak(threads, 2 * obs->thread_cnt);
+	obs->processes_peak = peak(processes, 2 * obs->process_cnt);
+	return 0;
+}
+
 static void finish_quality(struct ebpf_observer *self, size_t live_cnt)
 {
 	const struct probe_bpf__bss *shared = self->probes->bss;
@@ -292,6 +345,16 @@ static void await_dying(struct ebpf_observer *self)
 	} while (session_now_ns() < deadline_ns);
 }
 
+/* The wall clock's time of the beginning. */
+static int64_t started_at_unix_ns(const struct ebpf_observer *self)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec -
+	       (int64_t)session_since_begin_ns(self, session_now_ns());
+}
+
 int collect_finish(struct observer *observer, struct observation *obs)
 {
 	struct ebpf_observer *self = from_observer(observer);
@@ -323,11 +386,15 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	if (error)
 		return error;
 	self->obs.source = SOURCE_EBPF;
+	self->obs.started_at_unix_ns = started_at_unix_ns(self);
 	self->obs.duration_ns = session_since_begin_ns(self, until_ns);
 	error = wait_convert(&self->waits, &self->names, &self->tree, &self->obs);
 	if (error)
 		return error;
 	finish_processes(self);
+	error = finish_peaks(&self->obs);
+	if (error)
+		return error;
 	finish_quality(self, live_cnt);
 	if (throttled_ns > self->throttled_at_begin_ns)
 		throttle_book(&self->obs, throttled_ns - self->throttled_at_begin_ns);

@@ -136,11 +136,29 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 	}
 }
 
-static __always_inline void wait_unknown(const struct wait_args *args, struct wire_wait_key *key)
+/* Of these calls nothing but their name is known. */
+static __always_inline void wait_in_call(const struct wait_args *args, struct wire_wait_key *key,
+					 u32 how)
 {
 	key->kind = WIRE_KIND_SYSCALL;
 	key->syscall = args->syscall;
-	key->reason = args->in_iowait ? WIRE_DISK : WIRE_OTHER;
+	switch (how) {
+	case SYSCALL_FUTEX_WAITV:
+		key->reason = WIRE_SYNC;
+		break;
+	case SYSCALL_IPC:
+	case SYSCALL_SIGNAL:
+		key->reason = WIRE_IPC;
+		break;
+	case SYSCALL_PATH:
+		key->reason = WIRE_DISK;
+		break;
+	case SYSCALL_MEMORY:
+		key->reason = args->in_iowait ? WIRE_PAGING : WIRE_LOCK;
+		break;
+	default:
+		key->reason = args->in_iowait ? WIRE_DISK : WIRE_OTHER;
+	}
 }
 
 /* Completes @thread->open for a wait inside a system call that waits as @how (enum wire_syscall)
@@ -156,58 +174,38 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 	case SYSCALL_FD:
 	case SYSCALL_FD_WRITE:
 		wait_on_descriptor(thread, args, how == SYSCALL_FD_WRITE);
-		return 0;
+		break;
 	case SYSCALL_FILE_LOCK:
 		wait_on_descriptor(thread, args, false);
 		key->reason = WIRE_LOCK;
-		return 0;
+		break;
 	case SYSCALL_FUTEX:
 		wait_on_futex(args, key);
-		return 0;
-	case SYSCALL_FUTEX_WAITV:
-		key->kind = WIRE_KIND_SYSCALL;
-		key->syscall = args->syscall;
-		key->reason = WIRE_SYNC;
-		return 0;
+		break;
 	case SYSCALL_SLEEP:
 		key->reason = WIRE_TIMER;
-		return 0;
+		break;
 	case SYSCALL_CHILD:
 		key->kind = WIRE_KIND_CHILD;
 		key->reason = WIRE_CHILD;
-		return 0;
+		break;
 	case SYSCALL_POLL:
 		wait_on_poll(thread, args);
-		return 0;
+		break;
 	case SYSCALL_SELECT:
 		key->reason = args->arg[0] ? WIRE_POLL : WIRE_TIMER;
 		key->kind = args->arg[0] ? WIRE_KIND_EPOLL : WIRE_KIND_NONE;
 		thread->resolve_at_wake = args->arg[0] != 0;
-		return 0;
+		break;
 	case SYSCALL_EVENT_LOOP:
 		key->reason = WIRE_POLL;
 		key->kind = WIRE_KIND_EPOLL;
 		key->flags = WIRE_WAIT_EVENT_LOOP;
 		thread->resolve_at_wake = 1;
-		return 0;
-	case SYSCALL_IPC:
-	case SYSCALL_SIGNAL:
-		key->kind = WIRE_KIND_SYSCALL;
-		key->syscall = args->syscall;
-		key->reason = WIRE_IPC;
-		return 0;
-	case SYSCALL_PATH:
-		key->kind = WIRE_KIND_SYSCALL;
-		key->syscall = args->syscall;
-		key->reason = WIRE_DISK;
-		return 0;
-	case SYSCALL_MEMORY:
-		key->kind = WIRE_KIND_SYSCALL;
-		key->syscall = args->syscall;
-		key->reason = args->in_iowait ? WIRE_PAGING : WIRE_LOCK;
-		return 0;
+		break;
+	default:
+		wait_in_call(args, key, how);
 	}
-	wait_unknown(args, key);
 	return 0;
 }
 
