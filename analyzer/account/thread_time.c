@@ -63,15 +63,14 @@ static int by_identity(const void *a, const void *b)
 static const char *object_title(struct arena *arena, const struct obs_wait *row)
 {
 	switch (row->kind) {
-	case OBJECT_NONE:
-		return row->name[0] ? arena_string(arena, row->name) : "(not kept apart)";
 	case OBJECT_FILE:
 	case OBJECT_DIRECTORY:
 	case OBJECT_BLOCK:
 	case OBJECT_TTY:
 	case OBJECT_DEVICE:
 	case OBJECT_ANON:
-	case OBJECT_PIPE: /* these names speak for themselves */
+	case OBJECT_PIPE:
+	case OBJECT_NONE: /* these names speak for themselves */
 		if (row->name[0])
 			return arena_string(arena, row->name);
 		break;
@@ -92,6 +91,12 @@ static int by_object_size(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
+/* Waits for nothing in particular (a sleep, a fault), or for things not kept apart. */
+static bool has_object(const struct obs_wait *row)
+{
+	return row->kind != OBJECT_NONE || row->name[0];
+}
+
 /* Merges the sorted rows of one reason into objects, largest first. Returns how many. */
 static size_t merge_rows(const struct obs_wait *const *rows, size_t row_cnt, struct arena *arena,
 			 struct report_object *objects)
@@ -99,7 +104,9 @@ static size_t merge_rows(const struct obs_wait *const *rows, size_t row_cnt, str
 	size_t cnt = 0;
 
 	for (size_t i = 0; i < row_cnt; i++) {
-		if (!i || by_identity(&rows[i - 1], &rows[i]))
+		if (!has_object(rows[i]))
+			continue;
+		if (!cnt || by_identity(&rows[i - 1], &rows[i]))
 			objects[cnt++] = (struct report_object){
 				.name = object_title(arena, rows[i]),
 				.direction = rows[i]->direction,
@@ -111,38 +118,24 @@ static size_t merge_rows(const struct obs_wait *const *rows, size_t row_cnt, str
 	return cnt;
 }
 
-/* Keeps the largest objects and makes one of the rest. Returns how many are left. */
-static size_t fold_small(struct report_object *objects, size_t cnt, struct arena *arena)
-{
-	struct report_object rest = { .direction = DIRECTION_NONE };
-
-	if (cnt <= OBJECTS_KEPT + 1)
-		return cnt;
-	for (size_t i = OBJECTS_KEPT; i < cnt; i++) {
-		rest.wait_ns += objects[i].wait_ns;
-		rest.wait_cnt += objects[i].wait_cnt;
-	}
-	rest.name = arena_printf(arena, "(%zu others)", cnt - OBJECTS_KEPT);
-	objects[OBJECTS_KEPT] = rest;
-	return OBJECTS_KEPT + 1;
-}
-
 /*
- * Makes the objects sum to what the threads counted, which is exact where rows may not be: a
- * shortage becomes an object of its own, a surplus is taken from the smallest. Returns how many
+ * Makes the largest objects, and after them one for all others, sum to what the threads counted,
+ * which is exact where rows may not be: a surplus is taken from the smallest. Returns how many
  * objects are left.
  */
 static size_t settle(struct report_object *objects, size_t cnt, const struct report_wait *wait)
 {
 	uint64_t sum_ns = 0, sum_cnt = 0;
 
+	if (cnt > OBJECTS_KEPT)
+		cnt = OBJECTS_KEPT;
 	for (size_t i = 0; i < cnt; i++) {
 		sum_ns += objects[i].wait_ns;
 		sum_cnt += objects[i].wait_cnt;
 	}
-	if (sum_ns < wait->wait_ns) {
+	if (cnt && sum_ns < wait->wait_ns) {
 		objects[cnt++] = (struct report_object){
-			.name = "(not kept apart)",
+			.name = "(others)",
 			.wait_ns = wait->wait_ns - sum_ns,
 			.wait_cnt = wait->wait_cnt > sum_cnt ? wait->wait_cnt - sum_cnt : 0,
 		};
@@ -169,8 +162,7 @@ static void add_objects(const struct obs_wait *const *rows, size_t row_cnt, stru
 	if (!objects)
 		return;
 	cnt = merge_rows(rows, row_cnt, arena, objects);
-	cnt = settle(objects, fold_small(objects, cnt, arena), wait);
-	qsort(objects, cnt, sizeof(*objects), by_object_size);
+	cnt = settle(objects, cnt, wait);
 	wait->objects = arena_array(arena, cnt, sizeof(*objects));
 	if (!wait->objects)
 		return;

@@ -1,5 +1,6 @@
 /* Roles of waits; DESIGN section 3, "Inbound or outbound". */
 #include "wait_role.h"
+#include <string.h>
 
 static bool is_socket(enum object_kind kind)
 {
@@ -21,6 +22,17 @@ static bool is_server_tick(const struct obs_wait *row, const struct obs_process 
 static bool is_asked_of_us(const struct obs_wait *row)
 {
 	return row->direction == DIRECTION_INBOUND || row->direction == DIRECTION_LISTENING;
+}
+
+/* In pause() and its like: a master process that sleeps until it is told something. */
+static bool is_for_signal(const struct obs_wait *row)
+{
+	static const char *const calls[] = { "pause", "rt_sigsuspend", "rt_sigtimedwait" };
+
+	for (size_t i = 0; row->kind == OBJECT_SYSCALL && i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (!strcmp(row->name, calls[i]))
+			return true;
+	return false;
 }
 
 /* Where no waker is known (procfs): a wait that ends less than this part of its time of quiet by
@@ -63,6 +75,8 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 	case WAIT_NETWORK:
 		return is_asked_of_us(row) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
 	case WAIT_IPC:
+		if (is_for_signal(row))
+			return WAITS_FOR_WORK;
 		if (is_inside_tree(obs, row))
 			return WAITS_FOR_TREE;
 		return is_asked_of_us(row) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;

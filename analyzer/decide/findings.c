@@ -244,7 +244,9 @@ static bool cpu_starved(struct detection *on)
 {
 	const struct facts *facts = on->facts;
 
-	if (facts->starved_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS)
+	/* What little an idle program does may well have had to wait. */
+	if (facts->starved_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS ||
+	    facts->idle_share >= IDLE_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena, "For %.0f%% of its busy time it was ready to run and got no CPU.",

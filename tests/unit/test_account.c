@@ -106,11 +106,11 @@ static void small_objects_share_a_row(void **state)
 	build_report(&obs, &report);
 	disk = thread_wait(&report, WAIT_DISK);
 	assert_int_equal(disk->object_cnt, 11);
-	/* 1 + 2 + 3 + 4 + 5 of the five smallest, which is as much as /data/15. */
-	for (size_t i = 0; i < disk->object_cnt; i++)
-		if (!strcmp(disk->objects[i].name, "(5 others)"))
-			assert_int_equal(disk->objects[i].wait_ns, 15 * MS);
-	assert_int_equal(disk->objects[10].wait_ns, 6 * MS);
+	assert_string_equal(disk->objects[0].name, "/data/15");
+	assert_int_equal(disk->objects[9].wait_ns, 6 * MS);
+	/* 1 + 2 + 3 + 4 + 5 of the five smallest: last, though larger than most. */
+	assert_string_equal(disk->objects[10].name, "(others)");
+	assert_int_equal(disk->objects[10].wait_ns, 15 * MS);
 	report_release(&report);
 }
 
@@ -129,8 +129,25 @@ static void rows_that_miss_time_leave_a_remainder(void **state)
 	build_report(&obs, &report);
 	disk = thread_wait(&report, WAIT_DISK);
 	assert_int_equal(disk->object_cnt, 2);
-	assert_string_equal(disk->objects[0].name, "(not kept apart)");
-	assert_int_equal(disk->objects[0].wait_ns, 70 * MS);
+	assert_string_equal(disk->objects[0].name, "/a");
+	assert_string_equal(disk->objects[1].name, "(others)");
+	assert_int_equal(disk->objects[1].wait_ns, 70 * MS);
+	report_release(&report);
+}
+
+static void waits_for_nothing_in_particular_have_no_objects(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 100, 0, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_thread(&obs, 10, 10, 0);
+	WAITED(&obs, 10, .reason = WAIT_TIMER, .ms = 30);
+	build_report(&obs, &report);
+	assert_int_equal(thread_wait(&report, WAIT_TIMER)->wait_ns, 30 * MS);
+	assert_int_equal(thread_wait(&report, WAIT_TIMER)->object_cnt, 0);
 	report_release(&report);
 }
 
@@ -354,6 +371,7 @@ int main(void)
 		cmocka_unit_test(equal_objects_of_processes_merge),
 		cmocka_unit_test(small_objects_share_a_row),
 		cmocka_unit_test(rows_that_miss_time_leave_a_remainder),
+		cmocka_unit_test(waits_for_nothing_in_particular_have_no_objects),
 		cmocka_unit_test(rows_that_tell_too_much_are_cut),
 		cmocka_unit_test(waiting_to_be_asked_is_idle),
 		cmocka_unit_test(waiting_for_results_is_not_idle),
