@@ -212,6 +212,22 @@ static int collect_orphans(struct ebpf_observer *self)
 	return collect_thread(self, &sum, true);
 }
 
+/* Stamps taken on two CPUs may be out of order by a little, and a state that lasted no time then
+ * comes out below zero: it takes that from computing, and computing from quiet. */
+static void level_program_time(uint64_t *total_ns)
+{
+	static const enum wire_program_state taken[] = { WIRE_QUIET, WIRE_STARVED, WIRE_COMPUTING };
+	static const enum wire_program_state from[] = { WIRE_COMPUTING, WIRE_COMPUTING,
+							WIRE_QUIET };
+
+	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++) {
+		if ((int64_t)total_ns[taken[i]] >= 0)
+			continue;
+		total_ns[from[i]] += total_ns[taken[i]];
+		total_ns[taken[i]] = 0;
+	}
+}
+
 static void collect_program_time(struct ebpf_observer *self, uint64_t until_ns)
 {
 	const struct probe_bpf__bss *shared = self->probes->bss;
@@ -223,6 +239,7 @@ static void collect_program_time(struct ebpf_observer *self, uint64_t until_ns)
 	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++)
 		total_ns[i] = shared->program_ns[i];
 	total_ns[state] += until_ns;
+	level_program_time(total_ns);
 	program->computing_ns = total_ns[WIRE_COMPUTING];
 	program->starved_ns = total_ns[WIRE_STARVED];
 	program->quiet_ns = total_ns[WIRE_QUIET];
@@ -364,10 +381,12 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	size_t exited_cnt, live_cnt;
 	int error;
 
-	await_dying(self);
+	__atomic_store_n(&shared->is_closing, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&shared->is_observing, 0, __ATOMIC_SEQ_CST);
 	until_ns = session_now_ns();
 	shared->observed_until_ns = until_ns;
+	await_dying(self);
+	__atomic_store_n(&shared->is_closing, 0, __ATOMIC_SEQ_CST);
 	throttled_ns = throttle_read_ns(self->root);
 	ring_buffer__consume(self->events);
 	error = collect_rows(self);

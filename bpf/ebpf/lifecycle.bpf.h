@@ -32,6 +32,9 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 	if (!follow_children && child->tgid != parent->tgid)
 		return;
 	thread = bpf_task_storage_get(&tasks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	/* The seeding iterator may be making it at the same time, and only one of the two can. */
+	if (!thread)
+		thread = thread_find(child);
 	if (!thread) {
 		count_loss(WIRE_LOST_THREAD);
 		return;
@@ -40,7 +43,9 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 		return;
 	now = bpf_ktime_get_ns();
 	thread->head.is_followed = 1;
-	thread->head.state = TASK_WOKEN;
+	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, TASK_WOKEN) !=
+	    TASK_SEEDING)
+		return;
 	thread->wake_ns = now;
 	thread_begin(thread, now);
 	program_shift(RUNNABLE, now);

@@ -244,7 +244,8 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	u64 now = 0;
 
 	thread = thread_find(prev);
-	if (thread && thread->head.is_followed && is_observing) {
+	if (thread && thread->head.is_followed &&
+	    (is_observing || (is_closing && prev->__state & TASK_DEAD))) {
 		now = bpf_ktime_get_ns();
 		delta = switch_out(prev, thread, preempt, now);
 	}

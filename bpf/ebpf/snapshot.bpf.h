@@ -75,7 +75,8 @@ int seed_tasks(struct bpf_iter__task *iter)
 		return 0;
 	thread = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread) {
-		count_loss(WIRE_LOST_THREAD);
+		if (!thread_find(task)) /* else the probe of its birth was quicker */
+			count_loss(WIRE_LOST_THREAD);
 		return 0;
 	}
 	thread->head.is_followed = 1;

@@ -18,7 +18,8 @@ const volatile __u8 syscall_table[WIRE_SYSCALL_CNT] = {};
 /* 1 between track and finish. Plain stores and loads: a probe that reads the old value books one
  * event more or less at the very end. */
 __u32 is_observing = 0;
-__u32 has_begun = 0; /* with begins_at_exec: the root has run exec */
+__u32 is_closing = 0; /* after that for a while: deaths are booked still, see await_dying */
+__u32 has_begun = 0;  /* with begins_at_exec: the root has run exec */
 __u64 observed_from_ns = 0;
 __u64 observed_until_ns = 0; /* set by finish */
 
