@@ -146,42 +146,55 @@ void live_attach(struct live *live, int (*program)(void *), void *arg, long call
 
 /* --- meanwhile --- */
 
-/* A thread that has been woken but has yet to run shows the call that it slept in, as a stopped one
- * does: only its state tells. */
-static bool thread_sleeps(pid_t pid, const char *tid)
+static FILE *open_of_thread(pid_t pid, const char *tid, const char *name)
 {
-	char path[64], line[512] = "";
-	const char *state;
-	FILE *file;
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", pid, tid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	state = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
-	fclose(file);
-	return state && (state[2] == 'S' || state[2] == 'D');
+	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/%s", pid, tid, name);
+	return fopen(path, "re");
 }
 
+/* As ps shows it: 'S', 'R', ...; 0 when there is no such thread. */
+static char thread_state(pid_t pid, const char *tid)
+{
+	FILE *file = open_of_thread(pid, tid, "stat");
+	char line[512] = "";
+	const char *state;
+
+	if (!file)
+		return 0;
+	state = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	fclose(file);
+	return state ? state[2] : 0;
+}
+
+/* The system call that a thread off its CPU is in, and its first argument; -1 for one that runs. */
+static long thread_call(pid_t pid, const char *tid, unsigned long long *arg)
+{
+	FILE *file = open_of_thread(pid, tid, "syscall");
+	unsigned long long found_arg = 0;
+	long call = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld %llx", &call, &found_arg) != 2)
+		call = -1;
+	fclose(file);
+	if (arg)
+		*arg = found_arg;
+	return call;
+}
+
+/* A thread that has been woken but has yet to run shows the call that it slept in, as a stopped one
+ * does: only its state tells, and it must be read first. */
 static bool thread_blocks_in(pid_t pid, const char *tid, long call, long arg)
 {
-	char path[64], line[256];
+	char thread_is = thread_state(pid, tid);
 	unsigned long long found_arg;
-	long found_call;
-	FILE *file;
-	bool is_so;
 
-	if (!thread_sleeps(pid, tid))
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/syscall", pid, tid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	is_so = fgets(line, sizeof(line), file) &&
-		sscanf(line, "%ld %llx", &found_call, &found_arg) == 2 && found_call == call &&
-		(arg == LIVE_ANY || found_arg == (unsigned long long)arg);
-	fclose(file);
-	return is_so;
+	return (thread_is == 'S' || thread_is == 'D') &&
+	       thread_call(pid, tid, &found_arg) == call &&
+	       (arg == LIVE_ANY || found_arg == (unsigned long long)arg);
 }
 
 static size_t count_blocked(pid_t pid, long call, long arg)
@@ -215,6 +228,21 @@ void live_until_blocked(struct live *live, pid_t pid, long call, long arg, size_
 		if (live_now_ns() > deadline_ns)
 			fail_msg("%d: fewer than %zu threads ever blocked in system call %ld", pid,
 				 cnt, call);
+		drain(live);
+		poll(NULL, 0, 1);
+	}
+}
+
+/* The parent is told of the stop before the child leaves its CPU for it. */
+void live_until_stopped(struct live *live)
+{
+	uint64_t deadline_ns = live_now_ns() + LIVE_DEADLINE_S * 1000000000ull;
+	char tid[16];
+
+	snprintf(tid, sizeof(tid), "%d", live->pid);
+	while (thread_state(live->pid, tid) != 'T' || thread_call(live->pid, tid, NULL) < 0) {
+		if (live_now_ns() > deadline_ns)
+			fail_msg("%d never stopped", live->pid);
 		drain(live);
 		poll(NULL, 0, 1);
 	}

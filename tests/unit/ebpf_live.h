@@ -54,6 +54,9 @@ uint64_t live_now_ns(void);
  * argument is @arg (LIVE_ANY: whatever). */
 void live_until_blocked(struct live *live, pid_t pid, long call, long arg, size_t cnt);
 
+/* Takes in events until the child, sent a SIGSTOP, is off its CPU. */
+void live_until_stopped(struct live *live);
+
 /* Takes in events for a while, where a duration is what the test is about. */
 void live_run_for(struct live *live, uint64_t duration_ns);
 

@@ -508,6 +508,7 @@ static void stop(struct live *live)
 	assert_int_equal(kill(live->pid, SIGSTOP), 0);
 	assert_int_equal(waitpid(live->pid, &status, WUNTRACED), live->pid);
 	assert_true(WIFSTOPPED(status));
+	live_until_stopped(live);
 }
 
 static void sigstop_is_stopped(void **state)
