@@ -709,7 +709,10 @@ static int write_and_sync(void *unused)
 
 	(void)unused;
 	memset(block, 'x', sizeof(block));
-	return write(world.fd, block, sizeof(block)) < 0 || fsync(world.fd);
+	for (int i = 0; i < 8; i++)
+		if (pwrite(world.fd, block, sizeof(block), 0) < 0 || fsync(world.fd))
+			return 1;
+	return 0;
 }
 
 static int read_directly(void *unused)
@@ -719,7 +722,11 @@ static int read_directly(void *unused)
 	(void)unused;
 	if (posix_memalign(&block, 4096, 1 << 20))
 		return 1;
-	return pread(world.fd, block, 1 << 20, 0) == 1 << 20 ? 0 : 1;
+	/* One read may be over before a preempted thread gets to wait for it. */
+	for (int i = 0; i < 32; i++)
+		if (pread(world.fd, block, 1 << 20, 0) != 1 << 20)
+			return 1;
+	return 0;
 }
 
 static void fsync_is_disk(void **state)
