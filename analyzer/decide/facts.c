@@ -248,6 +248,23 @@ static void gather_program_shares(struct facts *facts)
 	facts->unknown_share = share_of(unknown_ns, facts->busy_ns);
 }
 
+/*
+ * Time that threads wanted a CPU beside others that had one. A thread that another has just woken
+ * and that now waits for the waker to leave the CPU is no such thing: two that pass a byte to and
+ * fro take turns. /proc doesn't tell the two apart.
+ */
+static uint64_t contending_ns(const struct observation *obs)
+{
+	uint64_t sum_ns = 0;
+
+	for (size_t i = 0; i < obs->thread_cnt; i++) {
+		sum_ns += obs->threads[i].preempted_ns + obs->threads[i].throttled_ns;
+		if (obs->source == SOURCE_PROCFS)
+			sum_ns += obs->threads[i].run_queue_ns;
+	}
+	return sum_ns;
+}
+
 static void gather_thread_shares(struct facts *facts)
 {
 	const struct report_thread_time *time = facts->thread_time;
@@ -258,8 +275,9 @@ static void gather_thread_shares(struct facts *facts)
 	if (host->cpu_quota > 0 && host->cpu_quota < facts->cpus)
 		facts->cpus = host->cpu_quota;
 	facts->throttled_share = share_of(time->throttled_ns, runnable_ns);
-	facts->runnable_parallelism = share_of(
-		runnable_ns, facts->program_time->computing_ns + facts->program_time->starved_ns);
+	facts->runnable_parallelism =
+		share_of(time->on_cpu_ns + contending_ns(facts->obs),
+			 facts->program_time->computing_ns + facts->program_time->starved_ns);
 }
 
 static void find_top_lock(struct facts *facts)

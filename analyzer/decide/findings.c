@@ -75,7 +75,7 @@ static bool gil_contention(struct detection *on)
 {
 	const struct gil_facts *gil = &on->facts->gil;
 
-	if (!gil->is_contended ||
+	if (!gil->process || gil->process->gil_waiter_cnt < 2 || gil->wait_share < GIL_WAIT_SHARE ||
 	    share_of(gil->process->gil_ns, on->facts->busy_ns) < GIL_FINDING_SHARE ||
 	    share_of(gil->process->gil_ns, gil->process->thread_active_ns) < GIL_FINDING_SHARE)
 		return false;

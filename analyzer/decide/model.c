@@ -75,12 +75,22 @@ static uint32_t concurrent_processes(const struct facts *facts, struct model *mo
 	return model->active_processes < CONCURRENT_MIN ? 0 : peak_of(edges, edge_cnt);
 }
 
+/*
+ * A thread for each request does little by itself: no worker, but of a crowd of workers if the
+ * crowd does as much as a worker would, and it was at work for its short life.
+ */
+static bool is_of_crowd(const struct thread_facts *thread, uint64_t crowd_ns,
+			uint64_t most_active_ns)
+{
+	return is_worker(crowd_ns, most_active_ns) && is_worker(thread->active_ns, thread->life_ns);
+}
+
 /* Threads of the dominant process that were active at the same time; 0 if they took turns. */
 static uint32_t concurrent_threads(const struct facts *facts, struct model *model)
 {
 	const struct process_facts *process = facts->dominant;
 	struct edge *edges = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*edges));
-	uint64_t most_ns = 0, sum_ns = 0;
+	uint64_t most_ns = 0, sum_ns = 0, crowd_ns = 0;
 	size_t edge_cnt = 0;
 
 	for (size_t i = 0; i < process->thread_cnt; i++) {
@@ -92,7 +102,11 @@ static uint32_t concurrent_threads(const struct facts *facts, struct model *mode
 	if (model->active_threads < CONCURRENT_MIN || !edges)
 		return 0;
 	for (size_t i = 0; i < process->thread_cnt; i++)
-		if (is_worker(process->threads[i]->active_ns, most_ns))
+		if (!is_worker(process->threads[i]->active_ns, most_ns))
+			crowd_ns += process->threads[i]->active_ns;
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		if (is_worker(process->threads[i]->active_ns, most_ns) ||
+		    is_of_crowd(process->threads[i], crowd_ns, most_ns))
 			edge_cnt = add_life(edges, edge_cnt, process->threads[i]->thread->start_ns,
 					    process->threads[i]->thread->end_ns);
 	return peak_of(edges, edge_cnt);

@@ -117,6 +117,13 @@ static void advise_parallel_cpu(struct advice *advice)
 	uint32_t workers = model_compute_workers(facts, advice->model);
 	uint32_t cores = usable_cpus(facts);
 
+	if (facts->runnable_parallelism < PARALLEL_MIN) {
+		keep(advice,
+		     "Keep the model, and look at why its workers take turns: each waits for "
+		     "what another does.");
+		advice->to->avoid = "Don't add workers: they would wait for each other as well.";
+		return;
+	}
 	advice->to->workers = workers < cores ? workers : cores;
 	if (workers > cores) {
 		keep(advice, arena_printf(facts->arena,
@@ -140,8 +147,8 @@ static void advise_cpu_under_lock(struct advice *advice)
 		advise_parallel_cpu(advice);
 		because(advice,
 			arena_printf(facts->arena,
-				     "Its threads use %.2f CPUs: most of the work is done in "
-				     "native code that lets go of %s.",
+				     "Its threads use %.2f CPUs: part of the work is done in "
+				     "code that lets go of %s.",
 				     facts->dominant_cpus, lock_title(facts)));
 		return;
 	}
