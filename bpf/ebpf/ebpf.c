@@ -31,6 +31,7 @@ static void on_port_found(void *context, uint16_t port)
 	uint8_t one = 1;
 
 	bpf_map_update_elem(bpf_map__fd(self->probes->maps.listening_ports), &key, &one, BPF_ANY);
+	__atomic_fetch_add(&self->probes->bss->ports_generation, 1, __ATOMIC_RELAXED);
 }
 
 /* --- what the probes tell us --- */

@@ -13,7 +13,9 @@
 #define ON_CPU	 (1ll << 32)
 #define RUNNABLE 1ll
 
-__u64 active_cnt = 0; /* threads on a CPU << 32 | threads runnable */
+/* Threads on a CPU << 32 | threads runnable. Every CPU writes it: on a cache line of its own, away
+ * from what probes only read. */
+__u64 active_cnt __attribute__((aligned(64))) = 0;
 __u64 program_ns[WIRE_PROGRAM_STATE_CNT] = {};
 __u64 state_since_ns = 0;
 __u64 quiet_since_ns = 0;

@@ -172,7 +172,6 @@ static __always_inline void switch_in_unseen(struct task_struct *task, struct th
 	switch_in(thread, now - ran_ns);
 }
 
-/* Returns the change in program time's weights. */
 /*
  * Books the time on a CPU that ends at @now, by the kernel's own account of it, which is what
  * getrusage and top show. Its clock and the tracepoints' are not read at the same instant: on an
@@ -199,6 +198,7 @@ static __always_inline void book_on_cpu(struct task_struct *task, struct thread_
 	total->on_cpu_ns += ran_ns;
 }
 
+/* Returns the change in program time's weights. */
 static __always_inline s64 switch_out(struct task_struct *task, struct thread_ctx *thread,
 				      bool preempt, u64 now)
 {
@@ -231,7 +231,8 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		thread->wake_ns = 0;
 		thread->waker = WAKER_UNKNOWN;
 		wait_describe(task, thread, task_state, true);
-		thread->head.state = TASK_BLOCKED;
+		/* It may have been woken meanwhile, see on_sched_waking. */
+		thread->head.state = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
 	}
 	return program_weight(thread->head.state) - program_weight(before);
 }
@@ -265,8 +266,14 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	struct thread_ctx *thread = thread_find(task);
 	u64 now;
 
-	if (!thread || !thread->head.is_followed || thread->head.state != TASK_BLOCKED ||
-	    !is_observing)
+	if (!thread || !thread->head.is_followed || !is_observing)
+		return 0;
+	if (thread->head.state == TASK_ON_CPU) {
+		/* Woken while it is being switched out on another CPU, before that could say so. */
+		thread->wake_ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	if (thread->head.state != TASK_BLOCKED)
 		return 0;
 	now = bpf_ktime_get_ns();
 	wake_attribute(task, thread, now);

@@ -62,9 +62,10 @@ static const struct syscall_entry entries[] = {
 	ENTRY(SYSCALL_SLEEP, clock_nanosleep),
 	ENTRY(SYSCALL_CHILD, wait4),
 	ENTRY(SYSCALL_CHILD, waitid),
-	ENTRY(SYSCALL_CHILD, clone),
+	ENTRY(SYSCALL_CLONE, clone),
 	ENTRY(SYSCALL_CHILD, clone3),
 #ifdef SYS_vfork
+	ENTRY(SYSCALL_MEMORY, fork),
 	ENTRY(SYSCALL_CHILD, vfork),
 #endif
 #ifdef SYS_poll

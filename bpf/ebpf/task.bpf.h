@@ -24,10 +24,11 @@ __u64 observed_from_ns = 0;
 __u64 observed_until_ns = 0; /* set by finish */
 
 __u64 losses[WIRE_LOSS_CNT] = {};
-__u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
-__u64 repaired_cnt = 0; /* switches that no tracepoint told of, see switch_in_unseen */
-__u64 live_cnt = 0;	/* followed threads that have begun and not died yet */
-__u64 seeded_cnt = 0;	/* threads adopted by the seeding iterator so far */
+__u64 wait_row_cnt = 0;	    /* rows made in `waits`, so that the user side knows when to sweep */
+__u32 ports_generation = 0; /* counts changes of `listening_ports` */
+__u64 repaired_cnt = 0;	    /* switches that no tracepoint told of, see switch_in_unseen */
+__u64 live_cnt = 0;	    /* followed threads that have begun and not died yet */
+__u64 seeded_cnt = 0;	    /* threads adopted by the seeding iterator so far */
 
 enum task_state {
 	/* Made, but what it is doing isn't known yet: the seeding iterator is about to say, or
@@ -45,6 +46,7 @@ struct file_memo {
 	u64 inode_number;
 	u32 syscall;
 	u32 is_valid;
+	u32 ports_generation; /* what is inbound may change with it */
 	struct wire_wait_key key;
 };
 

@@ -68,7 +68,27 @@ static __always_inline void inet_describe(struct wire_wait_key *key, struct sock
 	inet_address(key, sk, family, key->direction == WIRE_OUTBOUND);
 }
 
-/* A listener's address is shared by what it accepts, so its pointer is the endpoint's identity. */
+#define UNIX_PATH_WORDS 14
+
+/* An endpoint's identity is a hash of its name: what it accepts, and its clients' peers, have the
+ * same one. FNV-1a, a word at a time. */
+static __always_inline u64 unix_address_hash(struct unix_address *address)
+{
+	const char *path = (const char *)address +
+			   bpf_core_field_offset(struct unix_address, name) +
+			   bpf_core_field_offset(struct sockaddr_un, sun_path);
+	u32 len = BPF_CORE_READ(address, len) - sizeof(unsigned short);
+	u64 words[UNIX_PATH_WORDS] = {};
+	u64 hash = 14695981039346656037ull;
+
+	if (len > 108)
+		return 0;
+	bpf_probe_read_kernel(words, len, path);
+	for (u32 i = 0; i < UNIX_PATH_WORDS; i++)
+		hash = (hash ^ words[i]) * 1099511628211ull;
+	return hash;
+}
+
 static __always_inline void unix_describe(struct wire_wait_key *key, struct sock *sk, bool is_write)
 {
 	struct unix_sock *unix_sk = (void *)sk;
@@ -88,9 +108,10 @@ static __always_inline void unix_describe(struct wire_wait_key *key, struct sock
 		if (address)
 			key->direction = WIRE_OUTBOUND;
 	}
-	key->id[0] = (u64)address;
-	if (address)
-		name_unix_address(key, address);
+	if (!address)
+		return;
+	key->id[0] = unix_address_hash(address);
+	name_unix_address(key, address);
 }
 
 /*

@@ -22,6 +22,8 @@
 /* glibc, musl, Go and Rust all mark a mutex that has waiters with 2. */
 #define FUTEX_MUTEX_CONTENDED 2
 
+#define CLONE_VFORK 0x4000
+
 #define POLL_SCAN_MAX 4
 
 struct pollfd {
@@ -65,13 +67,14 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	}
 	inode_number = BPF_CORE_READ(file, f_inode, i_ino);
 	if (memo->is_valid && memo->file == (u64)file && memo->syscall == args->syscall &&
-	    memo->inode_number == inode_number) {
+	    memo->inode_number == inode_number && memo->ports_generation == ports_generation) {
 		*key = memo->key;
 		return;
 	}
 	file_describe(key, (u64)file, is_write);
 	memo->file = (u64)file;
 	memo->inode_number = inode_number;
+	memo->ports_generation = ports_generation;
 	memo->syscall = args->syscall;
 	memo->key = *key;
 	/* A connecting socket has no far end yet: look again next time. */
@@ -185,6 +188,12 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 	case SYSCALL_SLEEP:
 		key->reason = WIRE_TIMER;
 		break;
+	case SYSCALL_CLONE:
+		if (!(args->arg[0] & CLONE_VFORK)) {
+			wait_in_call(args, key, SYSCALL_MEMORY); /* copying the address space */
+			break;
+		}
+		/* fallthrough */
 	case SYSCALL_CHILD:
 		key->kind = WIRE_KIND_CHILD;
 		key->reason = WIRE_CHILD;

@@ -10,14 +10,17 @@
 #include "task.bpf.h"
 #include "wait_object.bpf.h"
 
-/* A socket that became ready names a wakeup that follows within this time on the same CPU: the
- * callback that wakes runs at once, in a microsecond or so. */
-#define READY_SOCKET_FRESH_NS 20000
+/* What is in the slot names a wakeup that follows within this time on the same CPU: the callback
+ * that wakes runs at once, in a microsecond or so, but for what interrupts it. A timer names its
+ * thread and can be believed longer than a socket, which names none. */
+#define SOCKET_FRESH_NS 10000
+#define TIMER_FRESH_NS	100000
 
 struct wake_slot {
 	u64 socket;
 	u64 socket_ns;
 	u64 timed_out_task;
+	u64 timed_out_ns;
 };
 
 struct {
@@ -59,13 +62,18 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_sta
 {
 	if (new_state == TCP_ESTABLISHED) {
 		ready_socket(sk);
-	} else if (new_state == TCP_LISTEN) {
+	} else if (new_state == TCP_LISTEN || old_state == TCP_LISTEN) {
 		struct thread_ctx *thread = thread_find(bpf_get_current_task_btf());
 		u32 port = BPF_CORE_READ(sk, __sk_common.skc_num);
 		u8 one = 1;
 
-		if (thread && thread->head.is_followed)
+		if (!thread || !thread->head.is_followed)
+			return 0;
+		if (new_state == TCP_LISTEN)
 			bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
+		else
+			bpf_map_delete_elem(&listening_ports, &port);
+		__sync_fetch_and_add(&ports_generation, 1);
 	}
 	return 0;
 }
@@ -85,13 +93,16 @@ int BPF_PROG(on_hrtimer_expire_entry, struct hrtimer *timer)
 		return 0;
 	sleeper = (void *)timer - bpf_core_field_offset(struct hrtimer_sleeper, timer);
 	slot->timed_out_task = (u64)BPF_CORE_READ(sleeper, task);
+	slot->timed_out_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
 /* Did the timer that expired on this CPU last end @task's sleep? */
-static __always_inline bool wake_is_timeout(struct wake_slot *slot, struct task_struct *task)
+static __always_inline bool wake_is_timeout(struct wake_slot *slot, struct task_struct *task,
+					    u64 now)
 {
-	bool is_timeout = slot->timed_out_task == (u64)task;
+	bool is_timeout =
+		slot->timed_out_task == (u64)task && now - slot->timed_out_ns < TIMER_FRESH_NS;
 
 	slot->timed_out_task = 0;
 	return is_timeout;
@@ -118,13 +129,13 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 	thread->waker = wake_source();
 	if (!slot)
 		return;
-	if (wake_is_timeout(slot, task)) {
+	if (wake_is_timeout(slot, task, now)) {
 		thread->waker = WAKER_INTERRUPT;
 		key->flags |= WIRE_WAIT_TIMED_OUT;
 		if (key->reason == WIRE_POLL)
 			key->reason = WIRE_TIMER;
 	} else if (thread->resolve_at_wake && slot->socket &&
-		   now - slot->socket_ns < READY_SOCKET_FRESH_NS) {
+		   now - slot->socket_ns < SOCKET_FRESH_NS) {
 		struct wire_wait_key ready = { .tgid = key->tgid, .flags = key->flags };
 
 		socket_describe(&ready, slot->socket, 0);

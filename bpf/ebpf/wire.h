@@ -82,6 +82,7 @@ enum wire_syscall {
 	SYSCALL_FUTEX_WAITV,
 	SYSCALL_SLEEP,
 	SYSCALL_CHILD,
+	SYSCALL_CLONE,	    /* waits for the child only with CLONE_VFORK in its first argument */
 	SYSCALL_POLL,	    /* (pollfd *, count) */
 	SYSCALL_SELECT,	    /* (count, sets) */
 	SYSCALL_EVENT_LOOP, /* epoll_wait, io_uring_enter */
