@@ -189,6 +189,19 @@ static __always_inline struct file *file_of_descriptor(const struct descriptor_t
 	return file;
 }
 
+/* Since 6.2 a number can be declared to be a pointer that is followed without a helper. */
+extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
+
+static __always_inline u64 file_inode_number(struct file *file)
+{
+	if (bpf_rdonly_cast) {
+		struct file *known = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+
+		return known->f_inode->i_ino;
+	}
+	return BPF_CORE_READ(file, f_inode, i_ino);
+}
+
 /* The same for a wait on the open file @file_address (a struct file *). */
 __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is_write)
 {

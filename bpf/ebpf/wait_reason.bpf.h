@@ -47,17 +47,13 @@ static __always_inline bool in_iowait(struct task_struct *task)
 	return BPF_CORE_READ_BITFIELD(task, in_iowait);
 }
 
-/*
- * The wait is on the descriptor @fd. The same call on the same open file is the same wait as last
- * time; the inode's number guards against a file structure that was freed and used again.
- */
+/* The wait is on the descriptor in the first argument. Remembered, for wait_as_before(). */
 static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 					       const struct wait_args *args, bool is_write)
 {
 	struct wire_wait_key *key = &thread->open;
 	struct file_memo *memo = &thread->memo;
 	struct file *file = file_of_descriptor(&args->files, args->arg[0]);
-	u64 inode_number;
 
 	if (!file) {
 		key->reason = WIRE_OTHER;
@@ -65,15 +61,9 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 		key->syscall = args->syscall;
 		return;
 	}
-	inode_number = BPF_CORE_READ(file, f_inode, i_ino);
-	if (memo->is_valid && memo->file == (u64)file && memo->syscall == args->syscall &&
-	    memo->inode_number == inode_number && memo->ports_generation == ports_generation) {
-		*key = memo->key;
-		return;
-	}
 	file_describe(key, (u64)file, is_write);
 	memo->file = (u64)file;
-	memo->inode_number = inode_number;
+	memo->inode_number = file_inode_number(file);
 	memo->ports_generation = ports_generation;
 	memo->syscall = args->syscall;
 	memo->key = *key;
@@ -219,6 +209,30 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 }
 
 /*
+ * The same call on the same open file is the same wait as last time, which it mostly is; the
+ * inode's number guards against a file structure that was freed and used again.
+ */
+static __always_inline bool wait_as_before(struct task_struct *task, struct thread_ctx *thread,
+					   struct pt_regs *regs, u8 how)
+{
+	const struct file_memo *memo = &thread->memo;
+	struct fdtable *table = task->files->fdt;
+	struct file *file = 0;
+	u32 fd = regs->di;
+
+	if (how != SYSCALL_FD && how != SYSCALL_FD_WRITE)
+		return false;
+	if (!memo->is_valid || memo->syscall != regs->orig_ax ||
+	    memo->ports_generation != ports_generation || fd >= table->max_fds)
+		return false;
+	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
+	if (!file || memo->file != (u64)file || memo->inode_number != file_inode_number(file))
+		return false;
+	thread->open = memo->key;
+	return true;
+}
+
+/*
  * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the
  * current task, so that its memory can be read.
  */
@@ -249,6 +263,8 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		key->flags &= ~WIRE_WAIT_TIMED_OUT;
 		return;
 	}
+	if (wait_as_before(task, thread, regs, how))
+		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->tgid = task->tgid;
 	if (task->flags & PF_IO_WORKER) {
