@@ -264,7 +264,6 @@ static void finish_processes(struct ebpf_observer *self)
 	}
 }
 
-/* @live_cnt: how many threads were alive at the end, and read. */
 struct life {
 	uint64_t at_ns;
 	int change; /* +1 born, -1 died */
@@ -318,6 +317,7 @@ static int finish_peaks(struct observation *obs)
 	return 0;
 }
 
+/* @live_cnt: how many threads were alive at the end, and read. */
 static void finish_quality(struct ebpf_observer *self, size_t live_cnt)
 {
 	const struct probe_bpf__bss *shared = self->probes->bss;

@@ -26,7 +26,7 @@
 #define WIRE_PART_BYTES	    64
 #define WIRE_FILENAME_BYTES 256
 
-/* Numbers of enum wait_reason (analyzer/observation/observation.h); convert.c asserts it. */
+/* Numbers of enum wait_reason (analyzer/observation/observation.h); wait_convert.c asserts it. */
 enum wire_reason {
 	WIRE_NETWORK = 0,
 	WIRE_DISK = 1,
