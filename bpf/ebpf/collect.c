@@ -100,6 +100,9 @@ int collect_snapshot(struct ebpf_observer *self, struct wire_thread **records, s
 	return buffer ? error : -ENOMEM;
 }
 
+/* The kernel hands out whole buckets: more rows than one will hold. */
+#define ROWS_PER_BATCH 512
+
 /*
  * Rows that live threads add to meanwhile lose nothing but what falls between two instructions, and
  * that only of the object: totals by reason are kept per thread.
@@ -107,15 +110,23 @@ int collect_snapshot(struct ebpf_observer *self, struct wire_thread **records, s
 int collect_rows(struct ebpf_observer *self)
 {
 	int map = bpf_map__fd(self->probes->maps.waits);
-	uint32_t left = bpf_map__max_entries(self->probes->maps.waits);
-	struct wire_wait_key key;
-	struct wire_wait_sum sum;
-	int error = 0;
+	struct wire_wait_key keys[ROWS_PER_BATCH];
+	struct wire_wait_sum sums[ROWS_PER_BATCH];
+	uint32_t position, cnt;
+	void *from = NULL;
+	int got, error = 0;
 
 	self->probes->bss->wait_row_cnt = 0;
-	while (!error && left-- && !bpf_map_get_next_key(map, NULL, &key))
-		if (!bpf_map_lookup_and_delete_elem(map, &key, &sum))
-			error = wait_table_add(&self->waits, &key, &sum);
+	do {
+		cnt = ROWS_PER_BATCH;
+		got = bpf_map_lookup_and_delete_batch(map, from, &position, keys, sums, &cnt, NULL);
+		/* -ENOENT: these were the last. Any other failure gave none. */
+		if (got && got != -ENOENT)
+			return got;
+		from = &position;
+		for (uint32_t i = 0; i < cnt && !error; i++)
+			error = wait_table_add(&self->waits, &keys[i], &sums[i]);
+	} while (!error && !got);
 	return error;
 }
 
@@ -153,7 +164,7 @@ static int add_live(struct ebpf_observer *self, const struct wire_thread *wire)
 				      .quiet_ns = wire->open_quiet_ns };
 	int error = 0;
 
-	if (!observation_find_process(&self->obs, (pid_t)wire->tgid))
+	if (!process_tree_knows(&self->tree, (pid_t)wire->tgid))
 		error = process_tree_born(&self->tree, (pid_t)wire->tgid, (pid_t)wire->tgid, 0,
 					  wire->comm, session_since_begin_ns(self, wire->start_ns));
 	if (!error)
@@ -206,7 +217,10 @@ static int collect_orphans(struct ebpf_observer *self)
 	if (bpf_map_lookup_elem(bpf_map__fd(self->probes->maps.orphans), &zero, &sum))
 		return -errno;
 	sum.start_ns = self->probes->bss->observed_from_ns;
+	/* Their lives together, which may be longer than there was time. */
 	sum.end_ns += sum.start_ns;
+	if (sum.end_ns > self->probes->bss->observed_until_ns)
+		sum.end_ns = self->probes->bss->observed_until_ns;
 	sum.tgid = (uint32_t)self->root;
 	memset(&sum.pending, 0, sizeof(sum.pending));
 	return collect_thread(self, &sum, true);
@@ -247,21 +261,74 @@ static void collect_program_time(struct ebpf_observer *self, uint64_t until_ns)
 		program->quiet_open_ns = until_ns - shared->quiet_since_ns;
 }
 
-static void finish_processes(struct ebpf_observer *self)
-{
-	struct observation *obs = &self->obs;
+/* A process by number and birth: numbers are used again. */
+struct process_ref {
+	pid_t pid;
+	uint64_t start_ns;
+	struct obs_process *process;
+};
 
-	for (size_t i = 0; i < obs->process_cnt; i++)
-		obs->processes[i].exited = true;
+static int compare_refs(const void *a, const void *b)
+{
+	const struct process_ref *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+}
+
+/* The process of @thread: of those with its number the youngest that is not younger than it. */
+static struct obs_process *process_of(const struct process_ref *refs, size_t cnt,
+				      const struct obs_thread *thread)
+{
+	struct process_ref wanted = { .pid = thread->pid, .start_ns = thread->start_ns };
+	size_t low = 0, high = cnt;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_refs(&refs[middle], &wanted) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low && refs[low - 1].pid == thread->pid)
+		return refs[low - 1].process;
+	return low < cnt && refs[low].pid == thread->pid ? refs[low].process : NULL;
+}
+
+/* When each process ended, from its threads. One of which no thread is known lives on. */
+static int finish_processes(struct observation *obs)
+{
+	struct process_ref *refs = calloc(obs->process_cnt + 1, sizeof(*refs));
+
+	if (!refs)
+		return -ENOMEM;
+	for (size_t i = 0; i < obs->process_cnt; i++) {
+		struct obs_process *process = &obs->processes[i];
+
+		refs[i] = (struct process_ref){ process->pid, process->start_ns, process };
+		process->exited = true;
+	}
+	qsort(refs, obs->process_cnt, sizeof(*refs), compare_refs);
 	for (size_t i = 0; i < obs->thread_cnt; i++) {
-		struct obs_process *process = observation_find_process(obs, obs->threads[i].pid);
+		const struct obs_thread *thread = &obs->threads[i];
+		struct obs_process *process = process_of(refs, obs->process_cnt, thread);
 
 		if (!process)
 			continue;
-		if (obs->threads[i].end_ns > process->end_ns)
-			process->end_ns = obs->threads[i].end_ns;
-		process->exited &= obs->threads[i].exited;
+		if (thread->end_ns > process->end_ns)
+			process->end_ns = thread->end_ns;
+		process->exited &= thread->exited;
 	}
+	free(refs);
+	for (size_t i = 0; i < obs->process_cnt; i++) {
+		if (obs->processes[i].end_ns)
+			continue;
+		obs->processes[i].end_ns = obs->duration_ns;
+		obs->processes[i].exited = false;
+	}
+	return 0;
 }
 
 struct life {
@@ -410,8 +477,9 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	error = wait_convert(&self->waits, &self->names, &self->tree, &self->obs);
 	if (error)
 		return error;
-	finish_processes(self);
-	error = finish_peaks(&self->obs);
+	error = finish_processes(&self->obs);
+	if (!error)
+		error = finish_peaks(&self->obs);
 	if (error)
 		return error;
 	finish_quality(self, live_cnt);

@@ -5,7 +5,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "probe.skel.h"
@@ -46,7 +48,7 @@ static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit 
 		process_tree_leader_died(&self->tree, pid);
 		bpf_map_delete_elem(bpf_map__fd(self->probes->maps.gils), &tgid);
 	}
-	if (!observation_find_process(&self->obs, pid))
+	if (!process_tree_knows(&self->tree, pid))
 		process_tree_born(&self->tree, pid, pid, 0, event->thread.comm,
 				  session_since_begin_ns(self, event->thread.start_ns));
 	return collect_thread(self, &event->thread, true);
@@ -58,7 +60,7 @@ static int handle_fork(struct ebpf_observer *self, const struct wire_event_fork 
 	const struct wire_event *event = &fork->event;
 
 	if (event->tid == event->tgid && event->time_ns < self->listed_at_ns &&
-	    observation_find_process(&self->obs, (pid_t)event->tgid))
+	    process_tree_knows(&self->tree, (pid_t)event->tgid))
 		return 0;
 	return process_tree_born(&self->tree, (pid_t)event->tgid, (pid_t)event->tid,
 				 (pid_t)event->parent_tgid, fork->comm,
@@ -167,7 +169,7 @@ static int list_seeded(struct ebpf_observer *self)
 
 	for (size_t i = 0; i < cnt && !error; i++)
 		if (records[i].tid == records[i].tgid &&
-		    !observation_find_process(&self->obs, (pid_t)records[i].tgid))
+		    !process_tree_knows(&self->tree, (pid_t)records[i].tgid))
 			error = process_tree_born(&self->tree, (pid_t)records[i].tgid,
 						  (pid_t)records[i].tid, 0, records[i].comm, 0);
 	free(records);
@@ -273,6 +275,8 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 		*error = self->events ? 0 : -errno;
 	}
 	if (*error) {
+		if (!why[0])
+			snprintf(why, why_size, "eBPF: %s", strerror(-*error));
 		ebpf_free(&self->observer);
 		return NULL;
 	}

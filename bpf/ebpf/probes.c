@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "probe.skel.h"
 
 static int quiet_print(enum libbpf_print_level level, const char *format, va_list args)
@@ -66,9 +68,9 @@ static int load_error(int error, char *why, size_t why_size)
 	case -ENOMEM:
 		snprintf(why, why_size, "out of memory for BPF maps: raise 'ulimit -l'");
 		return error;
-	case -ENOTSUP:
-		return error;
 	default:
+		if (why[0])
+			return error;
 		snprintf(why, why_size,
 			 "the kernel refused the probes (%s): it may be older than 5.15; -v shows "
 			 "its words",
@@ -96,9 +98,22 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	choose_optional_probes(self, btf);
 	btf__free(btf);
 	self->probes->rodata->follow_children = options->follow_children;
+	self->probes->rodata->self_tgid = (uint32_t)getpid();
 	self->probes->rodata->begins_at_exec = options->begins_at_exec;
 	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);
 	return probe_bpf__load(self->probes);
+}
+
+/* The inode of the initial PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h). */
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu
+
+/* The probes tell processes by their numbers in the initial namespace; in another, /proc has other
+ * numbers, and what is inspected there would be other processes. */
+static bool is_in_pid_namespace(void)
+{
+	struct stat status;
+
+	return !stat("/proc/self/ns/pid", &status) && status.st_ino != INITIAL_PID_NAMESPACE;
 }
 
 int probes_open(struct ebpf_observer *self, const struct observer_options *options, char *why,
@@ -106,6 +121,13 @@ int probes_open(struct ebpf_observer *self, const struct observer_options *optio
 {
 	int error;
 
+	if (is_in_pid_namespace()) {
+		snprintf(
+			why, why_size,
+			"inside a PID namespace (a container): run classify on the host, where the "
+			"kernel's process numbers are those of /proc");
+		return -ENOTSUP;
+	}
 	libbpf_set_print(options->is_verbose ? verbose_print : quiet_print);
 	error = load_probes(self, options, why, why_size);
 	if (!error)

@@ -219,6 +219,11 @@ void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns)
 			inspect_one(tree, i, now_ns);
 }
 
+bool process_tree_knows(const struct process_tree *tree, pid_t pid)
+{
+	return process_tree_find(tree, pid) >= 0;
+}
+
 struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid)
 {
 	long index = process_tree_find(tree, pid);

@@ -20,6 +20,8 @@ static __always_inline bool task_belongs(struct task_struct *task)
 	struct task_struct *leader = task->group_leader;
 	struct task_struct *parent;
 
+	if (task->tgid == (int)self_tgid)
+		return false;
 	if (leader && leader != task && task_is_followed(leader))
 		return true;
 	if (!follow_children)

@@ -12,6 +12,7 @@
 
 const volatile bool follow_children = true;
 const volatile bool begins_at_exec = false;
+const volatile __u32 self_tgid = 0; /* classify itself, which may be in the tree it attaches to */
 /* enum wire_syscall by system call number; syscalls.c fills it before load. */
 const volatile __u8 syscall_table[WIRE_SYSCALL_CNT] = {};
 

@@ -103,8 +103,11 @@ static int make_room(struct wait_table *table)
 	struct wait_row *grown;
 	size_t capacity;
 
-	if (table->cnt >= ROWS_GATHERED_MAX)
+	/* What is left after it may be many still: the next time is when that has doubled. */
+	if (table->cnt >= ROWS_GATHERED_MAX && table->cnt >= table->compact_at) {
 		wait_table_compact(table);
+		table->compact_at = 2 * table->cnt;
+	}
 	if (table->cnt < table->capacity)
 		return 0;
 	capacity = table->capacity ? table->capacity * 2 : 256;

@@ -13,6 +13,7 @@ struct wait_row {
 struct wait_table {
 	struct wait_row *rows;
 	size_t cnt, capacity;
+	size_t compact_at; /* so many rows may gather before they are compacted */
 };
 
 void wait_table_release(struct wait_table *table);
@@ -24,7 +25,8 @@ int wait_table_add(struct wait_table *table, const struct wire_wait_key *key,
 
 /*
  * Merges rows of equal keys; and where a process has more than a hundred rows of a reason, folds
- * the smallest into one of WIRE_KIND_NONE, so that memory stays bounded whatever the target opens.
+ * the smallest into one of WIRE_KIND_NONE: memory grows with the processes of the tree, not with
+ * what they open.
  */
 void wait_table_compact(struct wait_table *table);
 
