@@ -48,6 +48,12 @@ static enum runtime_id runtime_for_words(const struct advice *advice)
 	return advice->facts->dominant ? advice->facts->dominant->runtime : RUNTIME_NATIVE;
 }
 
+/* Whether the runtime has such a thing at all: Perl, PHP and Lua have no threads to speak of. */
+static bool has_api(const struct advice *advice, enum concurrency_model model)
+{
+	return vocabulary_api(runtime_for_words(advice), model, 0, advice->facts->scratch);
+}
+
 static void change(struct advice *advice, enum concurrency_model model, uint32_t workers,
 		   const char *summary)
 {
@@ -138,10 +144,18 @@ static void advise_parallel_cpu(struct advice *advice)
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }
 
+static void change_to_cpu_processes(struct advice *advice)
+{
+	uint32_t cores = usable_cpus(advice->facts);
+
+	change(advice, MODEL_MULTIPROCESSING, cores,
+	       arena_printf(advice->facts->arena,
+			    "Spread the work over %u processes, one for each usable CPU.", cores));
+}
+
 static void advise_cpu_under_lock(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
-	uint32_t cores = usable_cpus(facts);
 
 	if (advice->model->has_threads && facts->dominant_cpus > GIL_MAX_CPUS) {
 		advise_parallel_cpu(advice);
@@ -154,11 +168,7 @@ static void advise_cpu_under_lock(struct advice *advice)
 	}
 	if (!can_spread(advice))
 		return;
-	change(advice, MODEL_MULTIPROCESSING, cores,
-	       arena_printf(facts->arena,
-			    "Spread the work over %u processes, one for each usable "
-			    "CPU.",
-			    cores));
+	change_to_cpu_processes(advice);
 	because(advice,
 		arena_printf(facts->arena,
 			     "One thread of a process at a time gets past %s; each process has "
@@ -173,6 +183,8 @@ static void advise_cpu_under_lock(struct advice *advice)
 
 static void advise_commands(struct advice *advice, enum concurrency_model model, uint32_t workers)
 {
+	if (!has_api(advice, model))
+		model = MODEL_MULTIPROCESSING;
 	change(advice, model, workers,
 	       arena_printf(advice->facts->arena,
 			    "Run up to %u of its commands at once instead of "
@@ -181,11 +193,26 @@ static void advise_commands(struct advice *advice, enum concurrency_model model,
 	because(advice, "Each step is a process of its own already; they run one after another.");
 }
 
+static void because_no_threads(struct advice *advice)
+{
+	because(advice, arena_printf(advice->facts->arena, "%s has no threads to do it with.",
+				     advice->report->runtime.name));
+}
+
+static void change_to_cpu_threads(struct advice *advice)
+{
+	uint32_t cores = usable_cpus(advice->facts);
+
+	change(advice, MODEL_THREADS, cores,
+	       arena_printf(advice->facts->arena,
+			    "Split the work over %u threads, one for each usable CPU.", cores));
+	because(advice,
+		"No global lock keeps its threads from computing at the same time, and they "
+		"share memory where processes would copy it.");
+}
+
 static void advise_cpu_without_lock(struct advice *advice)
 {
-	const struct facts *facts = advice->facts;
-	uint32_t cores = usable_cpus(facts);
-
 	if (advice->model->loop_thread) {
 		keep(advice, "Keep the event loop; when one is not enough, run one for each CPU.");
 		because(advice, "One loop computes on one CPU, and it is full while busy.");
@@ -196,15 +223,15 @@ static void advise_cpu_without_lock(struct advice *advice)
 	if (!can_spread(advice))
 		return;
 	if (advice->model->is_command_sequence) {
-		advise_commands(advice, MODEL_MULTIPROCESSING, cores);
+		advise_commands(advice, MODEL_MULTIPROCESSING, usable_cpus(advice->facts));
 		return;
 	}
-	change(advice, MODEL_THREADS, cores,
-	       arena_printf(facts->arena,
-			    "Split the work over %u threads, one for each usable CPU.", cores));
-	because(advice,
-		"No global lock keeps its threads from computing at the same time, and they "
-		"share memory where processes would copy it.");
+	if (has_api(advice, MODEL_THREADS)) {
+		change_to_cpu_threads(advice);
+	} else {
+		change_to_cpu_processes(advice);
+		because_no_threads(advice);
+	}
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }
 
@@ -221,6 +248,30 @@ static void advise_cpu(struct advice *advice)
 		advise_cpu_without_lock(advice);
 }
 
+static bool is_bound_by_files(const struct report *report)
+{
+	const char *subclass = report->verdict.subclass;
+
+	return subclass && (!strcmp(subclass, "disk") || !strcmp(subclass, "paging"));
+}
+
+/* What the user plans for, unless all of it would meet in a queue that the program has seen. */
+static uint32_t planned_workers(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	uint32_t planned = facts->options->planned_concurrency;
+	bool is_mixed = advice->report->verdict.verdict_class == CLASS_MIXED;
+
+	if (planned <= MAX_DISK_WORKERS || (!is_mixed && !is_bound_by_files(advice->report)))
+		return planned;
+	because(advice,
+		arena_printf(facts->arena, "It is to do %u things at once, but more than %d %s.",
+			     planned, MAX_DISK_WORKERS,
+			     is_mixed ? "would queue for the CPUs between their waits"
+				      : "at a time would only queue for the disk"));
+	return MAX_DISK_WORKERS;
+}
+
 /*
  * Goetz, Java Concurrency in Practice 8.2: N = CPUs * (1 + W/C). Under a global lock one thread
  * computes at a time, as if there was one CPU.
@@ -233,7 +284,7 @@ static uint32_t io_workers(struct advice *advice, uint32_t most)
 	double workers = ceil(cpus * (1 + facts->io_share / computing));
 
 	if (facts->options->planned_concurrency)
-		return facts->options->planned_concurrency;
+		return planned_workers(advice);
 	workers = fmin(workers, (double)facts->outside_cnt);
 	if (workers > most) {
 		because(advice,
@@ -267,15 +318,25 @@ static void because_io(struct advice *advice)
 static void change_to_async(struct advice *advice)
 {
 	change(advice, MODEL_ASYNC, 0,
-	       "Wait through an event loop: it carries that many operations at once.");
-	because(advice,
-		arena_printf(advice->facts->arena,
-			     "From about %d operations in flight a thread for each costs more "
-			     "than it gains.",
-			     HIGH_CONCURRENCY));
+	       "Wait through an event loop: it carries many operations at once.");
 	advice->to->avoid =
 		"Don't call anything that blocks on the loop, and don't start a process "
 		"or thread for each operation.";
+}
+
+/* Files are read by a disk or by the page cache, neither of which an event loop waits for. */
+static bool waits_for_files(const struct facts *facts)
+{
+	return facts->io_ns[WAIT_DISK] + facts->io_ns[WAIT_PAGING] > facts->io_ns[WAIT_NETWORK];
+}
+
+static void change_to_io_processes(struct advice *advice, uint32_t most)
+{
+	uint32_t workers = io_workers(advice, most);
+
+	change(advice, MODEL_MULTIPROCESSING, workers,
+	       arena_printf(advice->facts->arena, "Overlap the waits with a pool of %u processes.",
+			    workers));
 }
 
 static void change_to_io_threads(struct advice *advice, uint32_t most)
@@ -295,6 +356,20 @@ static void change_to_io_threads(struct advice *advice, uint32_t most)
 		"takes memory and start-up time of its own.";
 }
 
+/* Threads where there are any, else what the runtime has. */
+static void overlap_waits(struct advice *advice, uint32_t most)
+{
+	if (has_api(advice, MODEL_THREADS)) {
+		change_to_io_threads(advice, most);
+		return;
+	}
+	if (has_api(advice, MODEL_ASYNC) && !waits_for_files(advice->facts))
+		change_to_async(advice);
+	else
+		change_to_io_processes(advice, most);
+	because_no_threads(advice);
+}
+
 static void advise_disk(struct advice *advice)
 {
 	if (advice->model->has_threads || advice->model->has_processes) {
@@ -302,7 +377,7 @@ static void advise_disk(struct advice *advice)
 			     "time.");
 		return;
 	}
-	change_to_io_threads(advice, MAX_DISK_WORKERS);
+	overlap_waits(advice, MAX_DISK_WORKERS);
 	advice->to->avoid =
 		"Don't rewrite it for an event loop: reading files blocks the loop too.";
 }
@@ -329,6 +404,16 @@ static void advise_loop_io(struct advice *advice)
 	advice->to->avoid =
 		"Don't call a blocking client inside a coroutine: the loop stands still "
 		"until it returns.";
+}
+
+static void advise_many_in_flight(struct advice *advice)
+{
+	change_to_async(advice);
+	because(advice,
+		arena_printf(advice->facts->arena,
+			     "From about %d operations in flight a thread for each costs more "
+			     "than it gains.",
+			     HIGH_CONCURRENCY));
 }
 
 /* What one worker waits for can't always be asked for twice. */
@@ -358,10 +443,9 @@ static bool has_nothing_to_overlap(struct advice *advice)
 static void advise_io(struct advice *advice)
 {
 	const struct model *model = advice->model;
-	const char *subclass = advice->report->verdict.subclass;
 
 	because_io(advice);
-	if (subclass && (!strcmp(subclass, "disk") || !strcmp(subclass, "paging")))
+	if (is_bound_by_files(advice->report))
 		advise_disk(advice);
 	else if (model->loop_thread)
 		advise_loop_io(advice);
@@ -370,13 +454,13 @@ static void advise_io(struct advice *advice)
 	else if (!model->has_processes && !model->has_threads && has_nothing_to_overlap(advice))
 		return;
 	else if (wants_high_concurrency(advice))
-		change_to_async(advice);
+		advise_many_in_flight(advice);
 	else if (model->has_threads && !model->has_processes)
 		keep(advice, "Keep the threads: they already wait at the same time.");
 	else if (model->is_command_sequence)
 		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else
-		change_to_io_threads(advice, MAX_IO_WORKERS);
+		overlap_waits(advice, MAX_IO_WORKERS);
 }
 
 static void advise_idle(struct advice *advice)
@@ -449,7 +533,7 @@ static void advise_mixed(struct advice *advice)
 	if (advice->model->is_command_sequence)
 		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else
-		change_to_io_threads(advice, MAX_DISK_WORKERS);
+		overlap_waits(advice, MAX_DISK_WORKERS);
 }
 
 static void (*const advisers[CLASS_CNT])(struct advice *advice) = {

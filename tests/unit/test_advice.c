@@ -81,6 +81,85 @@ static void planned_concurrency_decides(void **state)
 	report_release(&async);
 }
 
+/* Interpreters without threads: what they have instead. */
+static void no_threads_where_there_are_none(void **state)
+{
+	static const struct {
+		const char *exe, *async, *processes;
+	} rows[] = {
+		{ "/usr/bin/perl", "IO::Async", "Parallel::ForkManager with 4" },
+		{ "/usr/bin/php8.2", "curl_multi", "4 workers" },
+		{ "/usr/bin/lua5.4", "luv", "4 processes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct report computing = report_of_client(rows[i].exe, 990, 9, 0);
+		struct report waiting = report_of_client(rows[i].exe, 100, 500, 0);
+
+		assert_advice(&computing, ACTION_CHANGE, MODEL_MULTIPROCESSING, 4);
+		assert_non_null(strstr(computing.recommendation.api, rows[i].processes));
+		assert_advice(&waiting, ACTION_CHANGE, MODEL_ASYNC, 0);
+		assert_non_null(strstr(waiting.recommendation.api, rows[i].async));
+		report_release(&computing);
+		report_release(&waiting);
+	}
+}
+
+static struct report report_of_reader(const char *exe, uint64_t computing_ms, uint32_t planned)
+{
+	struct observation obs;
+	struct report report;
+
+	build_observation(&obs, 1000, computing_ms, 0, 4);
+	build_process(&obs, 10, exe);
+	build_thread(&obs, 10, 10, computing_ms);
+	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 1000 - computing_ms, .cnt = 9000,
+	       .quiet_ms = 1000 - computing_ms, .kind = OBJECT_FILE, .name = "/data/x");
+	build_report_for(&obs, planned, &report);
+	return report;
+}
+
+static void files_are_read_by_processes_where_there_are_no_threads(void **state)
+{
+	struct report bound = report_of_reader("/usr/bin/perl", 10, 0);
+	struct report mixed = report_of_reader("/usr/bin/perl", 500, 0);
+
+	(void)state;
+	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 8);
+	assert_int_equal(mixed.verdict.verdict_class, CLASS_MIXED);
+	assert_advice(&mixed, ACTION_CHANGE, MODEL_MULTIPROCESSING, 8);
+	report_release(&bound);
+	report_release(&mixed);
+}
+
+static bool says(const struct report *report, const char *words)
+{
+	for (size_t i = 0; i < report->recommendation.reason_cnt; i++)
+		if (strstr(report->recommendation.reasons[i], words))
+			return true;
+	return false;
+}
+
+/* Whatever is planned, a disk serves a few at a time. */
+static void plans_end_at_the_disk(void **state)
+{
+	struct report bound = report_of_reader("/bin/a", 10, 5000);
+	struct report mixed = report_of_reader("/bin/a", 500, 5000);
+	struct report modest = report_of_reader("/bin/a", 10, 6);
+
+	(void)state;
+	assert_advice(&bound, ACTION_CHANGE, MODEL_THREADS, 8);
+	assert_true(says(&bound, "5000 things at once, but more than 8 at a time would only queue "
+				 "for the disk"));
+	assert_advice(&mixed, ACTION_CHANGE, MODEL_THREADS, 8);
+	assert_true(says(&mixed, "5000 things at once, but more than 8 would queue for the CPUs"));
+	assert_advice(&modest, ACTION_CHANGE, MODEL_THREADS, 6);
+	report_release(&bound);
+	report_release(&mixed);
+	report_release(&modest);
+}
+
 static void one_wait_overlaps_with_nothing(void **state)
 {
 	struct report report = report_of_client("/usr/bin/curl", 50, 1, 0);
@@ -464,6 +543,9 @@ int main(void)
 		cmocka_unit_test(io_workers_follow_goetz),
 		cmocka_unit_test(io_workers_are_bounded),
 		cmocka_unit_test(planned_concurrency_decides),
+		cmocka_unit_test(no_threads_where_there_are_none),
+		cmocka_unit_test(files_are_read_by_processes_where_there_are_no_threads),
+		cmocka_unit_test(plans_end_at_the_disk),
 		cmocka_unit_test(one_wait_overlaps_with_nothing),
 		cmocka_unit_test(a_short_program_stays_as_it_is),
 		cmocka_unit_test(one_cpu_is_no_reason_to_spread),
