@@ -1,49 +1,21 @@
 /* Sync, threads, async or multiprocessing: docs/rules.md, "Current model". */
-#include <stdlib.h>
 #include <string.h>
 #include "account/thread_time.h"
 #include "account/wait_role.h"
 #include "arena.h"
 #include "decide/model.h"
 #include "decide/thresholds.h"
+#include "observation/lives.h"
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-struct edge {
-	uint64_t at_ns;
-	int step; /* +1: a life begins, -1: it ends */
-};
-
-static int by_instant(const void *a, const void *b)
+static size_t add_life(struct life *lives, size_t cnt, uint64_t start_ns, uint64_t end_ns)
 {
-	const struct edge *left = a, *right = b;
-
-	if (left->at_ns != right->at_ns)
-		return left->at_ns < right->at_ns ? -1 : 1;
-	return left->step - right->step; /* an end before a beginning: no overlap */
-}
-
-/* The most lives at one instant. */
-static uint32_t peak_of(struct edge *edges, size_t cnt)
-{
-	int now = 0, peak = 0;
-
-	qsort(edges, cnt, sizeof(*edges), by_instant);
-	for (size_t i = 0; i < cnt; i++) {
-		now += edges[i].step;
-		if (now > peak)
-			peak = now;
-	}
-	return (uint32_t)peak;
-}
-
-static size_t add_life(struct edge *edges, size_t cnt, uint64_t start_ns, uint64_t end_ns)
-{
-	edges[cnt++] = (struct edge){ start_ns, +1 };
-	edges[cnt++] = (struct edge){ end_ns, -1 };
+	lives[cnt++] = (struct life){ start_ns, +1 };
+	lives[cnt++] = (struct life){ end_ns, -1 };
 	return cnt;
 }
 
@@ -55,8 +27,8 @@ static bool is_worker(uint64_t active_ns, uint64_t most_active_ns)
 /* Processes that were active at the same time; 0 if they took turns. */
 static uint32_t concurrent_processes(const struct facts *facts, struct model *model)
 {
-	size_t cnt = facts->obs->process_cnt, edge_cnt = 0;
-	struct edge *edges = arena_array(facts->scratch, cnt, 2 * sizeof(*edges));
+	size_t cnt = facts->obs->process_cnt, end_cnt = 0;
+	struct life *lives = arena_array(facts->scratch, cnt, 2 * sizeof(*lives));
 	uint64_t most_ns = 0, sum_ns = 0;
 
 	for (size_t i = 0; i < cnt; i++) {
@@ -65,14 +37,14 @@ static uint32_t concurrent_processes(const struct facts *facts, struct model *mo
 			most_ns = facts->processes[i].active_ns;
 	}
 	model->active_processes = share_of(sum_ns, facts->busy_ns);
-	for (size_t i = 0; edges && i < cnt; i++)
+	for (size_t i = 0; lives && i < cnt; i++)
 		if (is_worker(facts->processes[i].active_ns, most_ns))
-			edge_cnt = add_life(edges, edge_cnt, facts->obs->processes[i].start_ns,
-					    facts->obs->processes[i].end_ns);
+			end_cnt = add_life(lives, end_cnt, facts->obs->processes[i].start_ns,
+					   facts->obs->processes[i].end_ns);
 	/* Work split over processes none of which is the program, one after another. */
-	model->is_command_sequence = edge_cnt > 2 && model->active_processes < CONCURRENT_MIN &&
+	model->is_command_sequence = end_cnt > 2 && model->active_processes < CONCURRENT_MIN &&
 				     (double)most_ns < DOMINANT_PART * (double)sum_ns;
-	return model->active_processes < CONCURRENT_MIN ? 0 : peak_of(edges, edge_cnt);
+	return model->active_processes < CONCURRENT_MIN ? 0 : lives_peak(lives, end_cnt);
 }
 
 /*
@@ -89,9 +61,9 @@ static bool is_of_crowd(const struct thread_facts *thread, uint64_t crowd_ns,
 static uint32_t concurrent_threads(const struct facts *facts, struct model *model)
 {
 	const struct process_facts *process = facts->dominant;
-	struct edge *edges = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*edges));
+	struct life *lives = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*lives));
 	uint64_t most_ns = 0, sum_ns = 0, crowd_ns = 0;
-	size_t edge_cnt = 0;
+	size_t end_cnt = 0;
 
 	for (size_t i = 0; i < process->thread_cnt; i++) {
 		sum_ns += process->threads[i]->active_ns;
@@ -99,7 +71,7 @@ static uint32_t concurrent_threads(const struct facts *facts, struct model *mode
 			most_ns = process->threads[i]->active_ns;
 	}
 	model->active_threads = share_of(sum_ns, min_ns(process->life_ns, facts->busy_ns));
-	if (model->active_threads < CONCURRENT_MIN || !edges)
+	if (model->active_threads < CONCURRENT_MIN || !lives)
 		return 0;
 	for (size_t i = 0; i < process->thread_cnt; i++)
 		if (!is_worker(process->threads[i]->active_ns, most_ns))
@@ -107,9 +79,9 @@ static uint32_t concurrent_threads(const struct facts *facts, struct model *mode
 	for (size_t i = 0; i < process->thread_cnt; i++)
 		if (is_worker(process->threads[i]->active_ns, most_ns) ||
 		    is_of_crowd(process->threads[i], crowd_ns, most_ns))
-			edge_cnt = add_life(edges, edge_cnt, process->threads[i]->thread->start_ns,
-					    process->threads[i]->thread->end_ns);
-	return peak_of(edges, edge_cnt);
+			end_cnt = add_life(lives, end_cnt, process->threads[i]->thread->start_ns,
+					   process->threads[i]->thread->end_ns);
+	return lives_peak(lives, end_cnt);
 }
 
 static uint64_t thread_work_ns(const struct thread_facts *thread)

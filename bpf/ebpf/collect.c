@@ -1,5 +1,6 @@
 /* Taking the sums out of the kernel and making the observation of them. */
 #include "session.h"
+#include "observation/lives.h"
 #include "throttle.h"
 #include "wait_convert.h"
 #include <bpf/bpf.h>
@@ -331,36 +332,6 @@ static int finish_processes(struct observation *obs)
 	return 0;
 }
 
-struct life {
-	uint64_t at_ns;
-	int change; /* +1 born, -1 died */
-};
-
-/* In order of time; who dies makes room before who is born at the same instant. */
-static int compare_lives(const void *a, const void *b)
-{
-	const struct life *x = a, *y = b;
-
-	if (x->at_ns != y->at_ns)
-		return x->at_ns < y->at_ns ? -1 : 1;
-	return x->change - y->change;
-}
-
-/* Returns the most that were alive at once of those in @lives, which it sorts; frees it. */
-static uint32_t peak(struct life *lives, size_t cnt)
-{
-	int alive = 0, most = 0;
-
-	qsort(lives, cnt, sizeof(*lives), compare_lives);
-	for (size_t i = 0; i < cnt; i++) {
-		alive += lives[i].change;
-		if (alive > most)
-			most = alive;
-	}
-	free(lives);
-	return (uint32_t)most;
-}
-
 static int finish_peaks(struct observation *obs)
 {
 	struct life *threads = calloc(2 * obs->thread_cnt + 1, sizeof(*threads));
@@ -379,8 +350,10 @@ static int finish_peaks(struct observation *obs)
 		processes[2 * i] = (struct life){ obs->processes[i].start_ns, 1 };
 		processes[2 * i + 1] = (struct life){ obs->processes[i].end_ns, -1 };
 	}
-	obs->threads_peak = peak(threads, 2 * obs->thread_cnt);
-	obs->processes_peak = peak(processes, 2 * obs->process_cnt);
+	obs->threads_peak = lives_peak(threads, 2 * obs->thread_cnt);
+	obs->processes_peak = lives_peak(processes, 2 * obs->process_cnt);
+	free(threads);
+	free(processes);
 	return 0;
 }
 

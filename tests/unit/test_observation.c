@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "observation/lives.h"
 #include "observation/observation.h"
 #include "observation/timestamp.h"
 #include "observation/utf8.h"
@@ -206,6 +207,18 @@ static void sanitizing_changes_only_what_is_invalid(void **state)
 	}
 }
 
+/* A death makes room for a birth at the same instant, in whatever order they are given. */
+static void lives_that_meet_do_not_overlap(void **state)
+{
+	struct life in_turn[] = { { 10, +1 }, { 20, -1 }, { 0, +1 }, { 10, -1 } };
+	struct life at_once[] = { { 10, +1 }, { 20, -1 }, { 0, +1 }, { 11, -1 } };
+
+	(void)state;
+	assert_int_equal(lives_peak(in_turn, 4), 1);
+	assert_int_equal(lives_peak(at_once, 4), 2);
+	assert_int_equal(lives_peak(at_once, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +227,7 @@ int main(void)
 		cmocka_unit_test(added_elements_are_empty_and_kept),
 		cmocka_unit_test(arrays_of_strings_grow),
 		cmocka_unit_test(waits_of_a_thread_sum_over_reasons),
+		cmocka_unit_test(lives_that_meet_do_not_overlap),
 		cmocka_unit_test(every_name_reads_back),
 		cmocka_unit_test(times_are_exact_to_the_nanosecond),
 		cmocka_unit_test(other_times_are_refused),
