@@ -99,7 +99,8 @@ static int record_arguments(struct observation *obs, char **argv)
 	return 0;
 }
 
-/* How an attached process exits is between it and its parent: not known here. */
+/* How an attached process exits is between it and its parent: only its observer may have seen it.
+ */
 static int record_target(const struct run *run, struct observation *obs)
 {
 	struct obs_target *target = &obs->target;
@@ -107,8 +108,8 @@ static int record_target(const struct run *run, struct observation *obs)
 
 	target->mode = run->watch.is_wrap ? TARGET_WRAP : TARGET_ATTACH;
 	target->pid = run->watch.pid;
-	target->has_exited = status >= 0;
-	if (target->has_exited) {
+	if (status >= 0) {
+		target->has_exited = true;
 		target->was_signaled = WIFSIGNALED(status);
 		target->exit_code = target->was_signaled ? WTERMSIG(status) : WEXITSTATUS(status);
 	}

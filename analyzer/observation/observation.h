@@ -154,7 +154,7 @@ struct obs_target {
 	pid_t pid;
 	bool has_exited;
 	bool was_signaled;
-	int exit_code; /* or the signal's number */
+	int exit_code; /* or the signal's number; -1: not known */
 };
 
 /* How much the data can be trusted. */

@@ -53,7 +53,11 @@ static void add_exit(struct json_builder *b, cJSON *target, const struct report 
 		return;
 	}
 	how = json_add_object(b, target, "exit");
-	json_add_number(b, how, report->was_signaled ? "signal" : "code", report->exit_code);
+	if (report->exit_code < 0)
+		json_add_null(b, how, "code");
+	else
+		json_add_number(b, how, report->was_signaled ? "signal" : "code",
+				report->exit_code);
 }
 
 static void add_target(struct json_builder *b, cJSON *root, const struct report *report)

@@ -105,6 +105,8 @@ static void format_fate(const struct report *report, char *facts, size_t size)
 
 	if (!report->has_exited)
 		snprintf(facts, size, "(pid %d), still running", report->pid);
+	else if (report->exit_code < 0)
+		snprintf(facts, size, "(pid %d), has exited", report->pid);
 	else if (signal_name)
 		snprintf(facts, size, "(pid %d), killed by SIG%s", report->pid, signal_name);
 	else
@@ -163,8 +165,9 @@ static void put_measured(struct page *page, const struct report *report)
 	format_duration(report->duration_ns, page->style->use_unicode, duration);
 	format_count(report->switch_cnt, switches);
 	page_label(page, COLOR_DIM, "measured");
-	page_sayf(page, "%s for %s, %s switches,",
-		  report->source == SOURCE_EBPF ? "by eBPF" : "from /proc", duration, switches);
+	page_sayf(page, "%s for %s, %s switch%s,",
+		  report->source == SOURCE_EBPF ? "by eBPF" : "from /proc", duration, switches,
+		  report->switch_cnt == 1 ? "" : "es");
 	say_losses(page, report);
 	if (report->is_replay)
 		page_say(page, "(a recording)");

@@ -25,8 +25,8 @@ static void say_cpus(struct page *page, const struct obs_host *host)
 {
 	char quota[UNIT_BYTES];
 
-	page_sayf(page, "%u of %u CPUs usable%s", host->cpus_usable, host->cpus_online,
-		  host->cpu_quota > 0 ? "," : "");
+	page_sayf(page, "%u of %u CPU%s usable%s", host->cpus_usable, host->cpus_online,
+		  host->cpus_online == 1 ? "" : "s", host->cpu_quota > 0 ? "," : "");
 	if (host->cpu_quota > 0) {
 		format_factor(host->cpu_quota, quota);
 		page_sayf(page, "quota %s CPUs", quota);

@@ -90,8 +90,10 @@ static void put_reason_note(struct page *page, const struct report *report, enum
 {
 	const struct report_wait *wait = find_wait(&report->thread_time, reason);
 
-	/* A count of 0: only time is known of it, nothing worth naming. */
-	if (wait && wait->object_cnt && wait->objects[0].wait_cnt)
+	/* One object stands for the rest only if it is most of them; and a count of 0 says that
+	 * only time is known of it. */
+	if (wait && wait->object_cnt && wait->objects[0].wait_cnt &&
+	    wait->objects[0].wait_ns >= wait->wait_ns / 2)
 		put_object_note(page, &wait->objects[0], wait->object_cnt - 1);
 }
 
