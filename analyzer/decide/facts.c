@@ -38,6 +38,18 @@ enum global_lock facts_global_lock(const struct facts *facts)
 	return runtime_global_lock(process->runtime);
 }
 
+bool facts_works_outside_lock(const struct facts *facts)
+{
+	const struct process_facts *process = facts->dominant;
+
+	if (!process)
+		return false;
+	if (facts->dominant_cpus > GIL_MAX_CPUS)
+		return true;
+	return process->process->gil_is_known && facts->runnable_parallelism >= PARALLEL_MIN &&
+	       share_of(process->gil_ns, process->gil_ns + process->on_cpu_ns) < GIL_WAIT_SHARE;
+}
+
 bool facts_has_interpreter_lock(const struct facts *facts)
 {
 	enum global_lock lock = facts_global_lock(facts);

@@ -103,6 +103,13 @@ bool is_io_reason(enum wait_reason reason);
 /* What stands in the way of the dominant process's threads. */
 enum global_lock facts_global_lock(const struct facts *facts);
 
+/*
+ * Whether the dominant process's threads compute in code that lets go of its global lock (hashing,
+ * NumPy, worker threads): together they use more than one CPU; or they wanted CPUs at the same
+ * time, and of a GIL that is known to us they hardly waited for, it was CPUs that they lacked.
+ */
+bool facts_works_outside_lock(const struct facts *facts);
+
 /* Whether that is an interpreter's lock: the GIL, or Ruby's GVL. */
 bool facts_has_interpreter_lock(const struct facts *facts);
 

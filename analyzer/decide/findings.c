@@ -55,7 +55,7 @@ static bool threads_for_cpu_work(struct detection *on)
 	const struct facts *facts = on->facts;
 
 	if (!is_class(on, CLASS_CPU_BOUND) || !on->model->has_threads ||
-	    !facts_has_interpreter_lock(facts) || facts->dominant_cpus > GIL_MAX_CPUS)
+	    !facts_has_interpreter_lock(facts) || facts_works_outside_lock(facts))
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,
@@ -101,7 +101,8 @@ static bool processes_for_io(struct detection *on)
 {
 	const struct facts *facts = on->facts;
 
-	if (!is_class(on, CLASS_IO_BOUND) || !on->model->has_processes ||
+	/* An event loop for each CPU is no process for each wait. */
+	if (!is_class(on, CLASS_IO_BOUND) || !on->model->has_processes || on->model->loop_thread ||
 	    model_runs_commands(facts) || !is_overlappable_io(on->verdict->subclass))
 		return false;
 	on->finding->summary = arena_printf(
