@@ -17,6 +17,7 @@ if(TARGET classify)
 	classify_e2e_test(samples_procfs test_samples.py SamplesThroughProcfs)
 	classify_e2e_test(nobody test_nobody.py)
 	classify_e2e_test(accounts test_accounts.py)
+	classify_e2e_test(quota test_quota.py)
 endif()
 
 add_test(NAME samples_table

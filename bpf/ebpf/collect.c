@@ -1,7 +1,6 @@
 /* Taking the sums out of the kernel and making the observation of them. */
 #include "session.h"
 #include "observation/lives.h"
-#include "throttle.h"
 #include "wait_convert.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -427,7 +426,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	shared->observed_until_ns = until_ns;
 	await_dying(self);
 	__atomic_store_n(&shared->is_closing, 0, __ATOMIC_SEQ_CST);
-	throttled_ns = throttle_read_ns(self->root);
+	throttled_ns = host_watch_throttled_ns(&self->host);
 	ring_buffer__consume(self->events);
 	error = collect_rows(self);
 	exited_cnt = self->obs.thread_cnt;
@@ -456,8 +455,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	if (error)
 		return error;
 	finish_quality(self, live_cnt);
-	if (throttled_ns > self->throttled_at_begin_ns)
-		throttle_book(&self->obs, throttled_ns - self->throttled_at_begin_ns);
+	cgroup_throttle_book(&self->obs, throttled_ns);
 	*obs = self->obs;
 	observation_init(&self->obs);
 	return 0;

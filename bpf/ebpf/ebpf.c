@@ -1,7 +1,6 @@
 /* The eBPF observer: follows a tree with the probes and hears what they tell of it. */
 #include "inspect.h"
 #include "session.h"
-#include "throttle.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -184,8 +183,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	int error;
 
 	self->root = pid;
-	inspect_host(&self->obs, pid);
-	self->throttled_at_begin_ns = throttle_read_ns(pid);
+	host_watch_begin(&self->host, &self->obs, pid);
 	/* The root first, before anything is booked: the ports it listens on tell inbound from
 	 * outbound. */
 	error = process_tree_born(&self->tree, pid, pid, 0, "", 0);
@@ -223,10 +221,12 @@ static int ebpf_timeout_ms(const struct observer *observer)
 static int ebpf_drain(struct observer *observer)
 {
 	struct ebpf_observer *self = from_observer(observer);
+	uint64_t now_ns = session_since_begin_ns(self, session_now_ns());
 	uint32_t capacity = bpf_map__max_entries(self->probes->maps.waits);
 
 	ring_buffer__consume(self->events);
-	process_tree_inspect_due(&self->tree, session_since_begin_ns(self, session_now_ns()));
+	process_tree_inspect_due(&self->tree, now_ns);
+	host_watch_look(&self->host, now_ns);
 	if (!self->error && self->probes->bss->wait_row_cnt > capacity / 2)
 		self->error = collect_rows(self);
 	return self->error;
@@ -241,6 +241,7 @@ static void ebpf_free(struct observer *observer)
 	wait_table_release(&self->waits);
 	object_names_release(&self->names);
 	process_tree_release(&self->tree);
+	host_watch_release(&self->host);
 	observation_release(&self->obs);
 	free(self);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "host_watch.h"
 #include "object_names.h"
 #include "observation/observation.h"
 #include "observer.h"
@@ -24,7 +25,7 @@ struct ebpf_observer {
 	struct process_tree tree;
 	struct wait_table waits;
 	struct object_names names;
-	uint64_t throttled_at_begin_ns;
+	struct host_watch host;
 	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;
 	int error; /* the first failure of an event handler */

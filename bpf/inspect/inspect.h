@@ -41,8 +41,9 @@ int inspect_process(struct observation *obs, struct obs_process *process, struct
  */
 int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max);
 
-/* Fills @obs->host: kernel release, CPUs online, CPUs in the affinity of @pid, cgroup quota
- * (v1 and v2, the tightest of the ancestors). */
+/* Fills @obs->host: kernel release, CPUs online, CPUs in the affinities of @pid, cgroup quota
+ * (v1 and v2, the tightest of the ancestors). May be asked again: what a @pid that is gone had last
+ * stays. */
 void inspect_host(struct observation *obs, pid_t pid);
 
 #endif

@@ -171,6 +171,7 @@ static int drain(struct observer *observer)
 		return error;
 	side_ns = sampler->inspect_cost_ns + sampler->sockets.cost_ns - side_ns;
 	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns - side_ns;
+	host_watch_look(&sampler->host, sampler->last_sample_ns);
 	return arm(procfs, next_interval_ns(procfs, cost_ns));
 }
 
@@ -187,7 +188,7 @@ static int track(struct observer *observer, pid_t pid)
 	error = sampler_begin(sampler, pid);
 	if (error)
 		return error;
-	inspect_host(&sampler->obs, pid);
+	host_watch_begin(&sampler->host, &sampler->obs, pid);
 	return drain(observer);
 }
 
@@ -277,6 +278,7 @@ static int finish(struct observer *observer, struct observation *obs)
 	reconcile_with_reaped(sampler);
 	settle(sampler);
 	close_all(sampler);
+	cgroup_throttle_book(&sampler->obs, host_watch_throttled_ns(&sampler->host));
 	fill_program(sampler);
 	describe_quality(sampler);
 	*obs = sampler->obs;
@@ -295,6 +297,7 @@ static void free_observer(struct observer *observer)
 	socket_index_release(&procfs->sampler.sockets);
 	cause_rows_release(&procfs->sampler.rows);
 	free(procfs->sampler.tails);
+	host_watch_release(&procfs->sampler.host);
 	observation_release(&procfs->sampler.obs);
 	if (procfs->timer >= 0)
 		close(procfs->timer);

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "host_watch.h"
 #include "inspect.h"
 #include "observation/observation.h"
 #include "program_clock.h"
@@ -107,6 +108,7 @@ struct sampler {
 	struct pipe_memo pipes[PIPE_MEMOS];
 	struct cause_rows rows;
 	struct program_clock program;
+	struct host_watch host;
 	struct wait_cause last_quiet; /* for quiet time in which no wait was seen */
 	pid_t last_quiet_pid;
 	bool has_children_files; /* the kernel lists children in /proc */

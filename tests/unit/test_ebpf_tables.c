@@ -1,4 +1,4 @@
-/* System calls by number, and the booking of throttled time. */
+/* System calls by number as the probes are told them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "ebpf/syscalls.h"
-#include "ebpf/throttle.h"
 #include "ebpf/wire.h"
-#include "observation/observation.h"
 
 static void calls_wait_as_they_do(void **state)
 {
@@ -57,68 +55,12 @@ static void every_call_that_waits_has_a_name(void **state)
 			assert_non_null(syscall_name(i));
 }
 
-static void build_preempted(struct observation *obs, uint64_t first_ns, uint64_t second_ns)
-{
-	observation_init(obs);
-	observation_add_thread(obs)->preempted_ns = first_ns;
-	observation_add_thread(obs)->preempted_ns = second_ns;
-}
-
-static void throttled_time_comes_out_of_preempted(void **state)
-{
-	struct observation obs;
-
-	(void)state;
-	build_preempted(&obs, 300, 100);
-	throttle_book(&obs, 200);
-	assert_int_equal(obs.threads[0].throttled_ns, 150);
-	assert_int_equal(obs.threads[0].preempted_ns, 150);
-	assert_int_equal(obs.threads[1].throttled_ns, 50);
-	assert_int_equal(obs.threads[1].preempted_ns, 50);
-	observation_release(&obs);
-}
-
-/* The group's account covers other processes too: no more than was seen here is booked. */
-static void throttling_books_no_more_than_there_is(void **state)
-{
-	struct observation obs;
-
-	(void)state;
-	build_preempted(&obs, 3, 7);
-	throttle_book(&obs, 1000000);
-	assert_int_equal(obs.threads[0].throttled_ns + obs.threads[0].preempted_ns, 3);
-	assert_int_equal(obs.threads[1].throttled_ns + obs.threads[1].preempted_ns, 7);
-	assert_int_equal(obs.threads[1].throttled_ns, 7);
-	observation_release(&obs);
-}
-
-static void nothing_preempted_nothing_throttled(void **state)
-{
-	struct observation obs;
-
-	(void)state;
-	build_preempted(&obs, 0, 0);
-	throttle_book(&obs, 1000);
-	assert_int_equal(obs.threads[0].throttled_ns, 0);
-	observation_release(&obs);
-}
-
-static void a_process_that_is_gone_is_not_throttled(void **state)
-{
-	(void)state;
-	assert_int_equal(throttle_read_ns(0x7ffffff0), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_wait_as_they_do),
 		cmocka_unit_test(calls_have_their_names),
 		cmocka_unit_test(every_call_that_waits_has_a_name),
-		cmocka_unit_test(throttled_time_comes_out_of_preempted),
-		cmocka_unit_test(throttling_books_no_more_than_there_is),
-		cmocka_unit_test(nothing_preempted_nothing_throttled),
-		cmocka_unit_test(a_process_that_is_gone_is_not_throttled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

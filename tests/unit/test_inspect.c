@@ -11,11 +11,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "cgroup_path.h"
 #include "cgroup_quota.h"
+#include "cgroup_throttle.h"
 #include "elf_symbol.h"
 #include "gil.h"
 #include "maps.h"
 #include "net_table.h"
+#include "observation/observation.h"
 #include "proc_file.h"
 
 #define STAT_TAIL " S 12 34 56 0 -1 4194560 1 2 3 4 70 8 9 10 20 0 5 0 777 0 0"
@@ -291,6 +294,76 @@ static void elf_file_that_is_no_file(void **state)
 	assert_int_equal(symbol.address, 0);
 }
 
+static void throttled_time_of_either_version(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		cgroup_parse_throttled_ns("nr_periods 9\nnr_throttled 8\nthrottled_time 77\n", 1),
+		77);
+	assert_int_equal(cgroup_parse_throttled_ns("nr_throttled 8\nthrottled_usec 77\n", 2),
+			 77000);
+	assert_int_equal(cgroup_parse_throttled_ns("nr_periods 9\n", 1), 0);
+	assert_int_equal(cgroup_parse_throttled_ns("throttled_usec", 2), 0);
+}
+
+static void build_runnable(struct observation *obs, uint64_t preempted_ns, uint64_t run_queue_ns)
+{
+	observation_init(obs);
+	observation_add_thread(obs)->preempted_ns = preempted_ns;
+	observation_add_thread(obs)->run_queue_ns = run_queue_ns;
+}
+
+static void throttled_time_comes_out_of_runnable(void **state)
+{
+	struct observation obs;
+
+	(void)state;
+	build_runnable(&obs, 300, 100);
+	cgroup_throttle_book(&obs, 200);
+	assert_int_equal(obs.threads[0].throttled_ns, 150);
+	assert_int_equal(obs.threads[0].preempted_ns, 150);
+	assert_int_equal(obs.threads[1].throttled_ns, 50);
+	assert_int_equal(obs.threads[1].run_queue_ns, 50);
+	observation_release(&obs);
+}
+
+/* The group's account covers other processes too: no more than was seen here is booked. */
+static void throttling_books_no_more_than_there_is(void **state)
+{
+	struct observation obs;
+
+	(void)state;
+	build_runnable(&obs, 3, 7);
+	cgroup_throttle_book(&obs, 1000000);
+	assert_int_equal(obs.threads[0].throttled_ns, 3);
+	assert_int_equal(obs.threads[0].preempted_ns, 0);
+	assert_int_equal(obs.threads[1].throttled_ns, 7);
+	assert_int_equal(obs.threads[1].run_queue_ns, 0);
+	observation_release(&obs);
+}
+
+static void nothing_runnable_nothing_throttled(void **state)
+{
+	struct observation obs;
+
+	(void)state;
+	build_runnable(&obs, 0, 0);
+	cgroup_throttle_book(&obs, 1000);
+	assert_int_equal(obs.threads[0].throttled_ns, 0);
+	observation_release(&obs);
+}
+
+static void a_process_that_is_gone_is_not_throttled(void **state)
+{
+	struct cgroup_throttle throttle;
+
+	(void)state;
+	cgroup_throttle_open(&throttle, 0x7ffffff0);
+	assert_int_equal(throttle.cnt, 0);
+	assert_int_equal(cgroup_throttle_read_ns(&throttle), 0);
+	cgroup_throttle_close(&throttle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +381,11 @@ int main(void)
 		cmocka_unit_test(quotas),
 		cmocka_unit_test(cgroup_memberships),
 		cmocka_unit_test(cgroup_mounts),
+		cmocka_unit_test(throttled_time_of_either_version),
+		cmocka_unit_test(throttled_time_comes_out_of_runnable),
+		cmocka_unit_test(throttling_books_no_more_than_there_is),
+		cmocka_unit_test(nothing_runnable_nothing_throttled),
+		cmocka_unit_test(a_process_that_is_gone_is_not_throttled),
 		cmocka_unit_test(elf_files_of_any_content),
 		cmocka_unit_test(elf_file_that_is_no_file),
 	};

@@ -1,0 +1,49 @@
+/* Keeps what the machine offers the target up to date; see host_watch.h. */
+#include "host_watch.h"
+
+#include "inspect.h"
+#include "observation/observation.h"
+
+#define LOOK_SOONEST_NS 5000000ULL
+#define LOOK_LATEST_NS	500000000ULL
+
+static void watch_quota(struct host_watch *watch)
+{
+	if (watch->obs->host.cpu_quota > 0 && !watch->throttle.cnt)
+		cgroup_throttle_open(&watch->throttle, watch->pid);
+}
+
+void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid)
+{
+	*watch = (struct host_watch){ .obs = obs, .pid = pid, .next_look_ns = LOOK_SOONEST_NS };
+	inspect_host(obs, pid);
+	watch_quota(watch);
+}
+
+void host_watch_look(struct host_watch *watch, uint64_t now_ns)
+{
+	uint64_t step_ns = now_ns / 2;
+
+	if (now_ns < watch->next_look_ns)
+		return;
+	/* Limits are set early in a program's life, if at all. */
+	if (step_ns < LOOK_SOONEST_NS)
+		step_ns = LOOK_SOONEST_NS;
+	if (step_ns > LOOK_LATEST_NS)
+		step_ns = LOOK_LATEST_NS;
+	watch->next_look_ns = now_ns + step_ns;
+	inspect_host(watch->obs, watch->pid);
+	watch_quota(watch);
+	/* For the case that the cgroup goes away with the program. */
+	cgroup_throttle_read_ns(&watch->throttle);
+}
+
+uint64_t host_watch_throttled_ns(struct host_watch *watch)
+{
+	return cgroup_throttle_read_ns(&watch->throttle);
+}
+
+void host_watch_release(struct host_watch *watch)
+{
+	cgroup_throttle_close(&watch->throttle);
+}

@@ -1,0 +1,36 @@
+/*
+ * What the machine offers the target while it runs: programs that set the limits of others
+ * (taskset, container runtimes) do so after the observation has begun. It fills obs->host and, in
+ * the end, the throttled time.
+ */
+#ifndef CLASSIFY_HOST_WATCH_H
+#define CLASSIFY_HOST_WATCH_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup_throttle.h"
+
+struct observation;
+
+struct host_watch {
+	struct observation *obs;
+	pid_t pid;
+	struct cgroup_throttle throttle;
+	uint64_t next_look_ns;
+};
+
+/* Fills obs->host as it is for @pid now. @obs must stay where it is until the end. */
+void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid);
+
+/* Looks again if it is time to; @now_ns since the beginning. What a target that is gone had last
+ * stays. */
+void host_watch_look(struct host_watch *watch, uint64_t now_ns);
+
+/* Reads the throttled time for the last time: to be called when the observation ends. */
+uint64_t host_watch_throttled_ns(struct host_watch *watch);
+
+/* Accepts one that never began, all zero. */
+void host_watch_release(struct host_watch *watch);
+
+#endif
