@@ -1,7 +1,7 @@
 /* Names of waited-on objects: kept as they come, or made from the key itself. */
 #include "object_names.h"
 #include "observation/observation.h"
-#include "syscalls.h"
+#include "syscall_table.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>

@@ -2,12 +2,15 @@
 #include "wait_cause.h"
 
 #include <linux/futex.h>
+#include <linux/sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "descriptor_cause.h"
 #include "interest_set.h"
 #include "syscall_line.h"
+#include "syscall_table.h"
 
 /* glibc, musl, Go and Rust all mark a mutex that has waiters with 2. */
 #define MUTEX_CONTENDED 2
@@ -16,7 +19,7 @@ static void unknown_cause(const struct wait_context *context, char state, long n
 			  struct wait_cause *cause)
 {
 	char text[32];
-	const char *name = syscall_name_of(number);
+	const char *name = syscall_name(number);
 
 	snprintf(text, sizeof(text), "syscall %ld", number);
 	cause->kind = OBJECT_SYSCALL;
@@ -54,7 +57,7 @@ static void poll_cause(const struct wait_context *context, const struct syscall_
 		       struct wait_cause *cause)
 {
 	struct interest_set set;
-	bool is_ppoll = !strcmp(syscall_name_of(line->number), "ppoll");
+	bool is_ppoll = !strcmp(syscall_name(line->number), "ppoll");
 	bool has_timeout = is_ppoll ? line->arg[2] != 0 : (int)line->arg[2] >= 0;
 
 	if (line->arg[1] == 0) {
@@ -86,7 +89,7 @@ static void epoll_cause(const struct wait_context *context, const struct syscall
 			struct wait_cause *cause)
 {
 	struct interest_set set;
-	bool is_pointer = !strcmp(syscall_name_of(line->number), "epoll_pwait2");
+	bool is_pointer = !strcmp(syscall_name(line->number), "epoll_pwait2");
 	bool has_timeout = is_pointer ? line->arg[3] != 0 : (int)line->arg[3] >= 0;
 
 	if (!interest_of_epoll(context, (int)line->arg[0], &set))
@@ -105,26 +108,51 @@ static void ring_cause(const struct wait_context *context, struct wait_cause *ca
 	cause->via_event_loop = true;
 }
 
+static void event_loop_cause(const struct wait_context *context, const struct syscall_line *line,
+			     struct wait_cause *cause)
+{
+	if (line->number == SYS_io_uring_enter || line->number == SYS_io_getevents)
+		ring_cause(context, cause);
+	else
+		epoll_cause(context, line, cause);
+}
+
 static void simple_cause(const struct wait_context *context, enum wait_reason reason, long number,
 			 struct wait_cause *cause)
 {
 	cause->reason = reason;
 	cause->kind = OBJECT_SYSCALL;
-	wait_cause_set_name(context, cause, syscall_name_of(number));
+	wait_cause_set_name(context, cause, syscall_name(number));
+}
+
+static void child_cause(struct wait_cause *cause)
+{
+	cause->reason = WAIT_CHILD;
+	cause->kind = OBJECT_CHILD;
+}
+
+/* Unless it is vfork's, for the child's exec, the wait is for the copy of the address space. */
+static void clone_cause(const struct wait_context *context, const struct syscall_line *line,
+			struct wait_cause *cause)
+{
+	if (line->arg[0] & CLONE_VFORK)
+		child_cause(cause);
+	else
+		simple_cause(context, WAIT_PAGING, line->number, cause);
 }
 
 static void call_cause(const struct wait_context *context, char state,
 		       const struct syscall_line *line, struct wait_cause *cause)
 {
-	enum syscall_kind kind = syscall_kind_of(line->number);
+	enum syscall_wait how = syscall_wait_of(line->number);
 
-	switch (kind) {
-	case CALL_FD_READ:
+	switch (how) {
+	case CALL_FD:
 	case CALL_FD_WRITE:
 	case CALL_FILE_LOCK:
-		if (!descriptor_cause(context, (int)line->arg[0], kind == CALL_FD_WRITE, cause))
+		if (!descriptor_cause(context, (int)line->arg[0], how == CALL_FD_WRITE, cause))
 			unknown_cause(context, state, line->number, cause);
-		if (kind == CALL_FILE_LOCK)
+		if (how == CALL_FILE_LOCK)
 			cause->reason = WAIT_LOCK;
 		return;
 	case CALL_FUTEX:
@@ -133,9 +161,11 @@ static void call_cause(const struct wait_context *context, char state,
 	case CALL_SLEEP:
 		timer_cause(cause);
 		return;
+	case CALL_CLONE:
+		clone_cause(context, line, cause);
+		return;
 	case CALL_CHILD:
-		cause->reason = WAIT_CHILD;
-		cause->kind = OBJECT_CHILD;
+		child_cause(cause);
 		return;
 	case CALL_POLL:
 		poll_cause(context, line, cause);
@@ -143,13 +173,10 @@ static void call_cause(const struct wait_context *context, char state,
 	case CALL_SELECT:
 		select_cause(context, line, cause);
 		return;
-	case CALL_EPOLL:
-		epoll_cause(context, line, cause);
+	case CALL_EVENT_LOOP:
+		event_loop_cause(context, line, cause);
 		return;
-	case CALL_RING:
-		ring_cause(context, cause);
-		return;
-	case CALL_SYNC:
+	case CALL_FUTEX_WAITV:
 		simple_cause(context, WAIT_SYNC, line->number, cause);
 		return;
 	case CALL_SIGNAL:
@@ -171,7 +198,7 @@ void wait_cause_of_syscall(const struct wait_context *context, char state,
 			   const struct syscall_line *line, const struct wait_cause *before,
 			   struct wait_cause *cause)
 {
-	if (syscall_kind_of(line->number) == CALL_RESTART && before->name) {
+	if (syscall_wait_of(line->number) == CALL_RESTART && before->name) {
 		*cause = *before;
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -20,6 +21,7 @@
 #include "net_table.h"
 #include "observation/observation.h"
 #include "proc_file.h"
+#include "syscall_table.h"
 
 #define STAT_TAIL " S 12 34 56 0 -1 4194560 1 2 3 4 70 8 9 10 20 0 5 0 777 0 0"
 
@@ -364,6 +366,32 @@ static void a_process_that_is_gone_is_not_throttled(void **state)
 	cgroup_throttle_close(&throttle);
 }
 
+static void calls_wait_as_they_do(void **state)
+{
+	(void)state;
+	assert_int_equal(syscall_wait_of(SYS_read), CALL_FD);
+	assert_int_equal(syscall_wait_of(SYS_fsync), CALL_FD_WRITE);
+	assert_int_equal(syscall_wait_of(SYS_semop), CALL_IPC);
+	assert_int_equal(syscall_wait_of(SYS_io_getevents), CALL_EVENT_LOOP);
+	assert_int_equal(syscall_wait_of(SYS_getpid), CALL_UNKNOWN);
+	assert_int_equal(syscall_wait_of(-1), CALL_UNKNOWN);
+	assert_int_equal(syscall_wait_of(1L << 40), CALL_UNKNOWN);
+}
+
+/* Whatever the table says of a call, it has a name for the reader. */
+static void every_call_that_waits_has_a_name(void **state)
+{
+	(void)state;
+	for (long number = 0; number < 1024; number++)
+		if (syscall_wait_of(number) != CALL_UNKNOWN)
+			assert_non_null(syscall_name(number));
+	assert_string_equal(syscall_name(SYS_read), "read"); /* number 0 on x86-64 */
+	assert_string_equal(syscall_name(SYS_restart_syscall), "restart_syscall");
+	assert_null(syscall_name(SYS_getpid));
+	assert_null(syscall_name(-1));
+	assert_null(syscall_name(1L << 40));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +414,8 @@ int main(void)
 		cmocka_unit_test(throttling_books_no_more_than_there_is),
 		cmocka_unit_test(nothing_runnable_nothing_throttled),
 		cmocka_unit_test(a_process_that_is_gone_is_not_throttled),
+		cmocka_unit_test(calls_wait_as_they_do),
+		cmocka_unit_test(every_call_that_waits_has_a_name),
 		cmocka_unit_test(elf_files_of_any_content),
 		cmocka_unit_test(elf_file_that_is_no_file),
 	};

@@ -35,18 +35,6 @@ static void syscall_lines(void **state)
 	assert_false(syscall_line_parse("", &line));
 }
 
-static void syscall_kinds(void **state)
-{
-	(void)state;
-	assert_int_equal(syscall_kind_of(SYS_read), CALL_FD_READ);
-	assert_int_equal(syscall_kind_of(SYS_futex), CALL_FUTEX);
-	assert_string_equal(syscall_name_of(SYS_ppoll), "ppoll");
-	assert_int_equal(syscall_kind_of(SYS_getpid), CALL_UNKNOWN);
-	assert_null(syscall_name_of(SYS_getpid));
-	assert_int_equal(syscall_kind_of(-1), CALL_UNKNOWN);
-	assert_int_equal(syscall_kind_of(1L << 40), CALL_UNKNOWN);
-}
-
 static void epoll_lines(void **state)
 {
 	int fd;
@@ -247,7 +235,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(syscall_lines),
-		cmocka_unit_test(syscall_kinds),
 		cmocka_unit_test(epoll_lines),
 		cmocka_unit_test(futexes_tell_locks_from_waiting),
 		cmocka_unit_test(states_tell_faults_stops_and_disk),

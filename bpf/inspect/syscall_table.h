@@ -1,0 +1,35 @@
+/*
+ * System calls by number: how to tell what each waits for, and its name. The one table of both
+ * observers.
+ */
+#ifndef CLASSIFY_SYSCALL_TABLE_H
+#define CLASSIFY_SYSCALL_TABLE_H
+
+/* The same numbers as enum wire_syscall, which the probes have (bpf/ebpf/syscalls.c asserts it). */
+enum syscall_wait {
+	CALL_UNKNOWN = 0,
+	CALL_FD,	/* on the descriptor in its first argument */
+	CALL_FD_WRITE,	/* the same, to get rid of data */
+	CALL_FILE_LOCK, /* flock, fcntl: for a lock on that descriptor */
+	CALL_FUTEX,
+	CALL_FUTEX_WAITV,
+	CALL_SLEEP,
+	CALL_CHILD,
+	CALL_CLONE, /* for the child only with CLONE_VFORK in its first argument */
+	CALL_POLL,
+	CALL_SELECT,
+	CALL_EVENT_LOOP, /* epoll, io_uring, asynchronous I/O */
+	CALL_IPC,	 /* System V and POSIX queues and semaphores */
+	CALL_SIGNAL,
+	CALL_PATH,    /* looks up or changes names: metadata */
+	CALL_MEMORY,  /* mmap and friends */
+	CALL_RESTART, /* goes on with the call that a signal interrupted */
+};
+
+/* CALL_UNKNOWN for one that isn't listed. */
+enum syscall_wait syscall_wait_of(long number);
+
+/* The name of system call @number, or NULL for one that isn't listed. */
+const char *syscall_name(long number);
+
+#endif
