@@ -32,7 +32,8 @@ struct observer_ops {
 	int (*timeout_ms)(const struct observer *observer);
 	/* Takes in what has gathered. Never blocks. 0 or -errno. */
 	int (*drain)(struct observer *observer);
-	/* Ends the observation and fills @obs but for obs->target (the caller knows it).
+	/* Ends the observation and fills @obs but for obs->target, which the caller knows; of that
+	 * only how the target ended, where the observer saw it end.
 	 * 0 or -errno; @obs is released by the caller either way. */
 	int (*finish)(struct observer *observer, struct observation *obs);
 	void (*free)(struct observer *observer);

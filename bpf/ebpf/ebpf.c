@@ -37,6 +37,16 @@ static void on_port_found(void *context, uint16_t port)
 
 /* --- what the probes tell us --- */
 
+/* How the root ended: when it isn't our child, nobody else can tell us. */
+static void note_root_exit(struct ebpf_observer *self, uint32_t exit_code)
+{
+	struct obs_target *target = &self->obs.target;
+
+	target->has_exited = true;
+	target->was_signaled = exit_code & 0x7f;
+	target->exit_code = (int)(target->was_signaled ? exit_code & 0x7f : exit_code >> 8 & 0xff);
+}
+
 static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit *event)
 {
 	pid_t pid = (pid_t)event->thread.tgid;
@@ -46,6 +56,8 @@ static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit 
 
 		process_tree_leader_died(&self->tree, pid);
 		bpf_map_delete_elem(bpf_map__fd(self->probes->maps.gils), &tgid);
+		if (pid == self->root)
+			note_root_exit(self, event->exit_code);
 	}
 	if (!process_tree_knows(&self->tree, pid))
 		process_tree_born(&self->tree, pid, pid, 0, event->thread.comm,

@@ -120,6 +120,8 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (event) {
 		event_init(&event->event, WIRE_EVENT_EXIT, task, now);
+		event->exit_code = task->exit_code;
+		event->pad = 0;
 		event->thread = *total;
 		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 		return;

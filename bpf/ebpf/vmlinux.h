@@ -182,6 +182,7 @@ struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
 	int on_cpu;
+	int exit_code;
 	int pid;
 	int tgid;
 	char comm[16];

@@ -183,6 +183,8 @@ struct wire_event_exec {
 
 struct wire_event_exit {
 	struct wire_event event;
+	WIRE_U32 exit_code; /* of its process, as wait() has it: signal, or code << 8 */
+	WIRE_U32 pad;
 	struct wire_thread thread;
 };
 
