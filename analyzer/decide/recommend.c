@@ -89,12 +89,18 @@ static const char *lock_title(const struct facts *facts)
 static void because_cpu(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
+	double left = facts->cpus - facts->program_time->parallelism;
 
-	because(advice,
-		arena_printf(facts->arena,
-			     "It computes for %.0f%% of its busy time, on %.2f of %.3g usable "
-			     "CPUs at once.",
-			     pct(facts->cpu_share), facts->program_time->parallelism, facts->cpus));
+	if (left < SPARE_CPUS)
+		because(advice, arena_printf(facts->arena,
+					     "While it computes, all of the %.3g CPUs that it may "
+					     "use are at work.",
+					     facts->cpus));
+	else
+		because(advice, arena_printf(facts->arena,
+					     "While it computes, it leaves %.2f of the %.3g CPUs "
+					     "that it may use to others.",
+					     left, facts->cpus));
 }
 
 /* Whether there is anything to gain from more CPUs; says why if not. */
@@ -125,9 +131,11 @@ static void advise_parallel_cpu(struct advice *advice)
 
 	if (facts->runnable_parallelism < PARALLEL_MIN) {
 		keep(advice,
-		     "Keep the model, and look at why its workers take turns: each waits for "
-		     "what another does.");
-		advice->to->avoid = "Don't add workers: they would wait for each other as well.";
+		     arena_printf(facts->arena,
+				  "Keep the model: of its %u workers %.2f computed at once. "
+				  "Find out whether they wait for work or for each other "
+				  "before you add any.",
+				  advice->model->workers, facts->program_time->parallelism));
 		return;
 	}
 	advice->to->workers = workers < cores ? workers : cores;
@@ -157,18 +165,24 @@ static void advise_cpu_under_lock(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 
-	if (advice->model->has_threads && facts->dominant_cpus > GIL_MAX_CPUS) {
+	if (facts_works_outside_lock(facts)) {
 		advise_parallel_cpu(advice);
 		because(advice,
 			arena_printf(facts->arena,
-				     "Its threads use %.2f CPUs: part of the work is done in "
-				     "code that lets go of %s.",
+				     "Its threads use %.2f CPUs and %s hardly holds them up: they "
+				     "compute in code that lets go of it.",
 				     facts->dominant_cpus, lock_title(facts)));
 		return;
 	}
 	if (!can_spread(advice))
 		return;
 	change_to_cpu_processes(advice);
+	if (!facts_has_interpreter_lock(facts)) {
+		because(advice, "JavaScript computes on one thread; each worker has its own.");
+		advice->to->avoid = "Don't expect promises to speed it up: they take turns on the "
+				    "same thread.";
+		return;
+	}
 	because(advice,
 		arena_printf(facts->arena,
 			     "One thread of a process at a time gets past %s; each process has "
@@ -177,8 +191,11 @@ static void advise_cpu_under_lock(struct advice *advice)
 	advice->to->avoid =
 		arena_printf(facts->arena,
 			     "Don't use threads or an event loop for this work: %s lets only one "
-			     "compute at a time.",
-			     lock_title(facts));
+			     "compute at a time%s.",
+			     lock_title(facts),
+			     facts_has_interpreter_lock(facts) && !advice->model->has_threads
+				     ? ", except in native code that lets go of it (hashing, NumPy)"
+				     : "");
 }
 
 static void advise_commands(struct advice *advice, enum concurrency_model model, uint32_t workers)
@@ -288,10 +305,14 @@ static uint32_t io_workers(struct advice *advice, uint32_t most)
 	workers = fmin(workers, (double)facts->outside_cnt);
 	if (workers > most) {
 		because(advice,
-			arena_printf(facts->arena,
-				     "While one computes %.0f others can wait; %u is where the "
-				     "far end should be asked first.",
-				     workers, most));
+			arena_printf(
+				facts->arena,
+				is_bound_by_files(advice->report)
+					? "Its waits leave room for %.0f workers, but more "
+					  "than %u at a time would only queue for the disk."
+					: "Its waits leave room for %.0f workers; before going "
+					  "beyond %u, see what the far end can take.",
+				workers, most));
 		workers = most;
 	}
 	return (uint32_t)fmax(workers, MIN_OPERATIONS);
@@ -307,12 +328,14 @@ static void because_io(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 
-	because(advice,
-		arena_printf(facts->arena,
-			     "It waits for results for %.0f%% of its busy time and computes "
-			     "for %.0f%%: waits can overlap, if they don't depend on each "
-			     "other.",
-			     pct(facts->io_share), pct(facts->cpu_share)));
+	if (facts->outside_cnt < MIN_OPERATIONS) {
+		because(advice, "All that it waited for was one result.");
+		return;
+	}
+	because(advice, arena_printf(facts->arena,
+				     "A wait takes %.3g ms on average; those that don't depend on "
+				     "each other can overlap.",
+				     (double)facts->outside_ns / 1e6 / (double)facts->outside_cnt));
 }
 
 static void change_to_async(struct advice *advice)
@@ -382,17 +405,15 @@ static void advise_disk(struct advice *advice)
 		"Don't rewrite it for an event loop: reading files blocks the loop too.";
 }
 
-static void advise_loop_io(struct advice *advice)
+/* The loop's thread waits in calls of its own: nothing else can happen meanwhile. Returns whether
+ * that is so. */
+static bool advise_blocked_loop(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 	double blocked = share_of(advice->model->loop_blocked_ns, facts->busy_ns);
 
-	if (blocked < BLOCKING_SHARE) {
-		keep(advice, "Keep the event loop: it waits for everything at once already.");
-		advice->to->avoid = "Don't add threads or processes for the waits, and don't call "
-				    "anything that blocks on the loop.";
-		return;
-	}
+	if (!advice->model->loop_thread || blocked < BLOCKING_SHARE)
+		return false;
 	change(advice, MODEL_ASYNC, 0,
 	       "Stay on the event loop, but replace its blocking calls by ones that can be awaited "
 	       "(or hand them to a thread pool).");
@@ -402,8 +423,20 @@ static void advise_loop_io(struct advice *advice)
 			     "most on %s.",
 			     pct(blocked), advice->model->blocking_object));
 	advice->to->avoid =
-		"Don't call a blocking client inside a coroutine: the loop stands still "
+		"Don't block inside a coroutine, by a client or a sleep: the loop stands still "
 		"until it returns.";
+	return true;
+}
+
+static void advise_loop_io(struct advice *advice)
+{
+	if (advise_blocked_loop(advice))
+		return;
+	keep(advice, "Keep the event loop: it can wait for everything at once.");
+	because(advice, "Whether its operations really run together isn't measured: those that "
+			"don't need each other should be started before any is awaited.");
+	advice->to->avoid = "Don't add threads or processes for the waits, and don't call anything "
+			    "that blocks on the loop.";
 }
 
 static void advise_many_in_flight(struct advice *advice)
@@ -474,7 +507,7 @@ static void advise_inconclusive(struct advice *advice)
 	measure_again(advice,
 		      "Measure again: run it longer or with more work, or attach to it while "
 		      "it is busy.");
-	because(advice, advice->report->verdict.summary);
+	because(advice, "Advice on this little evidence would be a guess.");
 }
 
 static void advise_lock(struct advice *advice)
@@ -484,20 +517,18 @@ static void advise_lock(struct advice *advice)
 	keep(advice, "Keep the model; hold the lock for shorter, split it, or give each worker its "
 		     "own data.");
 	because(advice, arena_printf(facts->arena,
-				     "%.0f%% of the threads' time goes into waiting for "
-				     "%s.",
-				     pct(facts->lock.thread_share),
+				     "One worker at a time gets past %s, however many there are.",
 				     facts->lock.name[0] ? facts->lock.name : "a lock"));
 	advice->to->avoid = "Don't add workers: they would queue for the same lock.";
 }
 
 static void advise_timer(struct advice *advice)
 {
-	const struct facts *facts = advice->facts;
-
+	if (advise_blocked_loop(advice))
+		return;
 	keep(advice, "Keep the model, and question the sleeps: nothing else takes its time.");
-	because(advice, arena_printf(facts->arena, "%.0f%% of its busy time is sleep it asked for.",
-				     pct(facts->timer_share)));
+	because(advice, "A sleep that waits for something can end when that happens; only one that "
+			"keeps a pace has to be.");
 	advice->to->avoid =
 		"Don't add workers to make it faster: it waits for the clock, not for a "
 		"CPU.";
@@ -509,9 +540,13 @@ static void advise_starved(struct advice *advice)
 
 	if (subclass && !strcmp(subclass, "throttled"))
 		keep(advice, "Keep the model; raise the CPU quota of its cgroup.");
+	else if (advice->facts->obs->host.cpu_quota > 0)
+		keep(advice, "Keep the model; give it CPUs: raise the quota of its cgroup, or stop "
+			     "or move what else runs there.");
 	else
 		keep(advice, "Keep the model; give it CPUs: stop or move what else runs there.");
-	because(advice, advice->report->verdict.summary);
+	because(advice, "Its threads were ready to run: no other way of writing it would have got "
+			"them a CPU sooner.");
 	advice->to->avoid = "Don't add workers: CPUs are what it lacks.";
 }
 
@@ -520,16 +555,19 @@ static void advise_mixed(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 
-	because(advice, arena_printf(facts->arena,
-				     "Of its busy time it computes %.0f%% and waits for results "
-				     "%.0f%%.",
-				     pct(facts->cpu_share), pct(facts->io_share)));
-	if (advice->model->current != MODEL_SYNC ||
-	    facts->io_share < SERIAL_SHARE * (1 - facts->starved_share) ||
-	    facts->outside_cnt < MIN_OPERATIONS || facts->busy_ns < SHORT_BUSY_NS) {
+	if (advice->model->current != MODEL_SYNC) {
 		keep(advice, "Keep the model: no one thing holds it back.");
+		because(advice, "While some of it waits, the rest of it can compute already.");
 		return;
 	}
+	if (facts->io_share < SERIAL_SHARE * (1 - facts->starved_share) ||
+	    facts->outside_cnt < MIN_OPERATIONS || facts->busy_ns < SHORT_BUSY_NS) {
+		keep(advice, "Keep the model: no one thing holds it back.");
+		because(advice, "It waits too little for results to gain from waiting at once.");
+		return;
+	}
+	because(advice, "It computes and waits by turns; of two workers one can compute while the "
+			"other waits.");
 	if (advice->model->is_command_sequence)
 		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else

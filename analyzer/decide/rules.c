@@ -130,6 +130,11 @@ static double throttled_score(const struct facts *facts)
 	return facts->throttled_share;
 }
 
+static bool has_quota(const struct facts *facts)
+{
+	return facts->obs->host.cpu_quota > 0;
+}
+
 static double starved_score(const struct facts *facts)
 {
 	return facts->starved_share;
@@ -178,11 +183,16 @@ static const char *throttled_subclass(const struct facts *facts, const struct mo
 	return "throttled";
 }
 
+/* Whether most of what it wanted of the CPUs and didn't get was kept from it by its quota. */
+static bool is_starved_by_quota(const struct facts *facts)
+{
+	return facts->thread_time->throttled_ns > facts->thread_time->run_queue_ns;
+}
+
 static const char *starved_subclass(const struct facts *facts, const struct model *model)
 {
-	(void)facts;
 	(void)model;
-	return "oversubscribed";
+	return is_starved_by_quota(facts) ? "throttled" : "oversubscribed";
 }
 
 static bool gil_leads(const struct facts *facts)
@@ -255,11 +265,17 @@ static const char *throttled_summary(const struct facts *facts, const struct mod
 
 static const char *starved_summary(const struct facts *facts, const struct model *model)
 {
+	const char *why = "other programs had them";
+
 	(void)model;
-	return arena_printf(facts->arena,
-			    "It was ready to run but got no CPU for %.0f%% of its busy time: other "
-			    "programs had them.",
-			    pct(facts->starved_share));
+	if (is_starved_by_quota(facts))
+		why = "its CPU quota held it back";
+	else if (facts->obs->host.cpu_quota > 0)
+		why = "its CPU quota or other programs held it back";
+	return arena_printf(
+		facts->arena,
+		"It was ready to run but got none of the CPUs for %.0f%% of its busy time: %s.",
+		pct(facts->starved_share), why);
 }
 
 static const char *lock_summary(const struct facts *facts, const struct model *model)
@@ -347,25 +363,31 @@ static const char *mixed_summary(const struct facts *facts, const struct model *
 
 const struct class_rule class_rules[] = {
 	{ "idle", CLASS_IDLE, idle_score, IDLE_SHARE, "idle time", "the whole run", NULL,
-	  idle_summary },
+	  idle_summary, NULL },
 	{ "throttled", CLASS_CPU_STARVED, throttled_score, THROTTLED_SHARE,
-	  "time held back by the CPU quota", "runnable time", throttled_subclass,
-	  throttled_summary },
+	  "time held back by the CPU quota", "runnable time", throttled_subclass, throttled_summary,
+	  has_quota },
 	{ "starved", CLASS_CPU_STARVED, starved_score, STARVED_SHARE, "time ready without a CPU",
-	  "busy time", starved_subclass, starved_summary },
+	  "busy time", starved_subclass, starved_summary, NULL },
 	{ "lock", CLASS_LOCK_BOUND, lock_score, LOCK_SHARE, "waiting for locks",
-	  "the threads' time", NULL, lock_summary },
+	  "the threads' time", NULL, lock_summary, NULL },
 	{ "cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "the time it was not starved",
-	  cpu_subclass, cpu_summary },
+	  cpu_subclass, cpu_summary, NULL },
 	{ "io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results",
-	  "the time it was not starved", io_subclass, io_summary },
+	  "the time it was not starved", io_subclass, io_summary, NULL },
 	{ "timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping",
-	  "the time it was not starved", NULL, timer_summary },
+	  "the time it was not starved", NULL, timer_summary, NULL },
 	{ "unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
-	  "waiting for what is not known", "the time it was not starved", NULL, unknown_summary },
-	{ "mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary },
-	{ NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL },
+	  "waiting for what is not known", "the time it was not starved", NULL, unknown_summary,
+	  NULL },
+	{ "mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary, NULL },
+	{ NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL, NULL },
 };
+
+bool class_rule_could_hold(const struct class_rule *rule, const struct facts *facts)
+{
+	return !rule->could_hold || rule->could_hold(facts);
+}
 
 bool class_rule_holds(const struct class_rule *rule, const struct facts *facts)
 {

@@ -24,11 +24,15 @@ struct class_rule {
 	const char *whole;
 	const char *(*subclass)(const struct facts *facts, const struct model *model);
 	const char *(*summary)(const struct facts *facts, const struct model *model);
+	bool (*could_hold)(const struct facts *facts); /* if it doesn't; NULL: always */
 };
 
 /* Both tables end with a row whose id is NULL. The last class rule always holds. */
 extern const struct evidence_rule evidence_rules[];
 extern const struct class_rule class_rules[];
+
+/* Whether @rule, which doesn't hold, could come to hold on this host. */
+bool class_rule_could_hold(const struct class_rule *rule, const struct facts *facts);
 
 /* Whether @rule's score reaches its threshold. */
 bool class_rule_holds(const struct class_rule *rule, const struct facts *facts);

@@ -53,6 +53,7 @@
 #define MAX_IO_WORKERS	 32
 #define MAX_DISK_WORKERS 8
 #define MIN_OPERATIONS	 2
+#define SPARE_CPUS	 0.25 /* fewer left over are as good as none */
 
 /* Findings. */
 #define BLOCKING_SHARE	   0.20 /* of busy time, the loop's thread in waits of its own */

@@ -70,7 +70,10 @@ static struct border nearest_border(const struct facts *facts, const struct clas
 	for (const struct class_rule *rule = class_rules; rule < winner; rule++) {
 		double margin = margin_of(rule->score(facts), rule->threshold, true);
 
-		if (margin < border.margin && rule->verdict_class != winner->verdict_class)
+		if (rule->verdict_class == winner->verdict_class ||
+		    !class_rule_could_hold(rule, facts))
+			continue;
+		if (margin < border.margin)
 			border = (struct border){ rule, rule, margin };
 	}
 	return border;

@@ -164,6 +164,15 @@ static void assert_verdict_is_sound(const struct report_verdict *verdict)
 	assert_non_null(verdict->would_win_if);
 }
 
+/* "or else io-bound, if ...": with one "if". */
+static void assert_runner_up_is_sound(const struct report_verdict *verdict)
+{
+	if (!verdict->has_runner_up)
+		return;
+	assert_memory_equal(verdict->would_win_if, "if ", 3);
+	assert_null(strstr(verdict->would_win_if + 3, "if "));
+}
+
 static void assert_recommendation_is_sound(const struct report *report)
 {
 	const struct report_recommendation *to = &report->recommendation;
@@ -171,8 +180,11 @@ static void assert_recommendation_is_sound(const struct report *report)
 	assert_in_range(to->model, 0, MODEL_MIXED - 1);
 	assert_in_range(to->action, 0, ACTION_CNT - 1);
 	assert_non_null(to->summary);
-	for (size_t i = 0; i < to->reason_cnt; i++)
-		assert_true(strlen(to->reasons[i]) > 0);
+	/* Reasons are sentences, and none says what the verdict's summary says already. */
+	for (size_t i = 0; i < to->reason_cnt; i++) {
+		assert_in_range(to->reasons[i][0], 'A', 'Z');
+		assert_string_not_equal(to->reasons[i], report->verdict.summary);
+	}
 	if (to->action == ACTION_CHANGE)
 		assert_true(to->reason_cnt > 0);
 	assert_in_range(report->concurrency.current, 0, MODEL_CNT - 1);
@@ -196,6 +208,7 @@ void assert_report_is_sound(const struct report *report)
 {
 	assert_times_sum(report);
 	assert_verdict_is_sound(&report->verdict);
+	assert_runner_up_is_sound(&report->verdict);
 	assert_recommendation_is_sound(report);
 	assert_findings_are_sound(report);
 	assert_non_null(report->runtime.name);

@@ -189,6 +189,55 @@ static void starved_names_what_it_would_be(void **state)
 	report_release(&report);
 }
 
+/* What kept it from the CPUs is said to be what can have been. */
+static void assert_starved_by(double quota, uint64_t throttled_ms, const char *subclass,
+			      const char *why)
+{
+	struct observation obs;
+	struct report report;
+
+	build_mix(&obs, &(struct mix){ .starved_ms = 450,
+				       .throttled_ms = throttled_ms,
+				       .network_ms = 520,
+				       .computing_ms = 30 });
+	obs.host.cpu_quota = quota;
+	build_report(&obs, &report);
+	assert_int_equal(report.verdict.verdict_class, CLASS_CPU_STARVED);
+	assert_string_equal(report.verdict.subclass, subclass);
+	assert_non_null(strstr(report.verdict.summary, why));
+	report_release(&report);
+}
+
+static void starved_says_by_whom(void **state)
+{
+	(void)state;
+	assert_starved_by(0, 0, "oversubscribed", ": other programs had them.");
+	assert_starved_by(1.5, 0, "oversubscribed",
+			  ": its CPU quota or other programs held it back.");
+	assert_starved_by(1.5, 400, "throttled", ": its CPU quota held it back.");
+}
+
+/* No quota, no way to be throttled by one. */
+static void the_runner_up_is_possible(void **state)
+{
+	const double quotas[] = { 0, 1.5 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct observation obs;
+		struct report report;
+
+		build_mix(
+			&obs,
+			&(struct mix){ .starved_ms = 60, .throttled_ms = 60, .computing_ms = 940 });
+		obs.host.cpu_quota = quotas[i];
+		build_report(&obs, &report);
+		assert_int_equal(report.verdict.verdict_class, CLASS_CPU_BOUND);
+		assert_int_equal(report.verdict.has_runner_up, quotas[i] > 0);
+		report_release(&report);
+	}
+}
+
 /* A CPU-bound run of @ms with the given quality. */
 static struct report report_of_run(uint64_t ms, enum observation_source source,
 				   const struct obs_quality *quality)
@@ -333,6 +382,8 @@ int main(void)
 		cmocka_unit_test(borders_name_the_runner_up),
 		cmocka_unit_test(mixed_names_what_nearly_won),
 		cmocka_unit_test(starved_names_what_it_would_be),
+		cmocka_unit_test(starved_says_by_whom),
+		cmocka_unit_test(the_runner_up_is_possible),
 		cmocka_unit_test(twenty_ms_are_needed),
 		cmocka_unit_test(thirty_samples_are_needed),
 		cmocka_unit_test(losses_end_certainty),
