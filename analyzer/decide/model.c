@@ -148,15 +148,25 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && !strcmp(text + len - end_len, end);
 }
 
-/* Program text read while starting up blocks every loop once; that is no fault of the design. */
+/* A shared object's name goes on with its version: ".so.6", ".so.1.2.3". */
+static bool is_versioned_library(const char *name)
+{
+	const char *end = strstr(name, ".so.");
+
+	return end && !end[4 + strspn(end + 4, "0123456789.")];
+}
+
+/* Program text read while starting up blocks every loop once; that is no fault of the design. What
+ * is not known by its name to be text is data: a loop should not wait for it. */
 static bool is_program_text(const char *name)
 {
-	static const char *const ends[] = { ".py", ".pyc", ".so", ".js", ".mjs", ".json", ".node" };
+	static const char *const ends[] = { ".py",  ".pyc", ".so",   ".js",
+					    ".mjs", ".cjs", ".node", "/package.json" };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (ends_with(name, ends[i]))
 			return true;
-	return strstr(name, ".so.") || !strncmp(name, "/usr/", 5) || !strncmp(name, "/lib", 4);
+	return is_versioned_library(name);
 }
 
 static bool blocks_loop(const struct facts *facts, const struct obs_wait *row)

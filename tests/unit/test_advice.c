@@ -331,6 +331,44 @@ static void cold_start_blocks_no_loop(void **state)
 	report_release(&report);
 }
 
+/* Whether a loop's thread that waits 900 ms of 1000 for the file @name is found to block. */
+static bool blocks_loop_by_reading(const char *name)
+{
+	struct observation obs;
+	struct report report;
+	bool is_found;
+
+	build_client(&obs, PYTHON, 100, 20);
+	obs.processes[0].has_event_loop = true;
+	obs.waits[0].reason = WAIT_DISK;
+	obs.waits[0].kind = OBJECT_FILE;
+	obs.waits[0].name = name;
+	obs.threads[0].wait_ns[WAIT_DISK] = obs.threads[0].wait_ns[WAIT_NETWORK];
+	obs.threads[0].wait_cnt[WAIT_DISK] = obs.threads[0].wait_cnt[WAIT_NETWORK];
+	obs.threads[0].wait_ns[WAIT_NETWORK] = 0;
+	obs.threads[0].wait_cnt[WAIT_NETWORK] = 0;
+	build_report(&obs, &report);
+	is_found = has_finding(&report, "blocking-call-on-event-loop");
+	report_release(&report);
+	return is_found;
+}
+
+/* What is data by its name is data, wherever it lies. */
+static void only_program_text_may_block_a_loop(void **state)
+{
+	static const char *const text[] = { "/app/a.py",     "/app/a.pyc",
+					    "/app/a.cjs",    "/lib/x86_64-linux-gnu/libc.so.6",
+					    "/opt/x.so.1.2", "/app/node_modules/a/package.json" };
+	static const char *const data[] = { "/srv/data.json", "/usr/share/data/words",
+					    "/lib/firmware/x.bin", "/srv/x.so.txt", "/srv/py" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		assert_false(blocks_loop_by_reading(text[i]));
+	for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++)
+		assert_true(blocks_loop_by_reading(data[i]));
+}
+
 static void blocking_sleep_on_a_loop_is_named(void **state)
 {
 	struct observation obs;
@@ -556,6 +594,7 @@ int main(void)
 		cmocka_unit_test(a_loop_does_not_tell_what_is_in_flight),
 		cmocka_unit_test(disk_waits_gain_from_threads_not_async),
 		cmocka_unit_test(cold_start_blocks_no_loop),
+		cmocka_unit_test(only_program_text_may_block_a_loop),
 		cmocka_unit_test(blocking_sleep_on_a_loop_is_named),
 		cmocka_unit_test(a_loop_beside_the_work_drives_nothing),
 		cmocka_unit_test(commands_in_turn_can_run_at_once),
