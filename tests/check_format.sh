@@ -6,7 +6,7 @@ version=14
 
 for formatter in "clang-format-$version" clang-format; do
 	if "$formatter" --version 2>/dev/null | grep -q "version $version\."; then
-		find analyzer bpf cli samples tests -name '*.[ch]' -print0 |
+		find analyzer bench bpf cli samples tests -name '*.[ch]' -print0 |
 			xargs -0 "$formatter" --dry-run -Werror
 		exit
 	fi

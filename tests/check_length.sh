@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# No function of the product is longer than 60 lines, no file longer than 600.
+# No function of the product or its benchmarks is longer than 60 lines, no file longer than 600.
 set -euo pipefail
 
-find analyzer bpf cli -name '*.[ch]' -print0 | sort -z | xargs -0 awk '
+find analyzer bench bpf cli -name '*.[ch]' -print0 | sort -z | xargs -0 awk '
 	function too_long(cnt, limit, what) {
 		if (cnt > limit) {
 			printf "%d lines, not %d: %s\n", cnt, limit, what

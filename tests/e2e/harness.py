@@ -85,6 +85,11 @@ def why_no_ebpf():
     return ""
 
 
+def repeat(default):
+    """How often each sample is run: CLASSIFY_E2E_REPEAT, or @default where that is not set."""
+    return int(os.environ.get("CLASSIFY_E2E_REPEAT", default))
+
+
 class ReportTestCase(unittest.TestCase):
     """A test case that knows what holds of every report and what a sample expects of its own."""
     maxDiff = None

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every sample gets the verdict that samples.json knows to be right, run after run.
 
-CLASSIFY_E2E_REPEAT is how often each is run under eBPF (default 3). Pick one by its name:
+CLASSIFY_E2E_REPEAT is how often each is run (default: 3 under eBPF, 1 through /proc). Pick one by its name:
 tests/e2e/test_samples.py SamplesThroughEbpf.test_cpu_threads
 """
 import glob
@@ -11,14 +11,13 @@ import unittest
 import harness
 from harness import sample_set
 
-REPEAT = int(os.environ.get("CLASSIFY_E2E_REPEAT", "3"))
 PYTHON_VERSIONS = ("3.8", "3.11", "3.12", "3.13")
 SAMPLES = sample_set.load()
 
 
 class SampleTestCase(harness.ReportTestCase):
     source = None
-    repeat = 1
+    repeat = harness.repeat(1)
 
     def check(self, sample, place=harness.PLACE):
         for attempt in range(self.repeat):
@@ -32,7 +31,7 @@ class SampleTestCase(harness.ReportTestCase):
 
 class SamplesThroughEbpf(SampleTestCase):
     source = "ebpf"
-    repeat = REPEAT
+    repeat = harness.repeat(3)
 
     @classmethod
     def setUpClass(cls):
