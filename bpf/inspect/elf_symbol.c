@@ -83,26 +83,32 @@ static void match(struct elf_symbol *symbols, size_t cnt, const char *name, uint
 			symbols[i].address = value;
 }
 
+/* Returns NULL when there is none, or more than can be believed. */
+static Elf_Data *bounded_data(Elf_Scn *section)
+{
+	GElf_Shdr header;
+	Elf_Data *data;
+
+	if (!section || !gelf_getshdr(section, &header) || header.sh_size > SECTION_BYTES_MAX)
+		return NULL;
+	data = elf_getdata(section, NULL);
+	return data && data->d_buf && data->d_size ? data : NULL;
+}
+
 static void scan_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
 		       struct elf_symbol *symbols, size_t cnt)
 {
-	GElf_Shdr names;
-	Elf_Scn *names_section = elf_getscn(elf, header->sh_link);
-	Elf_Data *data;
+	const Elf_Data *names = bounded_data(elf_getscn(elf, header->sh_link));
+	Elf_Data *table = bounded_data(section);
 	GElf_Sym symbol;
 
-	if (header->sh_size > SECTION_BYTES_MAX || !names_section ||
-	    !gelf_getshdr(names_section, &names) || names.sh_size > SECTION_BYTES_MAX)
+	/* elf_strptr() would look for the end of each name again, from the section's end on. */
+	if (!table || !names || ((const char *)names->d_buf)[names->d_size - 1] != '\0')
 		return;
-	data = elf_getdata(section, NULL);
-	if (!data)
-		return;
-	for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
-		const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-
-		if (name && symbol.st_shndx != SHN_UNDEF)
-			match(symbols, cnt, name, symbol.st_value);
-	}
+	for (int i = 0; gelf_getsym(table, i, &symbol); i++)
+		if (symbol.st_shndx != SHN_UNDEF && symbol.st_name < names->d_size)
+			match(symbols, cnt, (const char *)names->d_buf + symbol.st_name,
+			      symbol.st_value);
 }
 
 static bool is_all_found(const struct elf_symbol *symbols, size_t cnt)
@@ -113,14 +119,18 @@ static bool is_all_found(const struct elf_symbol *symbols, size_t cnt)
 	return true;
 }
 
-static void scan_tables(Elf *elf, GElf_Word type, struct elf_symbol *symbols, size_t cnt)
+/* Files have one table of each type. A hostile one may have thousands of headers, all of the same
+ * 64 MiB: those after the first are not read. */
+static void scan_table_of_type(Elf *elf, GElf_Word type, struct elf_symbol *symbols, size_t cnt)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 
-	while (!is_all_found(symbols, cnt) && (section = elf_nextscn(elf, section)))
-		if (gelf_getshdr(section, &header) && header.sh_type == type)
+	while ((section = elf_nextscn(elf, section)))
+		if (gelf_getshdr(section, &header) && header.sh_type == type) {
 			scan_table(elf, section, &header, symbols, cnt);
+			return;
+		}
 }
 
 static void find_in_elf(Elf *elf, const struct mapped_file *file, struct elf_symbol *symbols,
@@ -130,12 +140,25 @@ static void find_in_elf(Elf *elf, const struct mapped_file *file, struct elf_sym
 
 	if (elf_kind(elf) != ELF_K_ELF || !load_bias(elf, file, &bias))
 		return;
-	scan_tables(elf, SHT_DYNSYM, symbols, cnt);
-	if (in_symtab)
-		scan_tables(elf, SHT_SYMTAB, symbols, cnt);
+	scan_table_of_type(elf, SHT_DYNSYM, symbols, cnt);
+	if (in_symtab && !is_all_found(symbols, cnt))
+		scan_table_of_type(elf, SHT_SYMTAB, symbols, cnt);
 	for (size_t i = 0; i < cnt; i++)
 		if (symbols[i].address)
 			symbols[i].address += bias;
+}
+
+/*
+ * Counts that don't fit the header stand in the first section header, 32 bits wide, and libelf
+ * allocates what they say. No program has 65,000 sections or segments.
+ */
+static bool has_plain_counts(int fd)
+{
+	Elf64_Ehdr header;
+
+	return pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) &&
+	       header.e_ident[EI_CLASS] == ELFCLASS64 && (header.e_shnum || !header.e_shoff) &&
+	       header.e_phnum != PN_XNUM;
 }
 
 int elf_symbols_find(pid_t pid, const struct mapped_file *file, struct elf_symbol *symbols,
@@ -152,7 +175,7 @@ int elf_symbols_find(pid_t pid, const struct mapped_file *file, struct elf_symbo
 		return fd;
 
 	/* Read, not mapped: the target may truncate the file under our feet. */
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	Elf *elf = has_plain_counts(fd) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
 
 	if (elf) {
 		find_in_elf(elf, file, symbols, cnt, in_symtab);

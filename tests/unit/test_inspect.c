@@ -1,5 +1,6 @@
 /* Inspect's parsers, fed with what the kernel writes and with what a hostile process makes of it.
  */
+#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -283,6 +284,104 @@ static void elf_files_of_any_content(void **state)
 	unlink(path);
 }
 
+/* The least that has symbols: one segment, three tables of symbols, and names. */
+struct small_elf {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	Elf64_Shdr sections[5]; /* none, two of dynamic symbols, one of all, names */
+	Elf64_Sym symbols[3][1];
+	char names[24];
+};
+
+static Elf64_Shdr symbols_at(size_t offset)
+{
+	return (Elf64_Shdr){ .sh_type = SHT_DYNSYM,
+			     .sh_offset = offset,
+			     .sh_size = sizeof(Elf64_Sym),
+			     .sh_entsize = sizeof(Elf64_Sym),
+			     .sh_link = 4 };
+}
+
+static void build_small_elf(struct small_elf *elf)
+{
+	*elf = (struct small_elf){
+		.header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+					 ELFDATA2LSB, EV_CURRENT },
+			    .e_type = ET_DYN,
+			    .e_version = EV_CURRENT,
+			    .e_ehsize = sizeof(Elf64_Ehdr),
+			    .e_phoff = offsetof(struct small_elf, segment),
+			    .e_phentsize = sizeof(Elf64_Phdr),
+			    .e_phnum = 1,
+			    .e_shoff = offsetof(struct small_elf, sections),
+			    .e_shentsize = sizeof(Elf64_Shdr),
+			    .e_shnum = 5 },
+		.segment = { .p_type = PT_LOAD, .p_filesz = sizeof(*elf) },
+		.names = "\0first\0second\0third",
+	};
+	for (size_t i = 0; i < 3; i++)
+		elf->sections[i + 1] = symbols_at(offsetof(struct small_elf, symbols[i]));
+	elf->sections[3].sh_type = SHT_SYMTAB;
+	elf->sections[4] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
+					 .sh_offset = offsetof(struct small_elf, names),
+					 .sh_size = sizeof(elf->names) };
+	elf->symbols[0][0] = (Elf64_Sym){ .st_name = 1, .st_shndx = 1, .st_value = 0x10 };
+	elf->symbols[1][0] = (Elf64_Sym){ .st_name = 7, .st_shndx = 1, .st_value = 0x20 };
+	elf->symbols[2][0] = (Elf64_Sym){ .st_name = 14, .st_shndx = 1, .st_value = 0x30 };
+}
+
+static uint64_t address_in(const struct small_elf *elf, const char *name)
+{
+	char path[] = "/tmp/classify-test-elf-XXXXXX";
+	struct mapped_file file = { .start = 0x1000, .path = path };
+	struct elf_symbol symbol = { name, 0 };
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, elf, sizeof(*elf)), sizeof(*elf));
+	close(fd);
+	assert_int_equal(elf_symbols_find(getpid(), &file, &symbol, 1, true), 0);
+	unlink(path);
+	return symbol.address;
+}
+
+/* A hostile file may have thousands: only the first of each type is worth reading. */
+static void elf_file_with_many_tables(void **state)
+{
+	struct small_elf elf;
+
+	(void)state;
+	build_small_elf(&elf);
+	assert_int_equal(address_in(&elf, "first"), 0x1010);
+	assert_int_equal(address_in(&elf, "second"), 0);
+	assert_int_equal(address_in(&elf, "third"), 0x1030);
+}
+
+static void elf_file_with_names_that_do_not_end(void **state)
+{
+	struct small_elf elf;
+
+	(void)state;
+	build_small_elf(&elf);
+	elf.names[sizeof(elf.names) - 1] = 'x';
+	assert_int_equal(address_in(&elf, "first"), 0);
+	build_small_elf(&elf);
+	elf.symbols[0][0].st_name = sizeof(elf.names);
+	assert_int_equal(address_in(&elf, "first"), 0);
+}
+
+/* The count of sections would be that of the first section's header, and allocated. */
+static void elf_file_with_counts_elsewhere(void **state)
+{
+	struct small_elf elf;
+
+	(void)state;
+	build_small_elf(&elf);
+	elf.header.e_shnum = 0;
+	elf.sections[0].sh_size = 5;
+	assert_int_equal(address_in(&elf, "first"), 0);
+}
+
 static void elf_file_that_is_no_file(void **state)
 {
 	struct elf_symbol symbol = { "_PyRuntime", 1 };
@@ -417,6 +516,9 @@ int main(void)
 		cmocka_unit_test(calls_wait_as_they_do),
 		cmocka_unit_test(every_call_that_waits_has_a_name),
 		cmocka_unit_test(elf_files_of_any_content),
+		cmocka_unit_test(elf_file_with_many_tables),
+		cmocka_unit_test(elf_file_with_names_that_do_not_end),
+		cmocka_unit_test(elf_file_with_counts_elsewhere),
 		cmocka_unit_test(elf_file_that_is_no_file),
 	};
 
