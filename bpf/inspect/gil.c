@@ -4,10 +4,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "elf_symbol.h"
 #include "maps.h"
+#include "target_memory.h"
 
 /* struct _gil_runtime_state, the same from 3.7 to 3.13. The words that threads wait on are inside
  * its two condition variables and mutexes, so any futex in the structure is the GIL's. */
@@ -41,19 +41,11 @@ static const struct gil_layout gil_layouts[] = {
 #define DEBUG_CEVAL_GIL_WORD_3_13   14
 #define DEBUG_CEVAL_GIL_WORD_3_14   15
 
-static bool read_memory(pid_t pid, uint64_t address, void *bytes, size_t len)
-{
-	struct iovec local = { bytes, len };
-	struct iovec remote = { (void *)(uintptr_t)address, len };
-
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
-}
-
 static uint64_t read_pointer(pid_t pid, uint64_t address)
 {
 	uint64_t value = 0;
 
-	return address && read_memory(pid, address, &value, sizeof(value)) ? value : 0;
+	return address && target_memory_read(pid, address, &value, sizeof(value)) ? value : 0;
 }
 
 static const char *base_name(const char *path)
@@ -98,7 +90,7 @@ static bool is_gil(pid_t pid, uint64_t address)
 	uint64_t interval_us;
 	int32_t locked;
 
-	if (!address || !read_memory(pid, address, bytes, sizeof(bytes)))
+	if (!address || !target_memory_read(pid, address, bytes, sizeof(bytes)))
 		return false;
 	memcpy(&interval_us, bytes + GIL_INTERVAL_OFFSET, sizeof(interval_us));
 	memcpy(&locked, bytes + GIL_LOCKED_OFFSET, sizeof(locked));
@@ -127,7 +119,7 @@ static uint64_t gil_by_debug_offsets(pid_t pid, uint64_t runtime, struct python_
 {
 	uint64_t words[DEBUG_OFFSET_WORDS];
 
-	if (!read_memory(pid, runtime, words, sizeof(words)) ||
+	if (!target_memory_read(pid, runtime, words, sizeof(words)) ||
 	    memcmp(words, DEBUG_COOKIE, sizeof(words[0])))
 		return 0;
 

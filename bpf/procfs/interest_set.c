@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
-#include <sys/uio.h>
 
 #include "descriptor_cause.h"
 #include "proc_file.h"
+#include "target_memory.h"
 #include "wait_cause.h"
 
 static void add(struct interest_set *set, int fd, bool is_write)
@@ -56,14 +56,6 @@ bool interest_of_epoll(const struct wait_context *context, int epoll_fd, struct 
 	return true;
 }
 
-static bool read_memory(pid_t pid, uint64_t address, void *bytes, size_t len)
-{
-	struct iovec local = { bytes, len };
-	struct iovec remote = { (void *)(uintptr_t)address, len };
-
-	return process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)len;
-}
-
 bool interest_of_poll(const struct wait_context *context, uint64_t array, uint64_t cnt,
 		      struct interest_set *set)
 {
@@ -72,7 +64,7 @@ bool interest_of_poll(const struct wait_context *context, uint64_t array, uint64
 	set->cnt = 0;
 	if (cnt > INTEREST_MAX)
 		cnt = INTEREST_MAX;
-	if (!read_memory(context->tid, array, polled, cnt * sizeof(polled[0])))
+	if (!target_memory_read(context->tid, array, polled, cnt * sizeof(polled[0])))
 		return false;
 	for (uint64_t i = 0; i < cnt; i++)
 		if (polled[i].fd >= 0)
@@ -90,8 +82,8 @@ bool interest_of_select(const struct wait_context *context, uint64_t cnt, uint64
 	FD_ZERO(&for_read);
 	FD_ZERO(&for_write);
 	if (cnt > FD_SETSIZE ||
-	    (read_set && !read_memory(context->tid, read_set, &for_read, bytes)) ||
-	    (write_set && !read_memory(context->tid, write_set, &for_write, bytes)))
+	    (read_set && !target_memory_read(context->tid, read_set, &for_read, bytes)) ||
+	    (write_set && !target_memory_read(context->tid, write_set, &for_write, bytes)))
 		return false;
 	for (int fd = 0; fd < (int)cnt; fd++)
 		if (FD_ISSET(fd, &for_read) || FD_ISSET(fd, &for_write))
