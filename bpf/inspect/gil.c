@@ -38,8 +38,7 @@ static const struct gil_layout gil_layouts[] = {
 #define DEBUG_VERSION_WORD	    1
 #define DEBUG_FREE_THREADED_WORD    2
 #define DEBUG_INTERPRETER_HEAD_WORD 5
-#define DEBUG_CEVAL_GIL_WORD_3_13   14
-#define DEBUG_CEVAL_GIL_WORD_3_14   15
+#define DEBUG_CEVAL_GIL_WORD	    14
 
 static uint64_t read_pointer(pid_t pid, uint64_t address)
 {
@@ -123,16 +122,14 @@ static uint64_t gil_by_debug_offsets(pid_t pid, uint64_t runtime, struct python_
 	    memcmp(words, DEBUG_COOKIE, sizeof(words[0])))
 		return 0;
 
-	uint32_t version = (uint32_t)words[DEBUG_VERSION_WORD] >> 16;
-	size_t gil_word = version == 0x030d ? DEBUG_CEVAL_GIL_WORD_3_13 : DEBUG_CEVAL_GIL_WORD_3_14;
-
 	found->is_free_threaded = words[DEBUG_FREE_THREADED_WORD] == 1;
-	if (version < 0x030d || version > 0x030e)
+	/* Where the words are was verified for 3.13 only, and they moved within 3.14 already. */
+	if ((uint32_t)words[DEBUG_VERSION_WORD] >> 16 != 0x030d)
 		return 0;
 
 	uint64_t interpreter = read_pointer(pid, runtime + words[DEBUG_INTERPRETER_HEAD_WORD]);
 
-	return interpreter ? read_pointer(pid, interpreter + words[gil_word]) : 0;
+	return interpreter ? read_pointer(pid, interpreter + words[DEBUG_CEVAL_GIL_WORD]) : 0;
 }
 
 static void find_gil(pid_t pid, uint64_t runtime, struct python_runtime *found)
