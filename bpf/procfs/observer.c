@@ -5,9 +5,11 @@
 #include "observer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -267,6 +269,19 @@ static void fill_program(struct sampler *sampler)
 	program->quiet_ns = sampler->program.quiet_ns;
 }
 
+/* A process that is gone, or a zombie that only its parent may ask how it ended. */
+static bool has_ended(pid_t pid)
+{
+	struct pollfd ended = { .events = POLLIN };
+
+	ended.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (ended.fd < 0)
+		return errno == ESRCH;
+	poll(&ended, 1, 0);
+	close(ended.fd);
+	return ended.revents & POLLIN;
+}
+
 static int finish(struct observer *observer, struct observation *obs)
 {
 	struct procfs_observer *procfs = of(observer);
@@ -275,6 +290,8 @@ static int finish(struct observer *observer, struct observation *obs)
 
 	sampler->obs.source = SOURCE_PROCFS;
 	sampler->obs.duration_ns = sampler->last_sample_ns;
+	sampler->obs.target.has_exited = has_ended(sampler->root);
+	sampler->obs.target.exit_code = -1;
 	reconcile_with_reaped(sampler);
 	settle(sampler);
 	close_all(sampler);
