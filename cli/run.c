@@ -142,6 +142,10 @@ static int conclude(struct run *run)
 	} else {
 		if (run->options->is_verbose && run->wait_status >= 0)
 			mention_survivors(&obs);
+		/* Whoever reads the report may never read it: without a command that it could be
+		 * meant for, a signal now ends classify. */
+		if (run->wait_status >= 0)
+			signals_release(&run->signals);
 		error = delivery_send(&run->delivery, run->options, &obs);
 	}
 	observation_release(&obs);
