@@ -32,14 +32,14 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 
 	delivery->recording = (struct output){ .fd = -1 };
 	if (error) {
-		output_explain(options->output_path, -error);
+		output_explain(&delivery->report, options->output_path, -error);
 		return error;
 	}
 	if (!options->recording_path)
 		return 0;
 	error = output_prepare(&delivery->recording, options->recording_path, STDOUT_FILENO);
 	if (error)
-		output_explain(options->recording_path, -error);
+		output_explain(&delivery->recording, options->recording_path, -error);
 	return error;
 }
 
@@ -110,7 +110,7 @@ static int analyze_and_write(struct delivery *delivery, const struct options *op
 	} else {
 		error = write_report(delivery, options, &report);
 		if (error)
-			output_explain(options->output_path, -error);
+			output_explain(&delivery->report, options->output_path, -error);
 	}
 	report_release(&report);
 	return error;
@@ -124,7 +124,8 @@ int delivery_send(struct delivery *delivery, const struct options *options,
 	if (options->recording_path) {
 		recording_error = write_recording(delivery, obs);
 		if (recording_error)
-			output_explain(options->recording_path, -recording_error);
+			output_explain(&delivery->recording, options->recording_path,
+				       -recording_error);
 	}
 	int error = analyze_and_write(delivery, options, obs);
 

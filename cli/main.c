@@ -40,7 +40,7 @@ static int print_schema(const struct options *options)
 			error = output_commit(&output);
 	}
 	if (error)
-		output_explain(options->output_path, -error);
+		output_explain(&output, options->output_path, -error);
 	output_release(&output);
 	return error ? EXIT_CLASSIFY_FAILED : EXIT_SUCCESS;
 }
@@ -49,7 +49,7 @@ static int check_stdout(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return EXIT_SUCCESS;
-	output_explain("stdout", errno);
+	output_explain(NULL, "stdout", errno);
 	return EXIT_CLASSIFY_FAILED;
 }
 

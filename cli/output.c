@@ -1,6 +1,8 @@
 /* Writing beside the file and renaming over it, or straight to what is no file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 
 #include "message.h"
 #include "output.h"
+#include "write_all.h"
 
 /* The number in "/dev/fd/N" and its other names, or -1. Opening those anew would start at the
  * beginning of a file that the command writes to as well; a duplicate shares the position. */
@@ -82,27 +85,64 @@ static int prove_replaceable(const char *path)
 	return 0;
 }
 
+/* Whether @path itself, no link, is the open file of @status. */
+static bool is_at(const char *path, const struct stat *status)
+{
+	struct stat found;
+
+	return !lstat(path, &found) && found.st_dev == status->st_dev &&
+	       found.st_ino == status->st_ino;
+}
+
 /*
- * Opening comes before resolving links, so that the kernel's rule against links planted in shared
- * directories (fs.protected_symlinks) holds for us as well.
+ * The path of an open file, free of links. To resolve its name again could lead elsewhere: by a
+ * link planted meanwhile, or as /proc/PID/root does for a process in another mount namespace.
+ */
+static int path_of_descriptor(int fd, const struct stat *status, char **path)
+{
+	char link[32], found[PATH_MAX];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t len = readlink(link, found, sizeof(found) - 1);
+
+	if (len < 0)
+		return -errno;
+	found[len] = '\0';
+	if (!is_at(found, status)) /* also when it has been removed */
+		return -ESTALE;
+	*path = strdup(found);
+	return *path ? 0 : -ENOMEM;
+}
+
+/* A file that exists. It is replaced when regular, and stays open to be written to when not. */
+static int prepare_existing(struct output *output, int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+		output->fd = fd;
+		return 0;
+	}
+	int error = path_of_descriptor(fd, &status, &output->final_path);
+
+	close(fd);
+	return error ? error : prove_replaceable(output->final_path);
+}
+
+/*
+ * The kernel opens it first, so that its rule against links planted in shared directories
+ * (fs.protected_symlinks) holds for us as well.
  */
 static int prepare_path(struct output *output, const char *path)
 {
-	struct stat status;
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (fd < 0 && errno != ENOENT)
+	if (fd >= 0)
+		return prepare_existing(output, fd);
+	if (errno != ENOENT)
 		return -errno;
-	if (fd < 0) {
-		output->final_path = strdup(path);
-	} else if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-		output->fd = fd;
-		return 0;
-	} else {
-		close(fd);
-		output->final_path = realpath(path, NULL); /* a link stays one */
-	}
-	return output->final_path ? prove_replaceable(output->final_path) : -errno;
+	output->final_path = strdup(path);
+	return output->final_path ? prove_replaceable(path) : -ENOMEM;
 }
 
 int output_prepare(struct output *output, const char *path, int default_fd)
@@ -127,21 +167,6 @@ static void copy_permissions(const char *path, int fd)
 		errno = 0;
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t written = write(fd, text, size);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		if (written > 0) {
-			text += written;
-			size -= (size_t)written;
-		}
-	}
-	return 0;
-}
-
 /* A full disk may show as late as when the file is synced or closed. */
 static int write_file(const struct output *output, int fd)
 {
@@ -155,7 +180,60 @@ static int write_file(const struct output *output, int fd)
 	return error;
 }
 
-static int replace_file(const struct output *output)
+/* Claims the space first, so that a full disk leaves the old text. Not every file system can. */
+static int overwrite(int fd, const struct output *output)
+{
+	off_t size = (off_t)output->text_size;
+
+	if (size && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) && errno != EOPNOTSUPP)
+		return -errno;
+	int error = write_all(fd, output->text, output->text_size);
+
+	return !error && (ftruncate(fd, size) || fsync(fd)) ? -errno : error;
+}
+
+/* A file that is a mount point, as containers are given them, can be written to only as it is. */
+static int write_mount_point(const struct output *output)
+{
+	int fd = open(output->final_path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	int error = overwrite(fd, output);
+
+	if (close(fd) && !error)
+		error = -errno;
+	return error;
+}
+
+/* Whether it is the place that refuses the finished file @name, which then is worth keeping. */
+static bool is_refused_by_place(int error)
+{
+	return error == -EPERM || error == -EBUSY || error == -EXDEV;
+}
+
+static int move_into_place(struct output *output, char *name)
+{
+	int error = rename(name, output->final_path) ? -errno : 0;
+
+	if (!error) {
+		free(name);
+		return 0;
+	}
+	bool is_worth_keeping = is_refused_by_place(error);
+
+	if (error == -EBUSY)
+		error = write_mount_point(output);
+	if (error && is_worth_keeping) {
+		output->kept_path = name;
+		return error;
+	}
+	unlink(name);
+	free(name);
+	return error;
+}
+
+static int replace_file(struct output *output)
 {
 	char *name;
 	int fd = create_beside(output->final_path, &name);
@@ -164,10 +242,9 @@ static int replace_file(const struct output *output)
 		return fd;
 	int error = write_file(output, fd);
 
-	if (!error && rename(name, output->final_path))
-		error = -errno;
-	if (error)
-		unlink(name);
+	if (!error)
+		return move_into_place(output, name);
+	unlink(name);
 	free(name);
 	return error;
 }
@@ -197,6 +274,7 @@ void output_release(struct output *output)
 		close(output->fd);
 	free(output->text);
 	free(output->final_path);
+	free(output->kept_path);
 	*output = (struct output){ .fd = -1 };
 }
 
@@ -224,8 +302,13 @@ static const char *remedy_for(int error)
 	}
 }
 
-void output_explain(const char *path, int error)
+void output_explain(const struct output *output, const char *path, int error)
 {
-	say("cannot write %s: %s (%s)", path ? path : "the report", strerror(error),
-	    remedy_for(error));
+	if (!path)
+		path = "the report";
+	if (output && output->kept_path)
+		say("cannot write %s: %s (what was to go there is in %s)", path, strerror(error),
+		    output->kept_path);
+	else
+		say("cannot write %s: %s (%s)", path, strerror(error), remedy_for(error));
 }

@@ -11,6 +11,7 @@
 struct output {
 	int fd;		  /* written directly; -1: a file to replace */
 	char *final_path; /* NULL with fd */
+	char *kept_path;  /* of the finished text, when it could not take its place */
 	FILE *stream;	  /* into memory, between begin and commit */
 	char *text;
 	size_t text_size;
@@ -26,14 +27,17 @@ int output_prepare(struct output *output, const char *path, int default_fd);
  * reaches the file before the commit. */
 FILE *output_begin(struct output *output);
 
-/* Writes it all to its place. Returns 0, or -errno: then a regular file still holds what it held.
+/*
+ * Writes it all to its place. Returns 0, or -errno: then a regular file still holds what it held,
+ * unless it is a mount point, and what was to go there may be kept beside it.
  */
 int output_commit(struct output *output);
 
 /* Drops what was not committed and closes everything. */
 void output_release(struct output *output);
 
-/* Says on stderr that @path (NULL: the default place) can't be written, and what helps. */
-void output_explain(const char *path, int error);
+/* Says on stderr that @output (NULL: none yet), which goes to @path (NULL: the default place),
+ * can't be written, and what helps. */
+void output_explain(const struct output *output, const char *path, int error);
 
 #endif

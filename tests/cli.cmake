@@ -5,7 +5,7 @@ if(TARGET classify)
 
 	classify_unit_test(command SOURCES ${PROJECT_SOURCE_DIR}/cli/command.c
 		${PROJECT_SOURCE_DIR}/cli/identity.c ${PROJECT_SOURCE_DIR}/cli/signals.c
-		${PROJECT_SOURCE_DIR}/cli/message.c
+		${PROJECT_SOURCE_DIR}/cli/message.c ${PROJECT_SOURCE_DIR}/cli/write_all.c
 		DEPENDS classify_render)
 
 	# classify_cli_test(NAME SCRIPT [CLASS ...]): classes of a script of tests/cli/ as cli_<name>

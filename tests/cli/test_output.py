@@ -1,11 +1,15 @@
 #!/usr/bin/python3
 """Where reports and recordings go, that an old file survives what goes wrong, and plain errors."""
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
+import signal
+import time
 
-from support import AS_NOBODY, CLASSIFY, ROOT, CommandLineTestCase, Terminal, main, needs_root, run
+from support import AS_NOBODY, CLASSIFY, ROOT, TIMEOUT_S, CommandLineTestCase, Terminal, main, needs_root, run
 
 PROCFS = "--source=procfs"
 
@@ -60,6 +64,23 @@ class Places(OutputTestCase):
         self.wrap("--json", "-o", str(link))
         self.assertTrue(link.is_symlink())
         self.assert_is_report(self.report.read_text())
+
+    @needs_root
+    def test_a_mount_point_is_written_in_place(self):
+        """As docker -v makes one of a file."""
+        kept = self.directory / "kept"
+        for old in ("short", "long" * 10000):
+            with self.subTest(old=old[:5]):
+                kept.write_text(old)
+                self.report.touch()
+                mounted = run("mount", "--bind", str(kept), str(self.report))
+                if mounted.returncode:
+                    self.skipTest(f"no mounts here: {mounted.stderr.decode()}")
+                self.addCleanup(run, "umount", str(self.report))
+                done = self.wrap("--json", "-o", str(self.report))
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assert_is_report(kept.read_text())
+                self.assert_nothing_else("kept", "report", self.marker.name)
 
     def test_a_descriptor_goes_on_where_the_command_stopped(self):
         for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
@@ -125,6 +146,35 @@ class Failures(OutputTestCase):
         self.assert_refused(self.wrap("-o", str(link)), "Permission denied")
         self.assertEqual(victim.read_text(), "what it held")
 
+    @needs_root
+    def test_a_name_that_leads_to_another_mount_namespace(self):
+        """The file opened and the one of that name here are two: neither is taken for the other."""
+        self.report.write_text("what it held")
+        code = 'mount -t tmpfs none "$1" && echo theirs > "$1"/report && echo ready && cat'
+        other = self.start("unshare", "-m", "sh", "-c", code, "sh", str(self.directory))
+        if other.stdout.readline() != b"ready\n":
+            self.skipTest("no mount namespaces here")
+        path = f"/proc/{other.pid}/root{self.report}"
+        self.assert_refused(self.wrap("-o", path), path)
+        self.assertEqual(self.report.read_text(), "what it held")
+        self.assertEqual(pathlib.Path(path).read_text(), "theirs\n")
+
+    @needs_root
+    def test_a_file_that_cannot_be_replaced(self):
+        """Another user's, in a sticky directory: the finished report stays beside it."""
+        binary = self.public_binary()
+        shared = self.directory / "shared"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        old = shared / "report"
+        old.write_text("what it held")
+        old.chmod(0o666)
+        done = run(*AS_NOBODY, binary, PROCFS, "--json", "-o", str(old), "--", "true")
+        self.assert_refused(done, str(old), "Operation not permitted")
+        self.assertEqual(old.read_text(), "what it held")
+        kept = re.search(r"is in (.+)\)\n", done.stderr.decode())[1]
+        self.assert_is_report(pathlib.Path(kept).read_text())
+
     def test_full_device(self):
         done = self.wrap("-o", "/dev/full", command=["sh", "-c", "exit 3"])
         self.assert_refused(done, "/dev/full", "No space left on device")
@@ -163,6 +213,51 @@ class Failures(OutputTestCase):
                 self.assertIn(b"unchanged", done.stderr)
                 self.assertEqual(old.read_text(), "what it held")
                 self.assertEqual(sorted(path.name for path in disk.iterdir()), ["filler", "old"])
+
+
+class FullPipe(OutputTestCase):
+    """Whoever reads classify's stderr is slow."""
+
+    def setUp(self):
+        super().setUp()
+        self.read_end, self.write_end = os.pipe()
+        fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, 4096)
+        self.reader = self.enterContextManager(os.fdopen(self.read_end, "rb"))
+
+    def report_into_full_pipe(self, blocking):
+        """Starts classify; when this returns, its command is done and it has begun to report."""
+        process = self.start(CLASSIFY, PROCFS, "--", "sh", "-c", "echo ready; read line",
+                             stderr=self.write_end)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        os.set_blocking(self.write_end, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(self.write_end, b"#")
+        os.set_blocking(self.write_end, blocking)
+        os.close(self.write_end)
+        process.stdin.close()
+        deadline = time.monotonic() + TIMEOUT_S
+        while process.poll() is None and not self.is_stuck(process.pid):
+            self.assertLess(time.monotonic(), deadline, "signals stay blocked")
+            os.sched_yield()
+        return process
+
+    @staticmethod
+    def is_stuck(pid):
+        """Whether it sleeps and SIGTERM, which is blocked while the command runs, would end it."""
+        status = pathlib.Path(f"/proc/{pid}/status").read_text(errors="replace")
+        mask = int(re.search(r"^SigBlk:\t(.*)$", status, re.M)[1], 16)
+        return "\nState:\tS" in status and not mask >> (signal.SIGTERM - 1) & 1
+
+    def test_a_pipe_that_the_command_made_non_blocking(self):
+        process = self.report_into_full_pipe(blocking=False)
+        self.assertIn(b"measured", self.reader.read())
+        self.assertEqual(process.wait(), 1, "the exit code of read")
+
+    def test_a_signal_ends_a_report_that_nobody_reads(self):
+        process = self.report_into_full_pipe(blocking=True)
+        process.terminate()
+        self.assertEqual(process.wait(), -signal.SIGTERM)
 
 
 class Replays(OutputTestCase):
