@@ -8,15 +8,29 @@ static bool is_socket(enum object_kind kind)
 	       kind == OBJECT_SOCKET;
 }
 
+/* It listens, or what started it does: the helpers of a PostgreSQL, the workers of an nginx. */
+static bool is_server(const struct observation *obs, const struct obs_process *process)
+{
+	const struct obs_process *parent;
+
+	if (!process || process->listening_cnt)
+		return process;
+	parent = process->parent_pid ? observation_find_process(obs, process->parent_pid) : NULL;
+	return parent && parent->listening_cnt && !process->is_exec;
+}
+
 /*
  * A server that waits for requests with a timeout (redis's cron of 100 ms, a select loop of half
  * a second) is as idle when the timeout runs out as when a request comes.
  */
-static bool is_server_tick(const struct obs_wait *row, const struct obs_process *process)
+static bool is_server_tick(const struct observation *obs, const struct obs_wait *row,
+			   const struct obs_process *process)
 {
-	if (!row->timed_out || !process || !process->listening_cnt)
+	if (!row->timed_out)
 		return false;
-	return row->via_event_loop || row->kind == OBJECT_EPOLL || is_socket(row->kind);
+	if (!row->via_event_loop && row->kind != OBJECT_EPOLL && !is_socket(row->kind))
+		return false;
+	return is_server(obs, process);
 }
 
 static bool is_asked_of_us(const struct obs_wait *row)
@@ -60,7 +74,7 @@ static enum wait_role poll_role(const struct observation *obs, const struct obs_
 		return WAITS_FOR_WORK;
 	if (!row->via_event_loop && is_inside_tree(obs, row))
 		return WAITS_FOR_TREE;
-	if (process && process->listening_cnt)
+	if (is_server(obs, process))
 		return WAITS_FOR_WORK;
 	return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
 }
@@ -81,8 +95,8 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 			return WAITS_FOR_TREE;
 		return is_asked_of_us(row) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
 	case WAIT_TIMER:
-		return is_asked_of_us(row) || is_server_tick(row, process) ? WAITS_FOR_WORK
-									   : WAITS_FOR_TIME;
+		return is_asked_of_us(row) || is_server_tick(obs, row, process) ? WAITS_FOR_WORK
+										: WAITS_FOR_TIME;
 	case WAIT_POLL:
 		return poll_role(obs, row, process);
 	case WAIT_DISK:
