@@ -214,11 +214,12 @@ static bool lock_contention(struct detection *on)
 
 	if (lock->waiter_cnt < 2 || lock->thread_share < LOCK_FINDING_SHARE)
 		return false;
-	on->finding->summary = arena_printf(
-		on->facts->arena,
-		"%u threads waited %.1f s for locks, %.0f%% of their time; most for %s.",
-		lock->waiter_cnt, seconds(lock->wait_ns), pct(lock->thread_share),
-		lock->name[0] ? lock->name : "a lock that is not known");
+	on->finding->summary =
+		arena_printf(on->facts->arena,
+			     "%u threads waited %.1f s for locks, %.0f%% of their time (rest and "
+			     "run queue not counted); most for %s.",
+			     lock->waiter_cnt, seconds(lock->wait_ns), pct(lock->thread_share),
+			     lock->name[0] ? lock->name : "a lock that is not known");
 	on->finding->severity = is_class(on, CLASS_LOCK_BOUND) ? SEVERITY_HIGH : SEVERITY_WARNING;
 	add_evidence(on, "lock wait", lock->thread_share, "share of the threads' time");
 	add_evidence(on, "threads that waited", lock->waiter_cnt, "threads");
@@ -256,6 +257,17 @@ static bool cpu_starved(struct detection *on)
 	return true;
 }
 
+static const char *name_serial_io(uint64_t network_ns, uint64_t disk_ns)
+{
+	uint64_t both_ns = network_ns + disk_ns;
+
+	if (share_of(disk_ns, both_ns) < IO_NAME_SHARE)
+		return "the network";
+	if (share_of(network_ns, both_ns) < IO_NAME_SHARE)
+		return "the disk";
+	return "network and disk";
+}
+
 /* A pipe can't be asked for two things at once; sockets and files can. */
 static bool serial_io(struct detection *on)
 {
@@ -269,9 +281,9 @@ static bool serial_io(struct detection *on)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,
-		"One worker waited for the %s for %.0f%% of busy time, in %llu waits one after "
+		"One worker waited for %s for %.0f%% of busy time, in %llu waits one after "
 		"another, never for two results at once.",
-		network_ns >= disk_ns ? "network" : "disk", pct(share),
+		name_serial_io(network_ns, disk_ns), pct(share),
 		(unsigned long long)facts->outside_cnt);
 	add_evidence(on, "waiting for network and disk", share, "share of busy time");
 	add_evidence(on, "waits one after another", (double)facts->outside_cnt, "waits");

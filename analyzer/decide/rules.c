@@ -288,12 +288,12 @@ static const char *lock_summary(const struct facts *facts, const struct model *m
 			"its threads ran: the holder is outside the program, or waits "
 			"itself.",
 			pct(facts->lock_quiet_share));
-	return arena_printf(
-		facts->arena,
-		"%u threads queue for a lock: waiting for it took %.0f%% of their time, "
-		"and %.2f of %.3g CPUs were in use while it computed.",
-		facts->lock.waiter_cnt, pct(facts->lock.thread_share),
-		facts->program_time->parallelism, facts->cpus);
+	return arena_printf(facts->arena,
+			    "%u threads queue for a lock: waiting for it took %.0f%% of their time "
+			    "(rest and run queue not counted), "
+			    "and %.2f of %.3g CPUs were in use while it computed.",
+			    facts->lock.waiter_cnt, pct(facts->lock.thread_share),
+			    facts->program_time->parallelism, facts->cpus);
 }
 
 static const char *cpu_summary(const struct facts *facts, const struct model *model)
@@ -304,7 +304,7 @@ static const char *cpu_summary(const struct facts *facts, const struct model *mo
 		return arena_printf(facts->arena,
 				    "It computed for %.0f%% of its busy time, but its threads took "
 				    "turns: the GIL let %.2f run at once and kept them waiting for "
-				    "%.0f%% of their time.",
+				    "%.0f%% of the time they wanted to compute.",
 				    pct(facts->cpu_share), facts->gil.cpus,
 				    pct(facts->gil.wait_share));
 	if (model->workers > 1)

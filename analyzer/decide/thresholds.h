@@ -64,6 +64,7 @@
 #define IDLE_WORKERS_MIN   4
 #define SERIAL_WAITS_MIN   5
 #define SERIAL_SHARE	   0.30
+#define IO_NAME_SHARE	   0.05 /* of what is waited for: less is not worth a name */
 #define CPU_WORKER_SHARE   0.50 /* of its life on a CPU or wanting one */
 #define QUEUE_SHARE	   0.10 /* of the workers' runnable time, spent in the run queue */
 

@@ -140,7 +140,7 @@ static void put_evidence(struct page *page, const struct report_evidence *eviden
 {
 	page_label(page, COLOR_NONE, "");
 	page_color(page, COLOR_DIM);
-	page_say(page, evidence->metric);
+	page_sayf(page, "%s:", evidence->metric);
 	page_sayf(page, "%.6g %s (%s)", evidence->value, evidence->unit, evidence->source);
 	page_color(page, COLOR_NONE);
 	page_newline(page);

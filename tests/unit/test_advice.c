@@ -160,6 +160,49 @@ static void plans_end_at_the_disk(void **state)
 	report_release(&modest);
 }
 
+/* What a program waited for one after another is named, and nothing else. */
+static void serial_io_names_what_it_counts(void **state)
+{
+	static const struct {
+		uint64_t network_ms, disk_ms;
+		const char *name;
+	} rows[] = {
+		{ 300, 500, "for network and disk for 80%" },
+		{ 790, 10, "for the network for 80%" },
+		{ 10, 790, "for the disk for 80%" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct observation obs;
+		struct report report;
+
+		build_observation(&obs, 1000, 200, 0, 2);
+		build_process(&obs, 10, "/bin/a");
+		build_thread(&obs, 10, 10, 200);
+		WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = rows[i].network_ms, .cnt = 9,
+		       .quiet_ms = rows[i].network_ms, SERVER);
+		WAITED(&obs, 10, .reason = WAIT_DISK, .ms = rows[i].disk_ms, .cnt = 9,
+		       .quiet_ms = rows[i].disk_ms, .kind = OBJECT_FILE, .name = "/data/x");
+		build_report(&obs, &report);
+		assert_true(has_finding(&report, "serial-io"));
+		assert_non_null(strstr(report.findings[0].summary, rows[i].name));
+		report_release(&report);
+	}
+}
+
+/* Node's workers are threads, so it is not told to do without. */
+static void node_may_use_its_workers(void **state)
+{
+	struct report report = report_of_client("/usr/bin/node", 990, 9, 0);
+
+	(void)state;
+	assert_non_null(strstr(report.recommendation.api, "worker_threads"));
+	assert_null(strstr(report.recommendation.avoid, "threads"));
+	assert_true(says(&report, "JavaScript computes on one thread"));
+	report_release(&report);
+}
+
 static void one_wait_overlaps_with_nothing(void **state)
 {
 	struct report report = report_of_client("/usr/bin/curl", 50, 1, 0);
@@ -584,6 +627,8 @@ int main(void)
 		cmocka_unit_test(no_threads_where_there_are_none),
 		cmocka_unit_test(files_are_read_by_processes_where_there_are_no_threads),
 		cmocka_unit_test(plans_end_at_the_disk),
+		cmocka_unit_test(serial_io_names_what_it_counts),
+		cmocka_unit_test(node_may_use_its_workers),
 		cmocka_unit_test(one_wait_overlaps_with_nothing),
 		cmocka_unit_test(a_short_program_stays_as_it_is),
 		cmocka_unit_test(one_cpu_is_no_reason_to_spread),

@@ -109,6 +109,9 @@ static const struct recorded recordings[] = {
 	  ACTION_MEASURE_AGAIN, NULL },
 	{ "ebpf/curl_loop.json", CLASS_IO_BOUND, "network", MODEL_SYNC, MODEL_THREADS,
 	  ACTION_CHANGE, "serial-io" },
+	/* Cold, from a disk that answers in 15 us: it computes as long as it waits. */
+	{ "ebpf/find.json", CLASS_MIXED, NULL, MODEL_SYNC, MODEL_THREADS, ACTION_CHANGE,
+	  "serial-io" },
 	{ "ebpf/xz.json", CLASS_CPU_BOUND, NULL, MODEL_SYNC, MODEL_THREADS, ACTION_CHANGE, NULL },
 	{ "ebpf/gcc.json", CLASS_CPU_BOUND, NULL, MODEL_SYNC, MODEL_THREADS, ACTION_CHANGE, NULL },
 	{ "ebpf/node_cpu.json", CLASS_CPU_BOUND, NULL, MODEL_ASYNC, MODEL_MULTIPROCESSING,
