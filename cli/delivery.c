@@ -38,8 +38,14 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 	if (!options->recording_path)
 		return 0;
 	error = output_prepare(&delivery->recording, options->recording_path, STDOUT_FILENO);
-	if (error)
+	if (error) {
 		output_explain(&delivery->recording, options->recording_path, -error);
+	} else if (output_is_same(&delivery->report, &delivery->recording)) {
+		say("the report and the recording would both go to %s (name another file for one "
+		    "of them)",
+		    options->recording_path);
+		error = -EINVAL;
+	}
 	return error;
 }
 

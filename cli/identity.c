@@ -69,6 +69,15 @@ static int assume_groups(const struct identity *identity)
 	return setgroups(1, &identity->gid);
 }
 
+/* A user without a passwd entry gets the home that sudo gives one: root's is none of its. */
+static int assume_environment(const struct identity *identity)
+{
+	if (!identity->name)
+		return setenv("HOME", "/", 1) || unsetenv("USER") || unsetenv("LOGNAME");
+	return setenv("HOME", identity->home, 1) || setenv("USER", identity->name, 1) ||
+	       setenv("LOGNAME", identity->name, 1);
+}
+
 int identity_assume(const struct identity *identity)
 {
 	if (!identity->is_other)
@@ -76,9 +85,5 @@ int identity_assume(const struct identity *identity)
 	if (assume_groups(identity) || setresgid(identity->gid, identity->gid, identity->gid) ||
 	    setresuid(identity->uid, identity->uid, identity->uid))
 		return -errno;
-	if (identity->name &&
-	    (setenv("HOME", identity->home, 1) || setenv("USER", identity->name, 1) ||
-	     setenv("LOGNAME", identity->name, 1)))
-		return -errno;
-	return 0;
+	return assume_environment(identity) ? -errno : 0;
 }

@@ -308,6 +308,12 @@ static void build_argp(struct argp *argp, struct argp_option options[ROW_CNT + 1
 	};
 }
 
+static bool shapes_observation(const struct options *options)
+{
+	return options->duration_ns || options->no_children || options->source != CHOOSE_AUTO ||
+	       options->as_root;
+}
+
 /* Decides what to run, once every word is known. */
 static int settle_mode(struct parse_state *parse)
 {
@@ -322,6 +328,9 @@ static int settle_mode(struct parse_state *parse)
 		return refuse(parse,
 			      "--replay observes nothing (leave out the PID, the command and "
 			      "--save-recording)");
+	if (options->replay_path && shapes_observation(options))
+		return refuse(parse, "a recording can't be observed anew (leave out --duration, "
+				     "--no-children, --source and --as-root)");
 	if (!options->replay_path && !options->pid && !options->command)
 		return refuse(parse,
 			      "nothing to observe (give a command, -p PID or --replay FILE; see "

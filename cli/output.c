@@ -40,15 +40,21 @@ static int duplicate(struct output *output, int fd)
 	return output->fd < 0 ? -errno : 0;
 }
 
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* A name beside @path that nothing else uses: the pid and the clock make it so. */
 static char *name_beside(const char *path)
 {
-	const char *slash = strrchr(path, '/');
 	struct timespec now;
 	char *name;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (asprintf(&name, "%.*s.classify-%d-%jd%09ld.tmp", slash ? (int)(slash + 1 - path) : 0,
+	if (asprintf(&name, "%.*s.classify-%d-%jd%09ld.tmp", (int)(last_component(path) - path),
 		     path, getpid(), (intmax_t)now.tv_sec, now.tv_nsec) < 0)
 		return NULL;
 	return name;
@@ -247,6 +253,36 @@ static int replace_file(struct output *output)
 	unlink(name);
 	free(name);
 	return error;
+}
+
+static int stat_directory_of(const char *path, struct stat *status)
+{
+	char directory[PATH_MAX];
+	int len = snprintf(directory, sizeof(directory), "%.*s.",
+			   (int)(last_component(path) - path), path);
+
+	return len < PATH_MAX ? stat(directory, status) : -1;
+}
+
+/* The files themselves need not exist, but no link is among them. */
+static bool is_same_path(const char *path, const char *other)
+{
+	struct stat at, at_other;
+
+	return !strcmp(last_component(path), last_component(other)) &&
+	       !stat_directory_of(path, &at) && !stat_directory_of(other, &at_other) &&
+	       at.st_dev == at_other.st_dev && at.st_ino == at_other.st_ino;
+}
+
+bool output_is_same(const struct output *output, const struct output *other)
+{
+	struct stat to, to_other;
+
+	if (output->final_path && other->final_path)
+		return is_same_path(output->final_path, other->final_path);
+	return output->fd >= 0 && other->fd >= 0 && !fstat(output->fd, &to) &&
+	       !fstat(other->fd, &to_other) && to.st_dev == to_other.st_dev &&
+	       to.st_ino == to_other.st_ino;
 }
 
 FILE *output_begin(struct output *output)

@@ -6,6 +6,7 @@
 #ifndef CLASSIFY_OUTPUT_H
 #define CLASSIFY_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct output {
@@ -22,6 +23,9 @@ struct output {
  * -errno; release it either way.
  */
 int output_prepare(struct output *output, const char *path, int default_fd);
+
+/* Whether what both are given, once they are prepared, would go to one file, pipe or terminal. */
+bool output_is_same(const struct output *output, const struct output *other);
 
 /* Returns the stream to write to, which belongs to @output, or NULL with errno set. Nothing of it
  * reaches the file before the commit. */

@@ -125,6 +125,21 @@ class Failures(OutputTestCase):
                     self.assert_refused(self.wrap(option, path), path, part)
                     self.assert_nothing_else()
 
+    def test_one_place_for_two(self):
+        """The one written last would be all there is, or they would be mixed up."""
+        link = self.directory / "link"
+        link.symlink_to(self.directory)
+        for report, recording in ((self.report, self.report), (self.report, link / "report"),
+                                  ("-", "-"), ("-", "/dev/stdout")):
+            with self.subTest(report=report, recording=recording):
+                done = self.wrap("-o", str(report), "--save-recording", str(recording))
+                self.assert_refused(done, str(recording), "both")
+                self.assertEqual(done.stdout, b"")
+                self.assert_nothing_else("link")
+        self.report.touch()
+        self.assert_refused(self.wrap("-o", str(self.report), "--save-recording",
+                                      str(link / "report")), "both")
+
     def test_read_only_place(self):
         done = self.wrap("-o", "/proc/report")
         self.assert_refused(done, "cannot write /proc/report")

@@ -227,7 +227,8 @@ class InvokingUser:
 
     def test_a_user_without_a_name(self):
         done = self.run_under_sudo(uid="54321", gid="54322")
-        self.assertEqual(done.stdout.decode().split("\n")[:3], ["54321", "54322", "54322"])
+        self.assertEqual(done.stdout.decode().split("\n")[:4],
+                         ["54321", "54322", "54322", "/"], "no name, and no home of root's")
 
     def test_nonsense_runs_nothing(self):
         for uid, gid in (("nobody", "65534"), ("", "1"), ("4294967295", "1"), ("65534", "-1")):

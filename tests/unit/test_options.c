@@ -199,6 +199,10 @@ static void test_contradictions(void **state)
 	assert_refused("--replay f ls", "--replay observes nothing");
 	assert_refused("--replay f -p 3", "--replay observes nothing");
 	assert_refused("--replay f --save-recording g", "--replay observes nothing");
+	assert_refused("--replay f -d 3", "leave out --duration");
+	assert_refused("--replay f --no-children", "--no-children");
+	assert_refused("--replay f --source procfs", "--source");
+	assert_refused("--replay f --as-root", "--as-root");
 }
 
 static void test_help_names_every_option(void **state)
