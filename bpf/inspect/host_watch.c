@@ -24,7 +24,7 @@ void host_watch_look(struct host_watch *watch, uint64_t now_ns)
 {
 	uint64_t step_ns = now_ns / 2;
 
-	if (now_ns < watch->next_look_ns)
+	if (!watch->obs || now_ns < watch->next_look_ns)
 		return;
 	/* Limits are set early in a program's life, if at all. */
 	if (step_ns < LOOK_SOONEST_NS)

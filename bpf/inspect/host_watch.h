@@ -24,7 +24,7 @@ struct host_watch {
 void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid);
 
 /* Looks again if it is time to; @now_ns since the beginning. What a target that is gone had last
- * stays. */
+ * stays. Before host_watch_begin() it does nothing. */
 void host_watch_look(struct host_watch *watch, uint64_t now_ns);
 
 /* Reads the throttled time for the last time: to be called when the observation ends. */

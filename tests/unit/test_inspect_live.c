@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "host_watch.h"
 #include "inspect.h"
 #include "observation/observation.h"
 
@@ -108,6 +110,50 @@ static void own_host(void **state)
 	assert_true(obs.host.kernel && *obs.host.kernel);
 	assert_in_range(obs.host.cpus_usable, 1, obs.host.cpus_online);
 	assert_true(obs.host.cpu_quota >= 0);
+	observation_release(&obs);
+}
+
+static int first_cpu(const cpu_set_t *cpus)
+{
+	int cpu = 0;
+
+	while (!CPU_ISSET(cpu, cpus))
+		cpu++;
+	return cpu;
+}
+
+/* A child that takes what CPU it is left, and then ends; the host is as it was last. */
+static void host_of_a_target_that_changes(void **state)
+{
+	const uint64_t second_ns = 1000000000;
+	struct host_watch watch = { 0 };
+	struct observation obs;
+	cpu_set_t cpus;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	observation_init(&obs);
+	host_watch_look(&watch, second_ns); /* before it begins: an observer may be drained early */
+	host_watch_begin(&watch, &obs, pid);
+	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	assert_int_equal(obs.host.cpus_usable, CPU_COUNT(&cpus));
+	int cpu = first_cpu(&cpus);
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	assert_int_equal(sched_setaffinity(pid, sizeof(cpus), &cpus), 0);
+	host_watch_look(&watch, second_ns);
+	assert_int_equal(obs.host.cpus_usable, 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	host_watch_look(&watch, 2 * second_ns);
+	assert_int_equal(obs.host.cpus_usable, 1);
+	host_watch_release(&watch);
 	observation_release(&obs);
 }
 
@@ -220,6 +266,7 @@ int main(void)
 		cmocka_unit_test(process_that_is_gone),
 		cmocka_unit_test(own_descriptors),
 		cmocka_unit_test(own_host),
+		cmocka_unit_test(host_of_a_target_that_changes),
 		cmocka_unit_test(every_python_of_the_machine),
 	};
 
