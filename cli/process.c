@@ -1,6 +1,5 @@
 /* Reading /proc/PID for what the command line needs: refusing early, with a reason. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -10,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proc_file.h"
 #include "process.h"
 
 /* From the kernel's linux/sched.h: stable since 2.6, and shown in /proc/PID/stat. */
@@ -25,26 +25,6 @@ struct process_status {
 	unsigned int flags;
 };
 
-/* Reads /proc/PID/@name as a string. Returns its length or -errno. */
-static ssize_t read_proc(pid_t pid, const char *name, char *text, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	ssize_t len = read(fd, text, size - 1);
-	int error = -errno;
-
-	close(fd);
-	if (len < 0)
-		return error;
-	text[len] = '\0';
-	return len;
-}
-
 /* The value of a "Name:\tvalue" line; "" when there is none. The first line, the name of the
  * process, can't fake one: the kernel escapes newlines in it. */
 static const char *find_field(const char *status, const char *name)
@@ -57,7 +37,7 @@ static const char *find_field(const char *status, const char *name)
 static int read_status(pid_t pid, struct process_status *status)
 {
 	char text[4096];
-	ssize_t len = read_proc(pid, "status", text, sizeof(text));
+	ssize_t len = proc_file_read(pid, "status", text, sizeof(text));
 
 	if (len < 0)
 		return (int)len;
@@ -66,7 +46,7 @@ static int read_status(pid_t pid, struct process_status *status)
 	status->parent_pid = atoi(find_field(text, "\nPPid:\t"));
 	status->uid = (uid_t)strtoul(find_field(text, "\nUid:\t"), NULL, 10);
 
-	len = read_proc(pid, "stat", text, sizeof(text));
+	len = proc_file_read(pid, "stat", text, sizeof(text));
 	if (len < 0)
 		return (int)len;
 	const char *after_comm = strrchr(text, ')');
@@ -98,19 +78,18 @@ static void explain_other_user(pid_t pid, uid_t uid, char *why, size_t why_size)
 /* Whether we may read what observing needs; the kernel's ptrace rules, asked rather than copied. */
 static bool may_inspect(pid_t pid)
 {
-	char path[64], target[8];
+	char target[8];
+	ssize_t len = proc_file_readlink(pid, "exe", target, sizeof(target));
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	return readlink(path, target, sizeof(target)) >= 0 || (errno != EACCES && errno != EPERM);
+	return len != -EACCES && len != -EPERM;
 }
 
 static int explain_absent(pid_t pid, char *why, size_t why_size)
 {
 	if (kill(pid, 0) && errno == EPERM) {
-		snprintf(why, why_size,
-			 "process %d is hidden from this user (run classify as its user, or with "
-			 "sudo)",
-			 pid);
+		snprintf(why, why_size, "process %d is hidden from this user (%s)", pid,
+			 geteuid() == 0 ? "leave the container or sandbox"
+					: "run classify as its user, or with sudo");
 		return -EACCES;
 	}
 	snprintf(why, why_size, "no such process: %d ('ps -e' lists them)", pid);
@@ -209,21 +188,22 @@ static char **split_strings(const char *bytes, size_t len)
 char **process_read_command(pid_t pid)
 {
 	char text[COMMAND_MAX];
-	ssize_t len = read_proc(pid, "cmdline", text, sizeof(text));
+	ssize_t len = proc_file_read(pid, "cmdline", text, sizeof(text));
 	char comm[COMM_SIZE];
 
 	if (len <= 0) {
 		process_read_comm(pid, comm, sizeof(comm));
 		len = snprintf(text, sizeof(text), "[%s]", comm) + 1;
 	} else if (text[len - 1] != '\0') {
-		len++; /* a process that rewrote its title, or a cut one: read_proc() ends it */
+		len++; /* a process that rewrote its title, or a cut one: proc_file_read() ends it
+			*/
 	}
 	return split_strings(text, (size_t)len);
 }
 
 void process_read_comm(pid_t pid, char *comm, size_t comm_size)
 {
-	if (read_proc(pid, "comm", comm, comm_size) <= 0)
+	if (proc_file_read(pid, "comm", comm, comm_size) <= 0)
 		snprintf(comm, comm_size, "?");
 	comm[strcspn(comm, "\n")] = '\0';
 }

@@ -61,9 +61,10 @@ static int load_error(int error, char *why, size_t why_size)
 	switch (error) {
 	case -EPERM:
 	case -EACCES:
-		snprintf(why, why_size,
-			 "no rights to load BPF programs: run as root (sudo), or with CAP_BPF and "
-			 "CAP_PERFMON");
+		snprintf(why, why_size, "no rights to load BPF programs: run %s",
+			 geteuid() == 0 ? "outside this container or sandbox, whose root lacks "
+					  "them, or grant it CAP_BPF and CAP_PERFMON"
+					: "as root (sudo), or with CAP_BPF and CAP_PERFMON");
 		return -EPERM;
 	case -ENOMEM:
 		snprintf(why, why_size, "out of memory for BPF maps: raise 'ulimit -l'");

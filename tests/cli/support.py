@@ -23,6 +23,7 @@ TIMEOUT_S = harness.TIMEOUT_S
 CLASSIFY_FAILED = harness.EXIT_OF_CLASSIFY
 AS_NOBODY = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
              "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all")
+AS_POWERLESS_ROOT = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all")
 
 needs_root = unittest.skipUnless(os.geteuid() == 0, "only root can play other users")
 

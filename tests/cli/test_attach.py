@@ -6,8 +6,8 @@ import signal
 import subprocess
 import threading
 
-from support import (AS_NOBODY, CLASSIFY, PYTHON, CommandLineTestCase, Terminal, ThroughEbpf,
-                     ThroughProcfs, main, needs_root, run)
+from support import (AS_NOBODY, AS_POWERLESS_ROOT, CLASSIFY, PYTHON, CommandLineTestCase,
+                     Terminal, ThroughEbpf, ThroughProcfs, main, needs_root, run)
 
 ECHO = "while True: print(input(), flush=True)"
 
@@ -136,6 +136,22 @@ class Refusals(CommandLineTestCase):
     def test_process_of_another_user(self):
         self.refuse(os.getpid(), f"process {os.getpid()} belongs to user root", "sudo",
                     prefix=AS_NOBODY, binary=self.public_binary())
+
+    @needs_root
+    def test_process_that_this_root_may_not_inspect(self):
+        """As in a container: to become root is no remedy for root."""
+        target = self.start(*AS_NOBODY, PYTHON, "-c", "print('ready', flush=True); input()")
+        self.assertEqual(target.stdout.readline(), b"ready\n")
+        for options, part in (("hidepid=0", "rights that this root lacks"),
+                              ("hidepid=2,gid=54321", "hidden")):
+            code = f'mount -t proc -o "{options}" proc /proc && exec "$@"'
+            done = run("unshare", "-m", "sh", "-c", code, "sh", *AS_POWERLESS_ROOT,
+                       self.public_binary(), "-p", str(target.pid))
+            if b"unshare" in done.stderr or b"mount" in done.stderr:
+                self.skipTest(f"no mounts here: {done.stderr.decode()}")
+            with self.subTest(options=options):
+                self.assert_refused(done, part, "container")
+                self.assertNotIn(b"sudo", done.stderr)
 
     @needs_root
     def test_process_that_guards_itself(self):

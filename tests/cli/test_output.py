@@ -9,7 +9,8 @@ import re
 import signal
 import time
 
-from support import AS_NOBODY, CLASSIFY, ROOT, TIMEOUT_S, CommandLineTestCase, Terminal, main, needs_root, run
+from support import (AS_NOBODY, AS_POWERLESS_ROOT, CLASSIFY, ROOT, TIMEOUT_S, CommandLineTestCase,
+                     Terminal, main, needs_root, run)
 
 PROCFS = "--source=procfs"
 
@@ -360,6 +361,13 @@ class Usage(CommandLineTestCase):
         done = run(*AS_NOBODY, binary, "--json", "-o", "-", "--", "true")
         report = self.assert_is_report(done.stdout)
         self.assertEqual(report["observation"]["source"], "procfs")
+
+    @needs_root
+    def test_root_without_rights(self):
+        """As in a container: to become root is no remedy for root."""
+        done = run(*AS_POWERLESS_ROOT, self.public_binary(), "--source=ebpf", "--", "true")
+        self.assert_refused(done, "container", "CAP_BPF")
+        self.assertNotIn(b"sudo", done.stderr)
 
 
 if __name__ == "__main__":
