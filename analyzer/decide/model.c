@@ -84,6 +84,43 @@ static uint32_t concurrent_threads(const struct facts *facts, struct model *mode
 	return lives_peak(lives, end_cnt);
 }
 
+/* Whether its threads work one at a time because they wait for each other. A main thread that
+ * works before and after others is no such case. Returns how many live at once; 0: not so. */
+static uint32_t threads_in_turn(const struct facts *facts, struct model *model)
+{
+	const struct process_facts *process = facts->dominant;
+	struct life *lives = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*lives));
+	uint64_t most_ns = 0, waits_ns = 0, life_ns = 0, work_ns = 0;
+	size_t end_cnt = 0;
+	uint32_t peak;
+	double at_once;
+
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		if (process->threads[i]->active_ns > most_ns)
+			most_ns = process->threads[i]->active_ns;
+	for (size_t i = 0; lives && i < process->thread_cnt; i++) {
+		const struct thread_facts *worker = process->threads[i];
+
+		if (worker->thread->tid == worker->thread->pid ||
+		    !is_worker(worker->active_ns, most_ns))
+			continue;
+		end_cnt =
+			add_life(lives, end_cnt, worker->thread->start_ns, worker->thread->end_ns);
+		waits_ns += worker->thread->wait_ns[WAIT_SYNC];
+		/* A thread that was just handed the turn is not yet at work. */
+		work_ns +=
+			worker->active_ns - min_ns(worker->active_ns, worker->thread->run_queue_ns);
+		life_ns += worker->life_ns;
+	}
+	peak = lives_peak(lives, end_cnt);
+	at_once = share_of(work_ns, min_ns(process->life_ns, facts->busy_ns));
+	if (peak < 2 || at_once >= TURNS_ACTIVE_MAX || share_of(waits_ns, life_ns) < TURNS_SHARE)
+		return 0;
+	model->active_threads = at_once;
+	model->turns_share = share_of(waits_ns, life_ns);
+	return peak;
+}
+
 static uint64_t thread_work_ns(const struct thread_facts *thread)
 {
 	return thread->thread->on_cpu_ns + thread->outside_ns;
@@ -231,19 +268,25 @@ struct model model_detect(const struct facts *facts)
 		model.loop_thread = loop_thread;
 		find_blocking(facts, &model);
 	}
+	if (!model.loop_thread && processes < 2) {
+		uint32_t in_turn = threads_in_turn(facts, &model);
+
+		threads = in_turn ? in_turn : threads;
+	}
 	model.has_processes = processes >= 2;
 	/* Node's pool serves its loop; a loop of it stays one loop. */
-	model.has_threads = threads >= 2 && facts->dominant->runtime != RUNTIME_NODE;
+	model.has_threads =
+		threads >= 2 && facts->dominant->runtime != RUNTIME_NODE && model.turns_share <= 0;
 	if (model.has_processes)
 		model.primary = MODEL_MULTIPROCESSING;
 	else if (model.loop_thread)
 		model.primary = MODEL_ASYNC;
-	else if (model.has_threads)
+	else if (model.has_threads || model.turns_share > 0)
 		model.primary = MODEL_THREADS;
 	model.current = combine(&model);
 	if (model.has_processes)
 		model.workers = processes;
-	else if (model.has_threads)
+	else if (model.has_threads || model.turns_share > 0)
 		model.workers = threads;
 	return model;
 }

@@ -10,8 +10,11 @@ struct model {
 	uint32_t workers;
 	bool has_threads;
 	bool has_processes;
-	double active_threads;	  /* mean active at once, in the dominant process */
-	double active_processes;  /* mean active at once, in the tree */
+	double active_threads;	 /* mean active at once, in the dominant process */
+	double active_processes; /* mean active at once, in the tree */
+	/* Several threads beside the main one work, but not at the same time: they wait for each
+	 * other (a lock, a queue) for this share of their life. 0: that is not so. */
+	double turns_share;
 	bool is_command_sequence; /* commands run one after another share the work */
 	/* Of an event loop; NULL unless one drives the dominant process. */
 	const struct thread_facts *loop_thread;

@@ -33,10 +33,12 @@
 #define LOCK_WAITER_SHARE 0.05 /* of a thread's active time: it really waits for the lock */
 
 /* Current model. */
-#define CONCURRENT_MIN 1.30 /* mean workers active at once */
-#define WORKER_PART    0.25 /* active time relative to the most active worker */
-#define LOOP_PART      0.50 /* of its process's work, or of its waits: the loop drives it */
-#define DOMINANT_PART  0.60 /* of the tree's work: one process is the program */
+#define CONCURRENT_MIN	 1.30 /* mean workers active at once */
+#define WORKER_PART	 0.25 /* active time relative to the most active worker */
+#define TURNS_ACTIVE_MAX 1.50 /* mean threads active at once: handing over takes a moment */
+#define TURNS_SHARE	 0.50 /* of the workers' life, in waits for each other */
+#define LOOP_PART	 0.50 /* of its process's work, or of its waits: the loop drives it */
+#define DOMINANT_PART	 0.60 /* of the tree's work: one process is the program */
 
 /* Confidence. */
 #define BORDER_CONFIDENCE 0.55

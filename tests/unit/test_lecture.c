@@ -301,6 +301,32 @@ static void main_joins_fetching_worker(void **state)
 						{ "serial-io" } });
 }
 
+/* A lock around each request, which Python's futexes don't tell from a condition variable. */
+static void threads_that_take_turns(void **state)
+{
+	struct observation obs;
+
+	(void)state;
+	build_observation(&obs, 1000, 100, 0, 2);
+	build_process(&obs, 10, PYTHON);
+	build_thread(&obs, 10, 10, 20);
+	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 980, .kind = OBJECT_FUTEX, .by_tree = true);
+	for (int i = 11; i < 15; i++) {
+		build_thread(&obs, 10, i, 20);
+		WAITED(&obs, i, .reason = WAIT_NETWORK, .ms = 225, .cnt = 5, .quiet_ms = 225,
+		       SERVER);
+		WAITED(&obs, i, .reason = WAIT_SYNC, .ms = 755, .kind = OBJECT_FUTEX,
+		       .by_tree = true);
+	}
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"network",
+						MODEL_THREADS,
+						4,
+						MODEL_THREADS,
+						ACTION_KEEP,
+						{ "workers-take-turns" } });
+}
+
 static void idle_workers_beside_computing_main(void **state)
 {
 	struct observation obs;
@@ -645,6 +671,7 @@ int main(void)
 		cmocka_unit_test(cpu_asyncio),
 		cmocka_unit_test(main_joins_busy_worker),
 		cmocka_unit_test(main_joins_fetching_worker),
+		cmocka_unit_test(threads_that_take_turns),
 		cmocka_unit_test(idle_workers_beside_computing_main),
 		cmocka_unit_test(idle_server),
 		cmocka_unit_test(two_native_threads_compute),
