@@ -203,6 +203,27 @@ static void node_may_use_its_workers(void **state)
 	report_release(&report);
 }
 
+/* What is kept because nothing can overlap is not said to be able to. */
+static void a_pipe_is_not_said_to_overlap(void **state)
+{
+	struct report client = report_of_client(PYTHON, 100, 500, 0);
+	struct observation obs;
+	struct report reader;
+
+	(void)state;
+	build_observation(&obs, 1000, 10, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_thread(&obs, 10, 10, 10);
+	WAITED(&obs, 10, .reason = WAIT_IPC, .ms = 990, .cnt = 40, .quiet_ms = 990,
+	       .kind = OBJECT_PIPE, .name = "pipe:[1]");
+	build_report(&obs, &reader);
+	assert_advice(&reader, ACTION_KEEP, MODEL_SYNC, 0);
+	assert_false(says(&reader, "can overlap"));
+	assert_true(says(&client, "can overlap"));
+	report_release(&reader);
+	report_release(&client);
+}
+
 static void one_wait_overlaps_with_nothing(void **state)
 {
 	struct report report = report_of_client("/usr/bin/curl", 50, 1, 0);
@@ -629,6 +650,7 @@ int main(void)
 		cmocka_unit_test(plans_end_at_the_disk),
 		cmocka_unit_test(serial_io_names_what_it_counts),
 		cmocka_unit_test(node_may_use_its_workers),
+		cmocka_unit_test(a_pipe_is_not_said_to_overlap),
 		cmocka_unit_test(one_wait_overlaps_with_nothing),
 		cmocka_unit_test(a_short_program_stays_as_it_is),
 		cmocka_unit_test(one_cpu_is_no_reason_to_spread),
