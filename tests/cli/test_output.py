@@ -188,8 +188,7 @@ class Failures(OutputTestCase):
         done = run(*AS_NOBODY, binary, PROCFS, "--json", "-o", str(old), "--", "true")
         self.assert_refused(done, str(old), "Operation not permitted")
         self.assertEqual(old.read_text(), "what it held")
-        kept = re.search(r"is in (.+)\)\n", done.stderr.decode())[1]
-        self.assert_is_report(pathlib.Path(kept).read_text())
+        self.assert_is_report(self.kept_file(done).read_text())
 
     def test_full_device(self):
         done = self.wrap("-o", "/dev/full", command=["sh", "-c", "exit 3"])
@@ -209,8 +208,8 @@ class Failures(OutputTestCase):
                     self.assert_refused(run(CLASSIFY, option, stdout=full),
                                         "No space left on device")
 
-    @needs_root
-    def test_full_disk_keeps_the_old_file(self):
+    def fill_a_disk(self):
+        """Mounts a small disk with a file that holds something, and no room for more."""
         disk = self.directory / "disk"
         disk.mkdir()
         mounted = run("mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk))
@@ -221,6 +220,11 @@ class Failures(OutputTestCase):
         old.write_text("what it held")
         with self.assertRaises(OSError):
             (disk / "filler").write_bytes(bytes(1 << 16))
+        return old
+
+    @needs_root
+    def test_full_disk_keeps_the_old_file(self):
+        old = self.fill_a_disk()
         for option in ("-o", "--save-recording"):
             with self.subTest(option=option):
                 done = self.wrap("--json", option, str(old), command=["true"])
@@ -228,7 +232,24 @@ class Failures(OutputTestCase):
                 self.assertIn(b"No space left on device", done.stderr)
                 self.assertIn(b"unchanged", done.stderr)
                 self.assertEqual(old.read_text(), "what it held")
-                self.assertEqual(sorted(path.name for path in disk.iterdir()), ["filler", "old"])
+                self.assertEqual(sorted(path.name for path in old.parent.iterdir()),
+                                 ["filler", "old"])
+
+    @needs_root
+    def test_full_disk_behind_a_mount_point(self):
+        """What can't be written in place without losing the old text is kept beside it."""
+        old = self.fill_a_disk()
+        self.report.touch()
+        self.assertEqual(run("mount", "--bind", str(old), str(self.report)).returncode, 0)
+        self.addCleanup(run, "umount", str(self.report))
+        done = self.wrap("--json", "-o", str(self.report), command=["true", "x" * 8192])
+        self.assert_refused(done, str(self.report), "No space left on device")
+        self.assertEqual(old.read_text(), "what it held")
+        self.assert_is_report(self.kept_file(done).read_text())
+
+    @staticmethod
+    def kept_file(done):
+        return pathlib.Path(re.search(r"is in (.+)\)\n", done.stderr.decode())[1])
 
 
 class FullPipe(OutputTestCase):
