@@ -207,6 +207,22 @@ static bool idle_workers(struct detection *on)
 	return true;
 }
 
+static bool workers_take_turns(struct detection *on)
+{
+	const struct model *model = on->model;
+
+	if (model->turns_share <= 0)
+		return false;
+	on->finding->summary =
+		arena_printf(on->facts->arena,
+			     "%u threads work, but %.2f at once: they waited for each other %.0f%% "
+			     "of their time.",
+			     model->workers, model->active_threads, pct(model->turns_share));
+	add_evidence(on, "threads active at once", model->active_threads, "threads");
+	add_evidence(on, "waiting for each other", model->turns_share, "share of their life");
+	return true;
+}
+
 static bool lock_contention(struct detection *on)
 {
 	const struct lock_facts *lock = &on->facts->lock;
@@ -303,6 +319,7 @@ static const struct finding_rule rules[] = {
 	{ "cpu-starved", SEVERITY_WARNING, cpu_starved },
 	{ "lock-contention", SEVERITY_WARNING, lock_contention },
 	{ "gil-contention", SEVERITY_WARNING, gil_contention },
+	{ "workers-take-turns", SEVERITY_WARNING, workers_take_turns },
 	{ "processes-for-io", SEVERITY_WARNING, processes_for_io },
 	{ "more-workers-than-cores", SEVERITY_WARNING, more_workers_than_cores },
 	{ "serial-io", SEVERITY_WARNING, serial_io },

@@ -252,8 +252,30 @@ static void advise_cpu_without_lock(struct advice *advice)
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }
 
+/* Its threads wait for each other: that limits it before any model does. Returns whether it is so.
+ */
+static bool advise_turns(struct advice *advice)
+{
+	const struct model *model = advice->model;
+
+	if (model->turns_share <= 0)
+		return false;
+	keep(advice, arena_printf(advice->facts->arena,
+				  "Keep its %u threads, and find out what makes them take turns.",
+				  model->workers));
+	because(advice,
+		arena_printf(advice->facts->arena,
+			     "They wait for each other %.0f%% of their time, for a lock or a "
+			     "queue; on average %.2f work at once.",
+			     pct(model->turns_share), model->active_threads));
+	advice->to->avoid = "Don't add workers before that: they would stand in the same line.";
+	return true;
+}
+
 static void advise_cpu(struct advice *advice)
 {
+	if (advise_turns(advice))
+		return;
 	because_cpu(advice);
 	if (advice->model->has_processes)
 		advise_parallel_cpu(advice);
@@ -482,6 +504,8 @@ static void advise_io(struct advice *advice)
 {
 	const struct model *model = advice->model;
 
+	if (advise_turns(advice))
+		return;
 	because_io(advice);
 	if (is_bound_by_files(advice->report))
 		advise_disk(advice);
@@ -529,7 +553,7 @@ static void advise_lock(struct advice *advice)
 
 static void advise_timer(struct advice *advice)
 {
-	if (advise_blocked_loop(advice))
+	if (advise_turns(advice) || advise_blocked_loop(advice))
 		return;
 	keep(advice, "Keep the model, and question the sleeps: nothing else takes its time.");
 	because(advice, "A sleep that waits for something can end when that happens; only one that "
