@@ -6,70 +6,13 @@
 #include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/advice.h"
 #include "decide/recommend.h"
 #include "decide/thresholds.h"
-#include "decide/vocabulary.h"
-
-#define REASONS_MAX 6
-
-struct advice {
-	const struct facts *facts;
-	const struct model *model;
-	const struct report *report;
-	struct report_recommendation *to;
-};
 
 static double pct(double share)
 {
 	return 100 * share;
-}
-
-static void because(struct advice *advice, const char *reason)
-{
-	struct report_recommendation *to = advice->to;
-
-	if (!to->reasons)
-		to->reasons = arena_array(advice->facts->arena, REASONS_MAX, sizeof(*to->reasons));
-	if (to->reasons && to->reason_cnt < REASONS_MAX)
-		to->reasons[to->reason_cnt++] = reason;
-}
-
-static void keep(struct advice *advice, const char *summary)
-{
-	advice->to->action = ACTION_KEEP;
-	advice->to->model = advice->model->primary;
-	advice->to->summary = summary;
-}
-
-static enum runtime_id runtime_for_words(const struct advice *advice)
-{
-	if (advice->model->is_command_sequence && model_runs_commands(advice->facts))
-		return RUNTIME_SHELL;
-	return advice->facts->dominant ? advice->facts->dominant->runtime : RUNTIME_NATIVE;
-}
-
-/* Whether the runtime has such a thing at all: Perl, PHP and Lua have no threads to speak of. */
-static bool has_api(const struct advice *advice, enum concurrency_model model)
-{
-	return vocabulary_api(runtime_for_words(advice), model, 0, advice->facts->scratch);
-}
-
-static void change(struct advice *advice, enum concurrency_model model, uint32_t workers,
-		   const char *summary)
-{
-	advice->to->action = ACTION_CHANGE;
-	advice->to->model = model;
-	advice->to->workers = workers;
-	advice->to->summary = summary;
-	advice->to->api =
-		vocabulary_api(runtime_for_words(advice), model, workers, advice->facts->arena);
-}
-
-static void measure_again(struct advice *advice, const char *summary)
-{
-	advice->to->action = ACTION_MEASURE_AGAIN;
-	advice->to->model = advice->model->primary;
-	advice->to->summary = summary;
 }
 
 static const char *lock_title(const struct facts *facts)
@@ -92,15 +35,17 @@ static void because_cpu(struct advice *advice)
 	double left = facts->cpus - facts->program_time->parallelism;
 
 	if (left < SPARE_CPUS)
-		because(advice, arena_printf(facts->arena,
-					     "While it computes, all of the %.3g CPUs that it may "
-					     "use are at work.",
-					     facts->cpus));
+		advice_because(advice,
+			       arena_printf(facts->arena,
+					    "While it computes, all of the %.3g CPUs that it may "
+					    "use are at work.",
+					    facts->cpus));
 	else
-		because(advice, arena_printf(facts->arena,
-					     "While it computes, it leaves %.2f of the %.3g CPUs "
-					     "that it may use to others.",
-					     left, facts->cpus));
+		advice_because(advice,
+			       arena_printf(facts->arena,
+					    "While it computes, it leaves %.2f of the %.3g CPUs "
+					    "that it may use to others.",
+					    left, facts->cpus));
 }
 
 /* Whether there is anything to gain from more CPUs; says why if not. */
@@ -109,15 +54,15 @@ static bool can_spread(struct advice *advice)
 	const struct facts *facts = advice->facts;
 
 	if (usable_cpus(facts) < 2) {
-		keep(advice, "Keep it as it is: there is one CPU for it, and it is in use.");
-		because(advice, "More workers would take turns on the same CPU.");
+		advice_keep(advice, "Keep it as it is: there is one CPU for it, and it is in use.");
+		advice_because(advice, "More workers would take turns on the same CPU.");
 		return false;
 	}
 	if (facts->busy_ns < SHORT_BUSY_NS) {
-		keep(advice,
-		     "Keep it as it is: it is over before more workers would have started.");
-		because(advice, arena_printf(facts->arena, "It was busy for %.0f ms.",
-					     (double)facts->busy_ns / 1e6));
+		advice_keep(advice,
+			    "Keep it as it is: it is over before more workers would have started.");
+		advice_because(advice, arena_printf(facts->arena, "It was busy for %.0f ms.",
+						    (double)facts->busy_ns / 1e6));
 		return false;
 	}
 	return true;
@@ -130,25 +75,26 @@ static void advise_parallel_cpu(struct advice *advice)
 	uint32_t cores = usable_cpus(facts);
 
 	if (facts->runnable_parallelism < PARALLEL_MIN) {
-		keep(advice,
-		     arena_printf(facts->arena,
-				  "Keep the model: of its %u workers %.2f computed at once. "
-				  "Find out whether they wait for work or for each other "
-				  "before you add any.",
-				  advice->model->workers, facts->program_time->parallelism));
+		advice_keep(advice,
+			    arena_printf(facts->arena,
+					 "Keep the model: of its %u workers %.2f computed at once. "
+					 "Find out whether they wait for work or for each other "
+					 "before you add any.",
+					 advice->model->workers, facts->program_time->parallelism));
 		return;
 	}
 	advice->to->workers = workers < cores ? workers : cores;
 	if (workers > cores) {
-		keep(advice, arena_printf(facts->arena,
-					  "Keep the model, but run %u workers, one for each usable "
-					  "CPU, instead of %u.",
-					  cores, workers));
+		advice_keep(advice,
+			    arena_printf(facts->arena,
+					 "Keep the model, but run %u workers, one for each usable "
+					 "CPU, instead of %u.",
+					 cores, workers));
 		advice->to->avoid =
 			"Don't add workers: those beyond the CPUs only queue and take memory.";
 		return;
 	}
-	keep(advice, "Keep the model: its workers already compute at the same time.");
+	advice_keep(advice, "Keep the model: its workers already compute at the same time.");
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }
 
@@ -156,9 +102,10 @@ static void change_to_cpu_processes(struct advice *advice)
 {
 	uint32_t cores = usable_cpus(advice->facts);
 
-	change(advice, MODEL_MULTIPROCESSING, cores,
-	       arena_printf(advice->facts->arena,
-			    "Spread the work over %u processes, one for each usable CPU.", cores));
+	advice_change(advice, MODEL_MULTIPROCESSING, cores,
+		      arena_printf(advice->facts->arena,
+				   "Spread the work over %u processes, one for each usable CPU.",
+				   cores));
 }
 
 static void advise_cpu_under_lock(struct advice *advice)
@@ -167,7 +114,8 @@ static void advise_cpu_under_lock(struct advice *advice)
 
 	if (facts_works_outside_lock(facts)) {
 		advise_parallel_cpu(advice);
-		because(advice,
+		advice_because(
+			advice,
 			arena_printf(facts->arena,
 				     "Its threads use %.2f CPUs and %s hardly holds them up: they "
 				     "compute in code that lets go of it.",
@@ -178,12 +126,14 @@ static void advise_cpu_under_lock(struct advice *advice)
 		return;
 	change_to_cpu_processes(advice);
 	if (!facts_has_interpreter_lock(facts)) {
-		because(advice, "JavaScript computes on one thread; each worker has its own.");
+		advice_because(advice,
+			       "JavaScript computes on one thread; each worker has its own.");
 		advice->to->avoid = "Don't expect promises to speed it up: they take turns on the "
 				    "same thread.";
 		return;
 	}
-	because(advice,
+	advice_because(
+		advice,
 		arena_printf(facts->arena,
 			     "One thread of a process at a time gets past %s; each process has "
 			     "its own.",
@@ -200,39 +150,43 @@ static void advise_cpu_under_lock(struct advice *advice)
 
 static void advise_commands(struct advice *advice, enum concurrency_model model, uint32_t workers)
 {
-	if (!has_api(advice, model))
+	if (!advice_has_api(advice, model))
 		model = MODEL_MULTIPROCESSING;
-	change(advice, model, workers,
-	       arena_printf(advice->facts->arena,
-			    "Run up to %u of its commands at once instead of "
-			    "one after another.",
-			    workers));
-	because(advice, "Each step is a process of its own already; they run one after another.");
+	advice_change(advice, model, workers,
+		      arena_printf(advice->facts->arena,
+				   "Run up to %u of its commands at once instead of "
+				   "one after another.",
+				   workers));
+	advice_because(advice,
+		       "Each step is a process of its own already; they run one after another.");
 }
 
 static void because_no_threads(struct advice *advice)
 {
-	because(advice, arena_printf(advice->facts->arena, "%s has no threads to do it with.",
-				     advice->report->runtime.name));
+	advice_because(advice,
+		       arena_printf(advice->facts->arena, "%s has no threads to do it with.",
+				    advice->report->runtime.name));
 }
 
 static void change_to_cpu_threads(struct advice *advice)
 {
 	uint32_t cores = usable_cpus(advice->facts);
 
-	change(advice, MODEL_THREADS, cores,
-	       arena_printf(advice->facts->arena,
-			    "Split the work over %u threads, one for each usable CPU.", cores));
-	because(advice,
-		"No global lock keeps its threads from computing at the same time, and they "
-		"share memory where processes would copy it.");
+	advice_change(advice, MODEL_THREADS, cores,
+		      arena_printf(advice->facts->arena,
+				   "Split the work over %u threads, one for each usable CPU.",
+				   cores));
+	advice_because(advice,
+		       "No global lock keeps its threads from computing at the same time, and they "
+		       "share memory where processes would copy it.");
 }
 
 static void advise_cpu_without_lock(struct advice *advice)
 {
 	if (advice->model->loop_thread) {
-		keep(advice, "Keep the event loop; when one is not enough, run one for each CPU.");
-		because(advice, "One loop computes on one CPU, and it is full while busy.");
+		advice_keep(advice,
+			    "Keep the event loop; when one is not enough, run one for each CPU.");
+		advice_because(advice, "One loop computes on one CPU, and it is full while busy.");
 		advice->to->avoid = "Don't move single requests to threads: each costs less than "
 				    "handing it over.";
 		return;
@@ -243,7 +197,7 @@ static void advise_cpu_without_lock(struct advice *advice)
 		advise_commands(advice, MODEL_MULTIPROCESSING, usable_cpus(advice->facts));
 		return;
 	}
-	if (has_api(advice, MODEL_THREADS)) {
+	if (advice_has_api(advice, MODEL_THREADS)) {
 		change_to_cpu_threads(advice);
 	} else {
 		change_to_cpu_processes(advice);
@@ -260,10 +214,12 @@ static bool advise_turns(struct advice *advice)
 
 	if (model->turns_share <= 0)
 		return false;
-	keep(advice, arena_printf(advice->facts->arena,
-				  "Keep its %u threads, and find out what makes them take turns.",
-				  model->workers));
-	because(advice,
+	advice_keep(advice,
+		    arena_printf(advice->facts->arena,
+				 "Keep its %u threads, and find out what makes them take turns.",
+				 model->workers));
+	advice_because(
+		advice,
 		arena_printf(advice->facts->arena,
 			     "They wait for each other %.0f%% of their time, for a lock or a "
 			     "queue; on average %.2f work at once.",
@@ -303,11 +259,12 @@ static uint32_t planned_workers(struct advice *advice)
 
 	if (planned <= MAX_DISK_WORKERS || (!is_mixed && !is_bound_by_files(advice->report)))
 		return planned;
-	because(advice,
-		arena_printf(facts->arena, "It is to do %u things at once, but more than %d %s.",
-			     planned, MAX_DISK_WORKERS,
-			     is_mixed ? "would queue for the CPUs between their waits"
-				      : "at a time would only queue for the disk"));
+	advice_because(advice,
+		       arena_printf(facts->arena,
+				    "It is to do %u things at once, but more than %d %s.", planned,
+				    MAX_DISK_WORKERS,
+				    is_mixed ? "would queue for the CPUs between their waits"
+					     : "at a time would only queue for the disk"));
 	return MAX_DISK_WORKERS;
 }
 
@@ -326,7 +283,8 @@ static uint32_t io_workers(struct advice *advice, uint32_t most)
 		return planned_workers(advice);
 	workers = fmin(workers, (double)facts->outside_cnt);
 	if (workers > most) {
-		because(advice,
+		advice_because(
+			advice,
 			arena_printf(
 				facts->arena,
 				is_bound_by_files(advice->report)
@@ -351,17 +309,18 @@ static void because_io(struct advice *advice)
 	const struct facts *facts = advice->facts;
 
 	if (facts->outside_cnt < MIN_OPERATIONS) {
-		because(advice, "All that it waited for was one result.");
+		advice_because(advice, "All that it waited for was one result.");
 		return;
 	}
-	because(advice, arena_printf(facts->arena, "A wait takes %.3g ms on average.",
-				     (double)facts->outside_ns / 1e6 / (double)facts->outside_cnt));
+	advice_because(advice,
+		       arena_printf(facts->arena, "A wait takes %.3g ms on average.",
+				    (double)facts->outside_ns / 1e6 / (double)facts->outside_cnt));
 }
 
 static void change_to_async(struct advice *advice)
 {
-	change(advice, MODEL_ASYNC, 0,
-	       "Wait through an event loop: it carries many operations at once.");
+	advice_change(advice, MODEL_ASYNC, 0,
+		      "Wait through an event loop: it carries many operations at once.");
 	advice->to->avoid =
 		"Don't call anything that blocks on the loop, and don't start a process "
 		"or thread for each operation.";
@@ -377,23 +336,23 @@ static void change_to_io_processes(struct advice *advice, uint32_t most)
 {
 	uint32_t workers = io_workers(advice, most);
 
-	change(advice, MODEL_MULTIPROCESSING, workers,
-	       arena_printf(advice->facts->arena, "Overlap the waits with a pool of %u processes.",
-			    workers));
+	advice_change(advice, MODEL_MULTIPROCESSING, workers,
+		      arena_printf(advice->facts->arena,
+				   "Overlap the waits with a pool of %u processes.", workers));
 }
 
 static void change_to_io_threads(struct advice *advice, uint32_t most)
 {
 	uint32_t workers = io_workers(advice, most);
 
-	change(advice, MODEL_THREADS, workers,
-	       arena_printf(advice->facts->arena, "Overlap the waits with a pool of %u threads.",
-			    workers));
+	advice_change(advice, MODEL_THREADS, workers,
+		      arena_printf(advice->facts->arena,
+				   "Overlap the waits with a pool of %u threads.", workers));
 	if (facts_has_interpreter_lock(advice->facts))
-		because(advice, arena_printf(advice->facts->arena,
-					     "A thread that waits lets go of "
-					     "%s.",
-					     lock_title(advice->facts)));
+		advice_because(advice, arena_printf(advice->facts->arena,
+						    "A thread that waits lets go of "
+						    "%s.",
+						    lock_title(advice->facts)));
 	advice->to->avoid =
 		"Don't use processes for this: they wait no better than threads, and each "
 		"takes memory and start-up time of its own.";
@@ -401,18 +360,18 @@ static void change_to_io_threads(struct advice *advice, uint32_t most)
 
 static void because_waits_overlap(struct advice *advice)
 {
-	because(advice, "Waits that don't depend on each other can overlap.");
+	advice_because(advice, "Waits that don't depend on each other can overlap.");
 }
 
 /* Threads where there are any, else what the runtime has. */
 static void overlap_waits(struct advice *advice, uint32_t most)
 {
 	because_waits_overlap(advice);
-	if (has_api(advice, MODEL_THREADS)) {
+	if (advice_has_api(advice, MODEL_THREADS)) {
 		change_to_io_threads(advice, most);
 		return;
 	}
-	if (has_api(advice, MODEL_ASYNC) && !waits_for_files(advice->facts))
+	if (advice_has_api(advice, MODEL_ASYNC) && !waits_for_files(advice->facts))
 		change_to_async(advice);
 	else
 		change_to_io_processes(advice, most);
@@ -422,8 +381,9 @@ static void overlap_waits(struct advice *advice, uint32_t most)
 static void advise_disk(struct advice *advice)
 {
 	if (advice->model->has_threads || advice->model->has_processes) {
-		keep(advice, "Keep the model: its workers already wait for the disk at the same "
-			     "time.");
+		advice_keep(advice,
+			    "Keep the model: its workers already wait for the disk at the same "
+			    "time.");
 		return;
 	}
 	overlap_waits(advice, MAX_DISK_WORKERS);
@@ -440,10 +400,12 @@ static bool advise_blocked_loop(struct advice *advice)
 
 	if (!advice->model->loop_thread || blocked < BLOCKING_SHARE)
 		return false;
-	change(advice, MODEL_ASYNC, 0,
-	       "Stay on the event loop, but replace its blocking calls by ones that can be awaited "
-	       "(or hand them to a thread pool).");
-	because(advice,
+	advice_change(advice, MODEL_ASYNC, 0,
+		      "Stay on the event loop, but replace its blocking calls by ones that can be "
+		      "awaited "
+		      "(or hand them to a thread pool).");
+	advice_because(
+		advice,
 		arena_printf(facts->arena,
 			     "The loop's thread spends %.0f%% of busy time in blocking calls, "
 			     "most on %s.",
@@ -458,9 +420,10 @@ static void advise_loop_io(struct advice *advice)
 {
 	if (advise_blocked_loop(advice))
 		return;
-	keep(advice, "Keep the event loop: it can wait for everything at once.");
-	because(advice, "Whether its operations really run together isn't measured: those that "
-			"don't need each other should be started before any is awaited.");
+	advice_keep(advice, "Keep the event loop: it can wait for everything at once.");
+	advice_because(advice,
+		       "Whether its operations really run together isn't measured: those that "
+		       "don't need each other should be started before any is awaited.");
 	advice->to->avoid = "Don't add threads or processes for the waits, and don't call anything "
 			    "that blocks on the loop.";
 }
@@ -469,7 +432,8 @@ static void advise_many_in_flight(struct advice *advice)
 {
 	because_waits_overlap(advice);
 	change_to_async(advice);
-	because(advice,
+	advice_because(
+		advice,
 		arena_printf(advice->facts->arena,
 			     "From about %d operations in flight a thread for each costs more "
 			     "than it gains.",
@@ -483,18 +447,20 @@ static bool has_nothing_to_overlap(struct advice *advice)
 	const char *subclass = advice->report->verdict.subclass;
 
 	if (facts->outside_cnt < MIN_OPERATIONS) {
-		keep(advice, "Keep it as it is: it waits once, so there is nothing to overlap.");
+		advice_keep(advice,
+			    "Keep it as it is: it waits once, so there is nothing to overlap.");
 		return true;
 	}
 	if (subclass && !strcmp(subclass, "ipc") && !facts->io_ns[WAIT_NETWORK]) {
-		keep(advice, "Keep it as it is, and look at the program at the other end: this one "
-			     "waits for it.");
-		because(advice, "More workers can't read a pipe before it is written.");
+		advice_keep(advice,
+			    "Keep it as it is, and look at the program at the other end: this one "
+			    "waits for it.");
+		advice_because(advice, "More workers can't read a pipe before it is written.");
 		return true;
 	}
 	if (facts->busy_ns < SHORT_BUSY_NS) {
-		keep(advice,
-		     "Keep it as it is: it is over before more workers would have started.");
+		advice_keep(advice,
+			    "Keep it as it is: it is over before more workers would have started.");
 		return true;
 	}
 	return false;
@@ -512,13 +478,14 @@ static void advise_io(struct advice *advice)
 	else if (model->loop_thread)
 		advise_loop_io(advice);
 	else if (model->has_processes && model_runs_commands(advice->facts))
-		keep(advice, "Keep it as it is: its commands already wait at the same time.");
+		advice_keep(advice,
+			    "Keep it as it is: its commands already wait at the same time.");
 	else if (!model->has_processes && !model->has_threads && has_nothing_to_overlap(advice))
 		return;
 	else if (wants_high_concurrency(advice))
 		advise_many_in_flight(advice);
 	else if (model->has_threads && !model->has_processes)
-		keep(advice, "Keep the threads: they already wait at the same time.");
+		advice_keep(advice, "Keep the threads: they already wait at the same time.");
 	else if (model->is_command_sequence)
 		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else
@@ -527,27 +494,29 @@ static void advise_io(struct advice *advice)
 
 static void advise_idle(struct advice *advice)
 {
-	measure_again(advice, "Measure again under load: nobody asked it for anything.");
-	because(advice, "A program at rest says nothing about how it works.");
+	advice_measure_again(advice, "Measure again under load: nobody asked it for anything.");
+	advice_because(advice, "A program at rest says nothing about how it works.");
 }
 
 static void advise_inconclusive(struct advice *advice)
 {
-	measure_again(advice,
-		      "Measure again: run it longer or with more work, or attach to it while "
-		      "it is busy.");
-	because(advice, "Advice on this little evidence would be a guess.");
+	advice_measure_again(
+		advice, "Measure again: run it longer or with more work, or attach to it while "
+			"it is busy.");
+	advice_because(advice, "Advice on this little evidence would be a guess.");
 }
 
 static void advise_lock(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 
-	keep(advice, "Keep the model; hold the lock for shorter, split it, or give each worker its "
-		     "own data.");
-	because(advice, arena_printf(facts->arena,
-				     "One worker at a time gets past %s, however many there are.",
-				     facts->lock.name[0] ? facts->lock.name : "a lock"));
+	advice_keep(advice,
+		    "Keep the model; hold the lock for shorter, split it, or give each worker its "
+		    "own data.");
+	advice_because(advice,
+		       arena_printf(facts->arena,
+				    "One worker at a time gets past %s, however many there are.",
+				    facts->lock.name[0] ? facts->lock.name : "a lock"));
 	advice->to->avoid = "Don't add workers: they would queue for the same lock.";
 }
 
@@ -555,9 +524,11 @@ static void advise_timer(struct advice *advice)
 {
 	if (advise_turns(advice) || advise_blocked_loop(advice))
 		return;
-	keep(advice, "Keep the model, and question the sleeps: nothing else takes its time.");
-	because(advice, "A sleep that waits for something can end when that happens; only one that "
-			"keeps a pace has to be.");
+	advice_keep(advice,
+		    "Keep the model, and question the sleeps: nothing else takes its time.");
+	advice_because(advice,
+		       "A sleep that waits for something can end when that happens; only one that "
+		       "keeps a pace has to be.");
 	advice->to->avoid =
 		"Don't add workers to make it faster: it waits for the clock, not for a "
 		"CPU.";
@@ -568,14 +539,17 @@ static void advise_starved(struct advice *advice)
 	const char *subclass = advice->report->verdict.subclass;
 
 	if (subclass && !strcmp(subclass, "throttled"))
-		keep(advice, "Keep the model; raise the CPU quota of its cgroup.");
+		advice_keep(advice, "Keep the model; raise the CPU quota of its cgroup.");
 	else if (advice->facts->obs->host.cpu_quota > 0)
-		keep(advice, "Keep the model; give it CPUs: raise the quota of its cgroup, or stop "
-			     "or move what else runs there.");
+		advice_keep(advice,
+			    "Keep the model; give it CPUs: raise the quota of its cgroup, or stop "
+			    "or move what else runs there.");
 	else
-		keep(advice, "Keep the model; give it CPUs: stop or move what else runs there.");
-	because(advice, "Its threads were ready to run: no other way of writing it would have got "
-			"them a CPU sooner.");
+		advice_keep(advice,
+			    "Keep the model; give it CPUs: stop or move what else runs there.");
+	advice_because(advice,
+		       "Its threads were ready to run: no other way of writing it would have got "
+		       "them a CPU sooner.");
 	advice->to->avoid = "Don't add workers: CPUs are what it lacks.";
 }
 
@@ -585,18 +559,21 @@ static void advise_mixed(struct advice *advice)
 	const struct facts *facts = advice->facts;
 
 	if (advice->model->current != MODEL_SYNC) {
-		keep(advice, "Keep the model: no one thing holds it back.");
-		because(advice, "While some of it waits, the rest of it can compute already.");
+		advice_keep(advice, "Keep the model: no one thing holds it back.");
+		advice_because(advice,
+			       "While some of it waits, the rest of it can compute already.");
 		return;
 	}
 	if (facts->io_share < SERIAL_SHARE * (1 - facts->starved_share) ||
 	    facts->outside_cnt < MIN_OPERATIONS || facts->busy_ns < SHORT_BUSY_NS) {
-		keep(advice, "Keep the model: no one thing holds it back.");
-		because(advice, "It waits too little for results to gain from waiting at once.");
+		advice_keep(advice, "Keep the model: no one thing holds it back.");
+		advice_because(advice,
+			       "It waits too little for results to gain from waiting at once.");
 		return;
 	}
-	because(advice, "It computes and waits by turns; of two workers one can compute while the "
-			"other waits.");
+	advice_because(advice,
+		       "It computes and waits by turns; of two workers one can compute while the "
+		       "other waits.");
 	if (advice->model->is_command_sequence)
 		advise_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else

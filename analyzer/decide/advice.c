@@ -1,0 +1,53 @@
+/* See advice.h. */
+#include "arena.h"
+#include "decide/advice.h"
+#include "decide/vocabulary.h"
+
+#define REASONS_MAX 6
+
+void advice_because(struct advice *advice, const char *reason)
+{
+	struct report_recommendation *to = advice->to;
+
+	if (!to->reasons)
+		to->reasons = arena_array(advice->facts->arena, REASONS_MAX, sizeof(*to->reasons));
+	if (to->reasons && to->reason_cnt < REASONS_MAX)
+		to->reasons[to->reason_cnt++] = reason;
+}
+
+void advice_keep(struct advice *advice, const char *summary)
+{
+	advice->to->action = ACTION_KEEP;
+	advice->to->model = advice->model->primary;
+	advice->to->summary = summary;
+}
+
+static enum runtime_id runtime_for_words(const struct advice *advice)
+{
+	if (advice->model->is_command_sequence && model_runs_commands(advice->facts))
+		return RUNTIME_SHELL;
+	return advice->facts->dominant ? advice->facts->dominant->runtime : RUNTIME_NATIVE;
+}
+
+bool advice_has_api(const struct advice *advice, enum concurrency_model model)
+{
+	return vocabulary_api(runtime_for_words(advice), model, 0, advice->facts->scratch);
+}
+
+void advice_change(struct advice *advice, enum concurrency_model model, uint32_t workers,
+		   const char *summary)
+{
+	advice->to->action = ACTION_CHANGE;
+	advice->to->model = model;
+	advice->to->workers = workers;
+	advice->to->summary = summary;
+	advice->to->api =
+		vocabulary_api(runtime_for_words(advice), model, workers, advice->facts->arena);
+}
+
+void advice_measure_again(struct advice *advice, const char *summary)
+{
+	advice->to->action = ACTION_MEASURE_AGAIN;
+	advice->to->model = advice->model->primary;
+	advice->to->summary = summary;
+}

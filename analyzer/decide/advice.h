@@ -1,0 +1,29 @@
+/* The recommendation while it is put together: what every adviser of recommend.c fills it with. */
+#ifndef CLASSIFY_ADVICE_H
+#define CLASSIFY_ADVICE_H
+
+#include "decide/facts.h"
+#include "decide/model.h"
+
+struct advice {
+	const struct facts *facts;
+	const struct model *model;
+	const struct report *report; /* verdict and concurrency are decided */
+	struct report_recommendation *to;
+};
+
+/* Adds a reason, a sentence that lives as long as the report. Those beyond the sixth are dropped.
+ */
+void advice_because(struct advice *advice, const char *reason);
+
+/* Whether the runtime has such a thing at all: Perl, PHP and Lua have no threads to speak of. */
+bool advice_has_api(const struct advice *advice, enum concurrency_model model);
+
+/* What to do, in one sentence that lives as long as the report. @workers: 0 if any number will do.
+ */
+void advice_keep(struct advice *advice, const char *summary);
+void advice_change(struct advice *advice, enum concurrency_model model, uint32_t workers,
+		   const char *summary);
+void advice_measure_again(struct advice *advice, const char *summary);
+
+#endif
