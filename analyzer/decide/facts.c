@@ -50,6 +50,22 @@ bool facts_works_outside_lock(const struct facts *facts)
 	       share_of(process->gil_ns, process->gil_ns + process->on_cpu_ns) < GIL_WAIT_SHARE;
 }
 
+bool facts_asks_over_sockets(const struct facts *facts)
+{
+	uint64_t all_ns = 0, asked_ns = 0;
+
+	for (size_t i = 0; i < facts->obs->wait_cnt; i++) {
+		const struct obs_wait *row = &facts->obs->waits[i];
+
+		if (row->reason != WAIT_IPC)
+			continue;
+		all_ns += row->wait_ns;
+		if (row->direction == DIRECTION_OUTBOUND)
+			asked_ns += row->wait_ns;
+	}
+	return asked_ns > all_ns / 2;
+}
+
 bool facts_has_interpreter_lock(const struct facts *facts)
 {
 	enum global_lock lock = facts_global_lock(facts);

@@ -110,6 +110,10 @@ enum global_lock facts_global_lock(const struct facts *facts);
  */
 bool facts_works_outside_lock(const struct facts *facts);
 
+/* Whether most of its waiting for other processes is for ones that it asks over a socket, not for
+ * what a pipe brings. */
+bool facts_asks_over_sockets(const struct facts *facts);
+
 /* Whether that is an interpreter's lock: the GIL, or Ruby's GVL. */
 bool facts_has_interpreter_lock(const struct facts *facts);
 

@@ -451,7 +451,8 @@ static bool has_nothing_to_overlap(struct advice *advice)
 			    "Keep it as it is: it waits once, so there is nothing to overlap.");
 		return true;
 	}
-	if (subclass && !strcmp(subclass, "ipc") && !facts->io_ns[WAIT_NETWORK]) {
+	if (subclass && !strcmp(subclass, "ipc") && !facts->io_ns[WAIT_NETWORK] &&
+	    !facts_asks_over_sockets(facts)) {
 		advice_keep(advice,
 			    "Keep it as it is, and look at the program at the other end: this one "
 			    "waits for it.");

@@ -301,6 +301,26 @@ static void main_joins_fetching_worker(void **state)
 						{ "serial-io" } });
 }
 
+/* A database on the same machine: it can be asked for several things at once. */
+static void client_of_a_unix_socket(void **state)
+{
+	struct observation obs;
+
+	(void)state;
+	build_observation(&obs, 1000, 100, 0, 2);
+	build_process(&obs, 10, "/usr/bin/pgbench");
+	build_thread(&obs, 10, 10, 100);
+	WAITED(&obs, 10, .reason = WAIT_IPC, .ms = 900, .cnt = 900, .quiet_ms = 900,
+	       .kind = OBJECT_UNIX, .direction = DIRECTION_OUTBOUND, .name = "/run/db");
+	assert_report(&obs, &(struct expected){ CLASS_IO_BOUND,
+						"ipc",
+						MODEL_SYNC,
+						1,
+						MODEL_THREADS,
+						ACTION_CHANGE,
+						{ NULL } });
+}
+
 /* A lock around each request, which Python's futexes don't tell from a condition variable. */
 static void threads_that_take_turns(void **state)
 {
@@ -672,6 +692,7 @@ int main(void)
 		cmocka_unit_test(main_joins_busy_worker),
 		cmocka_unit_test(main_joins_fetching_worker),
 		cmocka_unit_test(threads_that_take_turns),
+		cmocka_unit_test(client_of_a_unix_socket),
 		cmocka_unit_test(idle_workers_beside_computing_main),
 		cmocka_unit_test(idle_server),
 		cmocka_unit_test(two_native_threads_compute),
