@@ -87,8 +87,9 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 
 	if (!btf) {
 		snprintf(why, why_size,
-			 "this kernel has no type information (/sys/kernel/btf/vmlinux): use one "
-			 "built with CONFIG_DEBUG_INFO_BTF");
+			 "this kernel has no type information (/sys/kernel/btf/vmlinux): run one "
+			 "built "
+			 "with CONFIG_DEBUG_INFO_BTF, or observe with --source procfs");
 		return -ENOTSUP;
 	}
 	self->probes = probe_bpf__open();

@@ -390,6 +390,21 @@ class Usage(CommandLineTestCase):
         self.assert_refused(done, "container", "CAP_BPF")
         self.assertNotIn(b"sudo", done.stderr)
 
+    @needs_root
+    def test_kernel_without_type_information(self):
+        """Refused by name through eBPF; auto falls back to /proc and says why."""
+        hide = ["unshare", "--mount", "sh", "-c",
+                'mount --bind /dev/null /sys/kernel/btf/vmlinux || exit 77; exec "$@"', "sh"]
+        if run(*hide, "true").returncode == 77:
+            self.skipTest("nothing can be mounted over /sys/kernel/btf/vmlinux here")
+        done = run(*hide, CLASSIFY, "--source=ebpf", "--", "true")
+        self.assert_refused(done, "type information", "CONFIG_DEBUG_INFO_BTF")
+        done = run(*hide, CLASSIFY, "-q", "--json", "-o", str(self.directory / "report"), "--", "true")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        observation = json.loads((self.directory / "report").read_text())["observation"]
+        self.assertEqual(observation["source"], "procfs")
+        self.assertIn("type information", observation["source_note"])
+
 
 if __name__ == "__main__":
     main()
