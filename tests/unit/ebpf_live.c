@@ -168,17 +168,20 @@ static char thread_state(pid_t pid, const char *tid)
 	return state ? state[2] : 0;
 }
 
-/* The system call that a thread off its CPU is in, and its first argument; -1 for one that runs. */
+#define CALL_RUNNING (-2)
+
+/* The system call that a thread off its CPU is in, and its first argument; -1 if it is in none (it
+ * was stopped in its own code), CALL_RUNNING for one that runs. */
 static long thread_call(pid_t pid, const char *tid, unsigned long long *arg)
 {
 	FILE *file = open_of_thread(pid, tid, "syscall");
 	unsigned long long found_arg = 0;
-	long call = -1;
+	long call = CALL_RUNNING;
 
 	if (!file)
-		return -1;
+		return CALL_RUNNING;
 	if (fscanf(file, "%ld %llx", &call, &found_arg) != 2)
-		call = -1;
+		call = CALL_RUNNING;
 	fclose(file);
 	if (arg)
 		*arg = found_arg;
@@ -240,7 +243,8 @@ void live_until_stopped(struct live *live)
 	char tid[16];
 
 	snprintf(tid, sizeof(tid), "%d", live->pid);
-	while (thread_state(live->pid, tid) != 'T' || thread_call(live->pid, tid, NULL) < 0) {
+	while (thread_state(live->pid, tid) != 'T' ||
+	       thread_call(live->pid, tid, NULL) == CALL_RUNNING) {
 		if (live_now_ns() > deadline_ns)
 			fail_msg("%d never stopped", live->pid);
 		drain(live);
