@@ -47,6 +47,17 @@ static uint32_t concurrent_processes(const struct facts *facts, struct model *mo
 	return model->active_processes < CONCURRENT_MIN ? 0 : lives_peak(lives, end_cnt);
 }
 
+/* Of the threads of @process, what the most active one was active. */
+static uint64_t most_active_ns(const struct process_facts *process)
+{
+	uint64_t most_ns = 0;
+
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		if (process->threads[i]->active_ns > most_ns)
+			most_ns = process->threads[i]->active_ns;
+	return most_ns;
+}
+
 /*
  * A thread for each request does little by itself: no worker, but of a crowd of workers if the
  * crowd does as much as a worker would, and it was at work for its short life.
@@ -62,14 +73,11 @@ static uint32_t concurrent_threads(const struct facts *facts, struct model *mode
 {
 	const struct process_facts *process = facts->dominant;
 	struct life *lives = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*lives));
-	uint64_t most_ns = 0, sum_ns = 0, crowd_ns = 0;
+	uint64_t most_ns = most_active_ns(process), sum_ns = 0, crowd_ns = 0;
 	size_t end_cnt = 0;
 
-	for (size_t i = 0; i < process->thread_cnt; i++) {
+	for (size_t i = 0; i < process->thread_cnt; i++)
 		sum_ns += process->threads[i]->active_ns;
-		if (process->threads[i]->active_ns > most_ns)
-			most_ns = process->threads[i]->active_ns;
-	}
 	model->active_threads = share_of(sum_ns, min_ns(process->life_ns, facts->busy_ns));
 	if (model->active_threads < CONCURRENT_MIN || !lives)
 		return 0;
@@ -90,14 +98,11 @@ static uint32_t threads_in_turn(const struct facts *facts, struct model *model)
 {
 	const struct process_facts *process = facts->dominant;
 	struct life *lives = arena_array(facts->scratch, process->thread_cnt, 2 * sizeof(*lives));
-	uint64_t most_ns = 0, waits_ns = 0, life_ns = 0, work_ns = 0;
+	uint64_t most_ns = most_active_ns(process), waits_ns = 0, life_ns = 0, work_ns = 0;
 	size_t end_cnt = 0;
 	uint32_t peak;
 	double at_once;
 
-	for (size_t i = 0; i < process->thread_cnt; i++)
-		if (process->threads[i]->active_ns > most_ns)
-			most_ns = process->threads[i]->active_ns;
 	for (size_t i = 0; lives && i < process->thread_cnt; i++) {
 		const struct thread_facts *worker = process->threads[i];
 

@@ -169,7 +169,6 @@ static __always_inline void switch_in_unseen(struct task_struct *task, struct th
 
 	if (ran_ns > now - since)
 		ran_ns = now - since;
-	__sync_fetch_and_add(&repaired_cnt, 1);
 	program_repair(ran_ns, now);
 	switch_in(thread, now - ran_ns);
 }

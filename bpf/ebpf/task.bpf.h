@@ -27,7 +27,6 @@ __u64 observed_until_ns = 0; /* set by finish */
 __u64 losses[WIRE_LOSS_CNT] = {};
 __u64 wait_row_cnt = 0;	    /* rows made in `waits`, so that the user side knows when to sweep */
 __u32 ports_generation = 0; /* counts changes of `listening_ports` */
-__u64 repaired_cnt = 0;	    /* switches that no tracepoint told of, see switch_in_unseen */
 __u64 live_cnt = 0;	    /* followed threads that have begun and not died yet */
 __u64 seeded_cnt = 0;	    /* threads adopted by the seeding iterator so far */
 
