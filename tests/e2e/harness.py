@@ -70,6 +70,9 @@ def schema():
 
 def why_no_ebpf():
     """Why this process can't use BPF here, found without classify's help; "" when it can."""
+    cache = pathlib.Path(CLASSIFY).resolve().parents[1] / "CMakeCache.txt"
+    if cache.exists() and "LIBBPF_FOUND:INTERNAL=1" not in cache.read_text():
+        return "classify was built without libbpf 1.0, and so without eBPF"
     if not os.path.exists("/sys/kernel/btf/vmlinux"):
         return "the kernel has no BTF (/sys/kernel/btf/vmlinux)"
     bpf = {"x86_64": 321, "aarch64": 280}.get(platform.machine())
