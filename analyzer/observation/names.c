@@ -19,14 +19,35 @@ static const char *const reasons[WAIT_REASON_CNT] = {
 };
 
 static const char *const kinds[OBJECT_KIND_CNT] = {
-	[OBJECT_NONE] = "none",	    [OBJECT_TCP] = "tcp",
-	[OBJECT_UDP] = "udp",	    [OBJECT_UNIX] = "unix",
-	[OBJECT_SOCKET] = "socket", [OBJECT_PIPE] = "pipe",
-	[OBJECT_FILE] = "file",	    [OBJECT_DIRECTORY] = "directory",
-	[OBJECT_BLOCK] = "block",   [OBJECT_TTY] = "tty",
-	[OBJECT_DEVICE] = "device", [OBJECT_ANON] = "anon",
-	[OBJECT_FUTEX] = "futex",   [OBJECT_CHILD] = "child",
-	[OBJECT_EPOLL] = "epoll",   [OBJECT_SYSCALL] = "syscall",
+	[OBJECT_NONE] = "none",
+	[OBJECT_TCP] = "tcp",
+	[OBJECT_UDP] = "udp",
+	[OBJECT_UNIX] = "unix",
+	[OBJECT_SOCKET] = "socket",
+	[OBJECT_PIPE] = "pipe",
+	[OBJECT_FILE] = "file",
+	[OBJECT_DIRECTORY] = "directory",
+	[OBJECT_BLOCK] = "block",
+	[OBJECT_TTY] = "tty",
+	[OBJECT_DEVICE] = "device",
+	[OBJECT_ANON] = "anon",
+	[OBJECT_FUTEX] = "futex",
+	[OBJECT_CHILD] = "child",
+	[OBJECT_EPOLL] = "epoll",
+	[OBJECT_SYSCALL] = "syscall",
+	[OBJECT_MUTEX] = "mutex",
+	[OBJECT_CONDITION] = "condition",
+	[OBJECT_SEMAPHORE] = "semaphore",
+	[OBJECT_RWLOCK] = "rwlock",
+	[OBJECT_JOIN] = "join",
+};
+
+static const char *const operations[OPERATION_CNT] = {
+	[OPERATION_NONE] = "none",	     [OPERATION_READ] = "read",
+	[OPERATION_WRITE] = "write",	     [OPERATION_DIRECT] = "direct",
+	[OPERATION_SYNC] = "sync",	     [OPERATION_METADATA] = "metadata",
+	[OPERATION_THROTTLED] = "throttled", [OPERATION_FAULT] = "fault",
+	[OPERATION_SWAP] = "swap",
 };
 
 static const char *const directions[DIRECTION_CNT] = {
@@ -42,6 +63,7 @@ static const char *const modes[] = { [TARGET_WRAP] = "wrap", [TARGET_ATTACH] = "
 const struct name_table wait_reason_names = NAME_TABLE(reasons);
 const struct name_table object_kind_names = NAME_TABLE(kinds);
 const struct name_table wait_direction_names = NAME_TABLE(directions);
+const struct name_table wait_operation_names = NAME_TABLE(operations);
 const struct name_table observation_source_names = NAME_TABLE(sources);
 const struct name_table target_mode_names = NAME_TABLE(modes);
 
@@ -86,4 +108,9 @@ const char *wait_direction_name(enum wait_direction direction)
 int wait_direction_parse(const char *name)
 {
 	return name_table_parse(&wait_direction_names, name);
+}
+
+const char *wait_operation_name(enum wait_operation operation)
+{
+	return name_table_name(&wait_operation_names, (int)operation);
 }

@@ -11,6 +11,7 @@ void observation_init(struct observation *obs)
 {
 	*obs = (struct observation){
 		.host.kernel = "",
+		.target.cgroup = "",
 		.quality.source_note = "",
 	};
 }
@@ -22,6 +23,8 @@ void observation_release(struct observation *obs)
 	free(obs->processes);
 	free(obs->threads);
 	free(obs->waits);
+	free(obs->lock_holders);
+	free(obs->neighbours);
 	free(obs->target.argv);
 	free(obs->quality.missing_probes);
 	string_pool_free(obs->strings);
@@ -75,8 +78,32 @@ struct obs_wait *observation_add_wait(struct observation *obs)
 	if (!all)
 		return NULL;
 	obs->waits = all;
-	all[obs->wait_cnt] = (struct obs_wait){ .name = "" };
+	all[obs->wait_cnt] =
+		(struct obs_wait){ .name = "", .call = "", .device = "", .far_end = "" };
 	return &all[obs->wait_cnt++];
+}
+
+struct obs_lock_holder *observation_add_lock_holder(struct observation *obs)
+{
+	struct obs_lock_holder *all =
+		make_room(obs->lock_holders, obs->lock_holder_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->lock_holders = all;
+	all[obs->lock_holder_cnt] = (struct obs_lock_holder){ .name = "", .comm = "" };
+	return &all[obs->lock_holder_cnt++];
+}
+
+struct obs_neighbour *observation_add_neighbour(struct observation *obs)
+{
+	struct obs_neighbour *all = make_room(obs->neighbours, obs->neighbour_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->neighbours = all;
+	all[obs->neighbour_cnt] = (struct obs_neighbour){ .comm = "" };
+	return &all[obs->neighbour_cnt++];
 }
 
 int observation_add_string(struct observation *obs, const char ***array, size_t *cnt,

@@ -59,7 +59,28 @@ enum object_kind {
 	OBJECT_CHILD = 13,
 	OBJECT_EPOLL = 14,   /* an event loop whose ready file is not known */
 	OBJECT_SYSCALL = 15, /* nothing but the system call's name is known */
+	/* What kind of synchronisation a futex is, where its words tell; name as of OBJECT_FUTEX.
+	 */
+	OBJECT_MUTEX = 16,
+	OBJECT_CONDITION = 17,
+	OBJECT_SEMAPHORE = 18,
+	OBJECT_RWLOCK = 19,
+	OBJECT_JOIN = 20, /* the end of a thread; name is that thread */
 	OBJECT_KIND_CNT,
+};
+
+/* What a wait on a file or on memory was for. Stored by name. */
+enum wait_operation {
+	OPERATION_NONE = 0,
+	OPERATION_READ = 1,	 /* data that was not in the page cache */
+	OPERATION_WRITE = 2,	 /* into the page cache */
+	OPERATION_DIRECT = 3,	 /* past the page cache (O_DIRECT) */
+	OPERATION_SYNC = 4,	 /* fsync and its like: the device, the journal */
+	OPERATION_METADATA = 5,	 /* names and directories */
+	OPERATION_THROTTLED = 6, /* a writer held back until dirty pages are written */
+	OPERATION_FAULT = 7,	 /* a mapped file's page that was not in memory */
+	OPERATION_SWAP = 8,	 /* a page that was swapped out */
+	OPERATION_CNT,
 };
 
 enum wait_direction {
@@ -73,16 +94,21 @@ enum wait_direction {
 enum observation_source { SOURCE_EBPF = 0, SOURCE_PROCFS = 1 };
 enum target_mode { TARGET_WRAP = 0, TARGET_ATTACH = 1 };
 
-/* One row per (process, reason, object, loop, timed_out). Rows of a process sum to its threads'
- * wait_ns by reason; what could not be kept apart is a row with OBJECT_NONE. */
+/* One row per (process, reason, object, call, operation, loop, timed_out). Rows of a process sum to
+ * its threads' wait_ns by reason; what could not be kept apart is a row with OBJECT_NONE. */
 struct obs_wait {
 	pid_t pid;
 	enum wait_reason reason;
 	enum object_kind kind;
 	enum wait_direction direction;
 	const char *name;    /* "10.0.0.5:443", "/var/x", "0x7f..", "pipe:[123]"; "" if unknown */
+	const char *call;    /* the system call it waited in; "" for a page fault or if unknown */
+	const char *device;  /* of a file: the block device that holds it, "sda1"; "" if unknown */
+	const char *far_end; /* of a socket: who serves it on this host, "postgres[812]"; or "" */
+	enum wait_operation operation;
 	bool via_event_loop; /* waited for through epoll or io_uring, not by a call of its own */
-	bool timed_out;	     /* ended because its timeout ran out, nothing came */
+	bool on_loop;	/* not through it, but by a thread that drives one: the loop stood still */
+	bool timed_out; /* ended because its timeout ran out, nothing came */
 	uint64_t wait_ns;
 	uint64_t wait_cnt;
 	uint64_t max_ns;
@@ -109,6 +135,48 @@ struct obs_thread {
 	uint64_t event_loop_wait_cnt;
 	uint64_t switch_cnt;  /* times it left a CPU */
 	uint64_t preempt_cnt; /* of these, involuntarily */
+	/* Of a thread that drives an event loop: how long descriptors of the loop were ready while
+	 * it was blocked in another call (from the first one ready to the end of that call). */
+	uint64_t loop_late_ns;
+	uint64_t loop_late_cnt;
+	uint64_t loop_late_max_ns;
+	/* The same thread's long runs of computing without a look at the loop: told by samples, so
+	 * only runs of several samples count. */
+	uint64_t loop_run_ns;
+	uint64_t loop_run_cnt;
+	uint64_t loop_run_max_ns;
+	/* Samples of it on a CPU; of these, inside a call that only looks whether something is
+	 * ready (poll, epoll_wait, recv on a non-blocking socket, sched_yield ...), and in a loop
+	 * that spins for another thread. */
+	uint64_t sample_cnt;
+	uint64_t poll_sample_cnt;
+	uint64_t spin_sample_cnt;
+};
+
+/* Who made others wait for a lock: one row per (process, lock, thread that released it). */
+struct obs_lock_holder {
+	pid_t pid;
+	enum object_kind kind;
+	const char *name; /* the lock's, as in its obs_wait */
+	pid_t tid;
+	const char *comm;
+	uint64_t wait_ns; /* of the threads that it let in, for this lock */
+	uint64_t handover_cnt;
+};
+
+/* Who had the CPU that the tree's threads were ready for: a program outside the tree. */
+struct obs_neighbour {
+	const char *comm;
+	uint64_t queue_ns;
+	uint64_t cnt;
+};
+
+/* Operations in flight: connections to others on which a request is out and no reply has come,
+ * counted now and then. */
+struct obs_flight {
+	uint64_t sample_cnt; /* 0: not counted */
+	double mean;
+	uint32_t peak;
 };
 
 struct obs_process {
@@ -152,6 +220,7 @@ struct obs_target {
 	const char **argv; /* wrap: the command; attach: the cmdline of the pid */
 	size_t argc;
 	pid_t pid;
+	const char *cgroup; /* attach: the cgroup that is observed as a whole; "" if a process is */
 	bool has_exited;
 	bool was_signaled;
 	int exit_code; /* or the signal's number; -1: not known */
@@ -184,6 +253,11 @@ struct observation {
 	size_t thread_cnt;
 	struct obs_wait *waits;
 	size_t wait_cnt;
+	struct obs_lock_holder *lock_holders;
+	size_t lock_holder_cnt;
+	struct obs_neighbour *neighbours; /* those that took most; largest first */
+	size_t neighbour_cnt;
+	struct obs_flight flight;
 	uint32_t processes_peak;
 	uint32_t threads_peak;
 	struct string_pool *strings;
@@ -206,6 +280,8 @@ const char *observation_intern(struct observation *obs, const char *bytes, size_
 struct obs_process *observation_add_process(struct observation *obs);
 struct obs_thread *observation_add_thread(struct observation *obs);
 struct obs_wait *observation_add_wait(struct observation *obs);
+struct obs_lock_holder *observation_add_lock_holder(struct observation *obs);
+struct obs_neighbour *observation_add_neighbour(struct observation *obs);
 
 /* Appends a copy of @text to an array of strings that hangs off @obs: the modules of a process, the
  * arguments of the target. Returns 0 or -ENOMEM. */
@@ -229,5 +305,6 @@ const char *object_kind_name(enum object_kind kind);
 int object_kind_parse(const char *name);
 const char *wait_direction_name(enum wait_direction direction);
 int wait_direction_parse(const char *name);
+const char *wait_operation_name(enum wait_operation operation);
 
 #endif

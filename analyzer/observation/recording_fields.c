@@ -18,10 +18,21 @@
 	{                                                                                        \
 		.name = #member, .kind = KIND_OF(type, member), .offset = offsetof(type, member) \
 	}
+/* A field that the first recordings didn't have. */
+#define LATER(type, member)                                                                       \
+	{                                                                                         \
+		.name = #member, .kind = KIND_OF(type, member), .offset = offsetof(type, member), \
+		.is_later = true                                                                  \
+	}
 #define ENUM(type, member, table)                                                      \
 	{                                                                              \
 		.name = #member, .kind = FIELD_ENUM, .offset = offsetof(type, member), \
 		.names = &(table)                                                      \
+	}
+#define LATER_ENUM(type, member, table)                                                \
+	{                                                                              \
+		.name = #member, .kind = FIELD_ENUM, .offset = offsetof(type, member), \
+		.names = &(table), .is_later = true                                    \
 	}
 #define TEXTS(type, member, cnt)                                                        \
 	{                                                                               \
@@ -52,6 +63,7 @@ static const struct field target_fields[] = {
 	ENUM(struct obs_target, mode, target_mode_names),
 	TEXTS(struct obs_target, argv, argc),
 	FIELD(struct obs_target, pid),
+	LATER(struct obs_target, cgroup),
 	FIELD(struct obs_target, has_exited),
 	FIELD(struct obs_target, was_signaled),
 	FIELD(struct obs_target, exit_code),
@@ -108,6 +120,15 @@ static const struct field thread_fields[] = {
 	FIELD(struct obs_thread, event_loop_wait_cnt),
 	FIELD(struct obs_thread, switch_cnt),
 	FIELD(struct obs_thread, preempt_cnt),
+	LATER(struct obs_thread, loop_late_ns),
+	LATER(struct obs_thread, loop_late_cnt),
+	LATER(struct obs_thread, loop_late_max_ns),
+	LATER(struct obs_thread, loop_run_ns),
+	LATER(struct obs_thread, loop_run_cnt),
+	LATER(struct obs_thread, loop_run_max_ns),
+	LATER(struct obs_thread, sample_cnt),
+	LATER(struct obs_thread, poll_sample_cnt),
+	LATER(struct obs_thread, spin_sample_cnt),
 };
 
 static const struct field wait_fields[] = {
@@ -116,7 +137,12 @@ static const struct field wait_fields[] = {
 	ENUM(struct obs_wait, kind, object_kind_names),
 	ENUM(struct obs_wait, direction, wait_direction_names),
 	FIELD(struct obs_wait, name),
+	LATER(struct obs_wait, call),
+	LATER(struct obs_wait, device),
+	LATER(struct obs_wait, far_end),
+	LATER_ENUM(struct obs_wait, operation, wait_operation_names),
 	FIELD(struct obs_wait, via_event_loop),
+	LATER(struct obs_wait, on_loop),
 	FIELD(struct obs_wait, timed_out),
 	FIELD(struct obs_wait, wait_ns),
 	FIELD(struct obs_wait, wait_cnt),
@@ -125,6 +151,28 @@ static const struct field wait_fields[] = {
 	FIELD(struct obs_wait, woken_by_tree_cnt),
 	FIELD(struct obs_wait, woken_by_other_cnt),
 	FIELD(struct obs_wait, woken_by_interrupt_cnt),
+};
+
+static const struct field lock_holder_fields[] = {
+	FIELD(struct obs_lock_holder, pid),
+	ENUM(struct obs_lock_holder, kind, object_kind_names),
+	FIELD(struct obs_lock_holder, name),
+	FIELD(struct obs_lock_holder, tid),
+	FIELD(struct obs_lock_holder, comm),
+	FIELD(struct obs_lock_holder, wait_ns),
+	FIELD(struct obs_lock_holder, handover_cnt),
+};
+
+static const struct field neighbour_fields[] = {
+	FIELD(struct obs_neighbour, comm),
+	FIELD(struct obs_neighbour, queue_ns),
+	FIELD(struct obs_neighbour, cnt),
+};
+
+static const struct field flight_fields[] = {
+	FIELD(struct obs_flight, sample_cnt),
+	FIELD(struct obs_flight, mean),
+	FIELD(struct obs_flight, peak),
 };
 
 static void *add_process(struct observation *obs)
@@ -142,10 +190,31 @@ static void *add_wait(struct observation *obs)
 	return observation_add_wait(obs);
 }
 
+static void *add_lock_holder(struct observation *obs)
+{
+	return observation_add_lock_holder(obs);
+}
+
+static void *add_neighbour(struct observation *obs)
+{
+	return observation_add_neighbour(obs);
+}
+
 #define FIELDS(table) .fields = (table), .field_cnt = sizeof(table) / sizeof((table)[0])
+#define LATER_STRUCT(member, table)                                                             \
+	{                                                                                       \
+		.name = #member, .offset = offsetof(struct observation, member), FIELDS(table), \
+		.is_later = true                                                                \
+	}
 #define STRUCT(member, table)                                                                  \
 	{                                                                                      \
 		.name = #member, .offset = offsetof(struct observation, member), FIELDS(table) \
+	}
+#define LATER_ROWS(member, table, cnt, type, add_row)                                              \
+	{                                                                                          \
+		.name = #member, .offset = offsetof(struct observation, member), .add = (add_row), \
+		.cnt_offset = offsetof(struct observation, cnt), .row_bytes = sizeof(type),        \
+		FIELDS(table), .is_later = true                                                    \
 	}
 #define ROWS(member, table, cnt, type, add_row)                                                    \
 	{                                                                                          \
@@ -163,5 +232,10 @@ const struct section recording_sections[] = {
 	ROWS(processes, process_fields, process_cnt, struct obs_process, add_process),
 	ROWS(threads, thread_fields, thread_cnt, struct obs_thread, add_thread),
 	ROWS(waits, wait_fields, wait_cnt, struct obs_wait, add_wait),
+	LATER_ROWS(lock_holders, lock_holder_fields, lock_holder_cnt, struct obs_lock_holder,
+		   add_lock_holder),
+	LATER_ROWS(neighbours, neighbour_fields, neighbour_cnt, struct obs_neighbour,
+		   add_neighbour),
+	LATER_STRUCT(flight, flight_fields),
 };
 const size_t recording_section_cnt = sizeof(recording_sections) / sizeof(recording_sections[0]);

@@ -30,6 +30,7 @@ struct field {
 	size_t offset;
 	const struct name_table *names; /* FIELD_ENUM */
 	size_t cnt_offset;		/* FIELD_TEXTS */
+	bool is_later; /* recordings of earlier versions lack it: it keeps its initial value */
 };
 
 /* A part of the observation: a struct, or an array of structs when @add is given. */
@@ -41,6 +42,7 @@ struct section {
 	void *(*add)(struct observation *obs); /* appends a row; NULL: not an array */
 	size_t cnt_offset;
 	size_t row_bytes;
+	bool is_later; /* as of a field */
 };
 
 extern const struct section recording_sections[];

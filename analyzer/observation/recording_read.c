@@ -190,7 +190,8 @@ static void read_field(struct reader *reader, const struct place *object, const 
 	void *at = base + field->offset;
 
 	if (!place.value) {
-		fail(reader, &place, -EINVAL, "missing");
+		if (!field->is_later)
+			fail(reader, &place, -EINVAL, "missing");
 		return;
 	}
 	switch (field->kind) {
@@ -262,6 +263,8 @@ static void read_section(struct reader *reader, const struct place *root,
 {
 	struct place place = member_of(root, section->name);
 
+	if (!place.value && section->is_later)
+		return;
 	if (section->add)
 		read_rows(reader, &place, section);
 	else

@@ -190,3 +190,14 @@ const char *object_names_describe(struct object_names *names, struct observation
 	known = observation_intern(obs, name, strlen(name));
 	return known ? known : "";
 }
+
+const char *object_names_call(struct observation *obs, const struct wire_wait_key *key)
+{
+	const char *known;
+	char name[32] = "";
+
+	if (key->syscall != WIRE_NO_SYSCALL)
+		syscall_describe(key, name, sizeof(name));
+	known = observation_intern(obs, name, strlen(name));
+	return known ? known : "";
+}

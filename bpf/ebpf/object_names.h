@@ -33,4 +33,7 @@ int object_names_add(struct object_names *names, struct observation *obs,
 const char *object_names_describe(struct object_names *names, struct observation *obs,
 				  const struct wire_wait_key *key);
 
+/* Returns the name of the system call that @key waits in; "" for a page fault. Interned in @obs. */
+const char *object_names_call(struct observation *obs, const struct wire_wait_key *key);
+
 #endif

@@ -44,7 +44,12 @@ SAME(WIRE_KIND_FUTEX, OBJECT_FUTEX);
 SAME(WIRE_KIND_CHILD, OBJECT_CHILD);
 SAME(WIRE_KIND_EPOLL, OBJECT_EPOLL);
 SAME(WIRE_KIND_SYSCALL, OBJECT_SYSCALL);
-_Static_assert((int)WIRE_KIND_SYSCALL + 1 == (int)OBJECT_KIND_CNT, "a kind for each");
+SAME(WIRE_KIND_MUTEX, OBJECT_MUTEX);
+SAME(WIRE_KIND_CONDITION, OBJECT_CONDITION);
+SAME(WIRE_KIND_SEMAPHORE, OBJECT_SEMAPHORE);
+SAME(WIRE_KIND_RWLOCK, OBJECT_RWLOCK);
+SAME(WIRE_KIND_JOIN, OBJECT_JOIN);
+_Static_assert((int)WIRE_KIND_JOIN + 1 == (int)OBJECT_KIND_CNT, "a kind for each");
 
 SAME(WIRE_DIRECTION_NONE, DIRECTION_NONE);
 SAME(WIRE_LISTENING, DIRECTION_LISTENING);
@@ -114,7 +119,9 @@ static int row_append(const struct wait_row *row, struct object_names *names,
 	wait->kind = (enum object_kind)row->key.kind;
 	wait->direction = (enum wait_direction)row->key.direction;
 	wait->name = object_names_describe(names, obs, &row->key);
+	wait->call = object_names_call(obs, &row->key);
 	wait->via_event_loop = row->key.flags & WIRE_WAIT_EVENT_LOOP;
+	wait->on_loop = row->key.flags & WIRE_WAIT_ON_LOOP;
 	wait->timed_out = row->key.flags & WIRE_WAIT_TIMED_OUT;
 	wait->wait_ns = row->sum.wait_ns;
 	wait->wait_cnt = row->sum.wait_cnt;

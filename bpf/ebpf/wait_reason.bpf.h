@@ -58,7 +58,6 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	if (!file) {
 		key->reason = WIRE_OTHER;
 		key->kind = WIRE_KIND_SYSCALL;
-		key->syscall = args->syscall;
 		return;
 	}
 	file_describe(key, (u64)file, is_write);
@@ -110,7 +109,7 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 	if (!args->can_read_user)
 		return;
 	for (u32 i = 0; i < POLL_SCAN_MAX && i < cnt; i++) {
-		struct wire_wait_key found = { .tgid = key->tgid };
+		struct wire_wait_key found = { .tgid = key->tgid, .syscall = key->syscall };
 		struct pollfd polled;
 		struct file *file;
 
@@ -134,7 +133,6 @@ static __always_inline void wait_in_call(const struct wait_args *args, struct wi
 					 u32 how)
 {
 	key->kind = WIRE_KIND_SYSCALL;
-	key->syscall = args->syscall;
 	switch (how) {
 	case SYSCALL_FUTEX_WAITV:
 		key->reason = WIRE_SYNC;
@@ -253,6 +251,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 			thread->stopped_wait = *key;
 		__builtin_memset(key, 0, sizeof(*key));
 		key->tgid = task->tgid;
+		key->syscall = WIRE_NO_SYSCALL;
 		key->reason = WIRE_STOPPED;
 		return;
 	}
@@ -267,6 +266,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->tgid = task->tgid;
+	key->syscall = WIRE_NO_SYSCALL;
 	if (task->flags & PF_IO_WORKER) {
 		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
 		return;
@@ -276,6 +276,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		key->reason = WIRE_PAGING;
 		return;
 	}
+	key->syscall = args.syscall;
 	table = task->files->fdt;
 	args.files.slots = (u64)table->fd;
 	args.files.slot_cnt = table->max_fds;

@@ -136,7 +136,9 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 			key->reason = WIRE_TIMER;
 	} else if (thread->resolve_at_wake && slot->socket &&
 		   now - slot->socket_ns < SOCKET_FRESH_NS) {
-		struct wire_wait_key ready = { .tgid = key->tgid, .flags = key->flags };
+		struct wire_wait_key ready = { .tgid = key->tgid,
+					       .flags = key->flags,
+					       .syscall = key->syscall };
 
 		socket_describe(&ready, slot->socket, 0);
 		if (ready.reason != WIRE_OTHER)

@@ -63,6 +63,11 @@ enum wire_kind {
 	WIRE_KIND_CHILD = 13,
 	WIRE_KIND_EPOLL = 14,
 	WIRE_KIND_SYSCALL = 15,
+	WIRE_KIND_MUTEX = 16,
+	WIRE_KIND_CONDITION = 17,
+	WIRE_KIND_SEMAPHORE = 18,
+	WIRE_KIND_RWLOCK = 19,
+	WIRE_KIND_JOIN = 20,
 };
 
 enum wire_direction {
@@ -96,7 +101,13 @@ enum wire_syscall {
 enum wire_wait_flag {
 	WIRE_WAIT_EVENT_LOOP = 1, /* through epoll or io_uring */
 	WIRE_WAIT_TIMED_OUT = 2,
+	WIRE_WAIT_ON_LOOP = 4,	  /* by a thread that drives an event loop, not through it */
+	WIRE_WAIT_DIRECT = 8,	  /* on a file opened with O_DIRECT */
+	WIRE_WAIT_THROTTLED = 16, /* a writer held back until dirty pages are written */
 };
+
+/* In wire_wait_key.syscall: not in a system call, which is a page fault. */
+#define WIRE_NO_SYSCALL 0xffff
 
 /* One kind of wait of one process; the key that waits are summed by. */
 struct wire_wait_key {
@@ -107,7 +118,7 @@ struct wire_wait_key {
 	WIRE_U8 direction;
 	WIRE_U8 flags;
 	WIRE_U16 port;	  /* host byte order */
-	WIRE_U16 syscall; /* with WIRE_KIND_SYSCALL */
+	WIRE_U16 syscall; /* the call it waits in, or WIRE_NO_SYSCALL */
 	/*
 	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory, pipe: device, inode. Tty,
 	 * device, block: device number. Unix: an opaque identity. Futex: address. Anonymous: name.
