@@ -51,3 +51,37 @@ void advice_measure_again(struct advice *advice, const char *summary)
 	advice->to->model = advice->model->primary;
 	advice->to->summary = summary;
 }
+
+const char *advice_lock_title(const struct facts *facts)
+{
+	switch (facts_global_lock(facts)) {
+	case GLOBAL_LOCK_GIL:
+		return "the GIL";
+	case GLOBAL_LOCK_GVL:
+		return "Ruby's GVL";
+	case GLOBAL_LOCK_EVENT_LOOP:
+		return "the one JavaScript thread";
+	default:
+		return "no global lock";
+	}
+}
+
+void advice_because_no_threads(struct advice *advice)
+{
+	advice_because(advice,
+		       arena_printf(advice->facts->arena, "%s has no threads to do it with.",
+				    advice->report->runtime.name));
+}
+
+void advice_run_commands(struct advice *advice, enum concurrency_model model, uint32_t workers)
+{
+	if (!advice_has_api(advice, model))
+		model = MODEL_MULTIPROCESSING;
+	advice_change(advice, model, workers,
+		      arena_printf(advice->facts->arena,
+				   "Run up to %u of its commands at once instead of "
+				   "one after another.",
+				   workers));
+	advice_because(advice,
+		       "Each step is a process of its own already; they run one after another.");
+}

@@ -1,4 +1,4 @@
-/* The recommendation while it is put together: what every adviser of recommend.c fills it with. */
+/* The recommendation while it is put together: what every adviser fills it with. */
 #ifndef CLASSIFY_ADVICE_H
 #define CLASSIFY_ADVICE_H
 
@@ -25,5 +25,15 @@ void advice_keep(struct advice *advice, const char *summary);
 void advice_change(struct advice *advice, enum concurrency_model model, uint32_t workers,
 		   const char *summary);
 void advice_measure_again(struct advice *advice, const char *summary);
+
+/* What stands in the way of the dominant process's threads, as a sentence has it. */
+const char *advice_lock_title(const struct facts *facts);
+
+/* For what the runtime's lack of threads led to. */
+void advice_because_no_threads(struct advice *advice);
+
+/* Commands run one after another: run @workers of them at once, in @model or in what the runtime
+ * has for it. */
+void advice_run_commands(struct advice *advice, enum concurrency_model model, uint32_t workers);
 
 #endif

@@ -1,18 +1,9 @@
 /* The tables of rules; see rules.h. */
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/phrase.h"
 #include "decide/rules.h"
 #include "decide/thresholds.h"
-
-static double pct(double share)
-{
-	return 100 * share;
-}
-
-static double ms(uint64_t ns)
-{
-	return (double)ns / 1e6;
-}
 
 /* Not enough evidence. */
 

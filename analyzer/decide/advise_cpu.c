@@ -1,0 +1,196 @@
+/* For programs that compute: more CPUs, and what a global lock lets them do with them. */
+#include <string.h>
+#include "arena.h"
+#include "decide/advisers.h"
+#include "decide/thresholds.h"
+
+static void because_cpu(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	double left = facts->cpus - facts->program_time->parallelism;
+
+	if (left < SPARE_CPUS)
+		advice_because(advice,
+			       arena_printf(facts->arena,
+					    "While it computes, all of the %.3g CPUs that it may "
+					    "use are at work.",
+					    facts->cpus));
+	else
+		advice_because(advice,
+			       arena_printf(facts->arena,
+					    "While it computes, it leaves %.2f of the %.3g CPUs "
+					    "that it may use to others.",
+					    left, facts->cpus));
+}
+
+/* Whether there is anything to gain from more CPUs; says why if not. */
+static bool can_spread(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	if (usable_cpus(facts) < 2) {
+		advice_keep(advice, "Keep it as it is: there is one CPU for it, and it is in use.");
+		advice_because(advice, "More workers would take turns on the same CPU.");
+		return false;
+	}
+	if (facts->busy_ns < SHORT_BUSY_NS) {
+		advice_keep(advice,
+			    "Keep it as it is: it is over before more workers would have started.");
+		advice_because(advice, arena_printf(facts->arena, "It was busy for %.0f ms.",
+						    (double)facts->busy_ns / 1e6));
+		return false;
+	}
+	return true;
+}
+
+static void advise_parallel_cpu(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	uint32_t workers = model_compute_workers(facts, advice->model);
+	uint32_t cores = usable_cpus(facts);
+
+	if (facts->runnable_parallelism < PARALLEL_MIN) {
+		advice_keep(advice,
+			    arena_printf(facts->arena,
+					 "Keep the model: of its %u workers %.2f computed at once. "
+					 "Find out whether they wait for work or for each other "
+					 "before you add any.",
+					 advice->model->workers, facts->program_time->parallelism));
+		return;
+	}
+	advice->to->workers = workers < cores ? workers : cores;
+	if (workers > cores) {
+		advice_keep(advice,
+			    arena_printf(facts->arena,
+					 "Keep the model, but run %u workers, one for each usable "
+					 "CPU, instead of %u.",
+					 cores, workers));
+		advice->to->avoid =
+			"Don't add workers: those beyond the CPUs only queue and take memory.";
+		return;
+	}
+	advice_keep(advice, "Keep the model: its workers already compute at the same time.");
+	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
+}
+
+static void change_to_cpu_processes(struct advice *advice)
+{
+	uint32_t cores = usable_cpus(advice->facts);
+
+	advice_change(advice, MODEL_MULTIPROCESSING, cores,
+		      arena_printf(advice->facts->arena,
+				   "Spread the work over %u processes, one for each usable CPU.",
+				   cores));
+}
+
+static void advise_cpu_under_lock(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+
+	if (facts_works_outside_lock(facts)) {
+		advise_parallel_cpu(advice);
+		advice_because(
+			advice,
+			arena_printf(facts->arena,
+				     "Its threads use %.2f CPUs and %s hardly holds them up: they "
+				     "compute in code that lets go of it.",
+				     facts->dominant_cpus, advice_lock_title(facts)));
+		return;
+	}
+	if (!can_spread(advice))
+		return;
+	change_to_cpu_processes(advice);
+	if (!facts_has_interpreter_lock(facts)) {
+		advice_because(advice,
+			       "JavaScript computes on one thread; each worker has its own.");
+		advice->to->avoid = "Don't expect promises to speed it up: they take turns on the "
+				    "same thread.";
+		return;
+	}
+	advice_because(
+		advice,
+		arena_printf(facts->arena,
+			     "One thread of a process at a time gets past %s; each process has "
+			     "its own.",
+			     advice_lock_title(facts)));
+	advice->to->avoid =
+		arena_printf(facts->arena,
+			     "Don't use threads or an event loop for this work: %s lets only one "
+			     "compute at a time%s.",
+			     advice_lock_title(facts),
+			     facts_has_interpreter_lock(facts) && !advice->model->has_threads
+				     ? ", except in native code that lets go of it (hashing, NumPy)"
+				     : "");
+}
+
+static void change_to_cpu_threads(struct advice *advice)
+{
+	uint32_t cores = usable_cpus(advice->facts);
+
+	advice_change(advice, MODEL_THREADS, cores,
+		      arena_printf(advice->facts->arena,
+				   "Split the work over %u threads, one for each usable CPU.",
+				   cores));
+	advice_because(advice,
+		       "No global lock keeps its threads from computing at the same time, and they "
+		       "share memory where processes would copy it.");
+}
+
+static void advise_cpu_without_lock(struct advice *advice)
+{
+	if (advice->model->loop_thread) {
+		advice_keep(advice,
+			    "Keep the event loop; when one is not enough, run one for each CPU.");
+		advice_because(advice, "One loop computes on one CPU, and it is full while busy.");
+		advice->to->avoid = "Don't move single requests to threads: each costs less than "
+				    "handing it over.";
+		return;
+	}
+	if (!can_spread(advice))
+		return;
+	if (advice->model->is_command_sequence) {
+		advice_run_commands(advice, MODEL_MULTIPROCESSING, usable_cpus(advice->facts));
+		return;
+	}
+	if (advice_has_api(advice, MODEL_THREADS)) {
+		change_to_cpu_threads(advice);
+	} else {
+		change_to_cpu_processes(advice);
+		advice_because_no_threads(advice);
+	}
+	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
+}
+
+void advise_cpu(struct advice *advice)
+{
+	if (advise_turns(advice))
+		return;
+	because_cpu(advice);
+	if (advice->model->has_processes)
+		advise_parallel_cpu(advice);
+	else if (facts_global_lock(advice->facts) != GLOBAL_LOCK_NONE)
+		advise_cpu_under_lock(advice);
+	else if (advice->model->has_threads)
+		advise_parallel_cpu(advice);
+	else
+		advise_cpu_without_lock(advice);
+}
+
+void advise_starved(struct advice *advice)
+{
+	const char *subclass = advice->report->verdict.subclass;
+
+	if (subclass && !strcmp(subclass, "throttled"))
+		advice_keep(advice, "Keep the model; raise the CPU quota of its cgroup.");
+	else if (advice->facts->obs->host.cpu_quota > 0)
+		advice_keep(advice,
+			    "Keep the model; give it CPUs: raise the quota of its cgroup, or stop "
+			    "or move what else runs there.");
+	else
+		advice_keep(advice,
+			    "Keep the model; give it CPUs: stop or move what else runs there.");
+	advice_because(advice,
+		       "Its threads were ready to run: no other way of writing it would have got "
+		       "them a CPU sooner.");
+	advice->to->avoid = "Don't add workers: CPUs are what it lacks.";
+}

@@ -1,0 +1,116 @@
+/* Findings about CPUs: those that it uses, those that it lacks, and workers beyond them. */
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/detection.h"
+#include "decide/phrase.h"
+#include "decide/thresholds.h"
+
+static bool threads_for_cpu_work(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+
+	if (!detection_is_class(on, CLASS_CPU_BOUND) || !on->model->has_threads ||
+	    !facts_has_interpreter_lock(facts) || facts_works_outside_lock(facts))
+		return false;
+	on->finding->summary = arena_printf(
+		facts->arena,
+		"%.1f threads wanted to compute at once, but under the %s they used %.2f CPUs "
+		"together.",
+		on->model->active_threads,
+		facts_global_lock(facts) == GLOBAL_LOCK_GIL ? "GIL" : "GVL", facts->dominant_cpus);
+	detection_add_evidence(on, "threads active at once", on->model->active_threads, "threads");
+	detection_add_evidence(on, "CPUs used by the process", facts->dominant_cpus, "CPUs");
+	detection_add_evidence(on, "computing", facts->cpu_share, "share of busy time");
+	return true;
+}
+
+static bool more_workers_than_cores(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+	const struct report_thread_time *time = facts->thread_time;
+	uint32_t workers = model_compute_workers(facts, on->model);
+	double queued = share_of(time->run_queue_ns + time->throttled_ns,
+				 time->on_cpu_ns + time->run_queue_ns + time->throttled_ns);
+
+	if (!detection_is_class(on, CLASS_CPU_BOUND) || workers <= usable_cpus(facts) ||
+	    queued < QUEUE_SHARE)
+		return false;
+	on->finding->summary = arena_printf(facts->arena,
+					    "%u workers compute on %u usable CPUs: they spent "
+					    "%.0f%% of the time they were ready "
+					    "queueing for one.",
+					    workers, usable_cpus(facts), pct(queued));
+	detection_add_evidence(on, "workers that compute", workers, "workers");
+	detection_add_evidence(on, "usable CPUs", facts->cpus, "CPUs");
+	detection_add_evidence(on, "run queue", queued, "share of runnable time");
+	return true;
+}
+
+static bool is_idle_worker(const struct thread_facts *thread)
+{
+	return thread->life_ns && thread->thread->tid != thread->thread->pid && thread->process &&
+	       !runtime_has_helper_threads(thread->process->runtime) &&
+	       share_of(thread->idle_ns, thread->life_ns) >= IDLE_WORKER_SHARE;
+}
+
+static bool idle_workers(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+	uint32_t cnt = 0;
+
+	if (detection_is_class(on, CLASS_IDLE) || detection_is_class(on, CLASS_INCONCLUSIVE))
+		return false;
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
+		if (is_idle_worker(&facts->threads[i]))
+			cnt++;
+	if (cnt < IDLE_WORKERS_MIN || facts->cpu_share < LOOP_CPU_SHARE)
+		return false;
+	on->finding->summary = arena_printf(facts->arena,
+					    "%u threads waited for something to do for at least "
+					    "%.0f%% of their life while others "
+					    "computed.",
+					    cnt, pct(IDLE_WORKER_SHARE));
+	detection_add_evidence(on, "idle threads", cnt, "threads");
+	detection_add_evidence(on, "computing", facts->cpu_share, "share of busy time");
+	return true;
+}
+
+static bool cpu_throttled(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+
+	if (facts->throttled_share < THROTTLED_SHARE)
+		return false;
+	on->finding->summary = arena_printf(
+		facts->arena,
+		"The cgroup's quota of %.3g CPUs held its threads back for %.0f%% of the time they "
+		"were ready to run.",
+		facts->cpus, pct(facts->throttled_share));
+	detection_add_evidence(on, "throttled", facts->throttled_share, "share of runnable time");
+	detection_add_evidence(on, "CPU quota", facts->obs->host.cpu_quota, "CPUs");
+	return true;
+}
+
+static bool cpu_starved(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+
+	/* What little an idle program does may well have had to wait. */
+	if (facts->starved_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS ||
+	    facts->idle_share >= IDLE_SHARE)
+		return false;
+	on->finding->summary = arena_printf(
+		facts->arena, "For %.0f%% of its busy time it was ready to run and got no CPU.",
+		pct(facts->starved_share));
+	detection_add_evidence(on, "starved", facts->starved_share, "share of busy time");
+	return true;
+}
+
+const struct finding_rule cpu_findings[] = {
+	{ "threads-for-cpu-work", SEVERITY_HIGH, threads_for_cpu_work },
+	{ "cpu-throttled", SEVERITY_WARNING, cpu_throttled },
+	{ "cpu-starved", SEVERITY_WARNING, cpu_starved },
+	{ "more-workers-than-cores", SEVERITY_WARNING, more_workers_than_cores },
+	{ "idle-workers", SEVERITY_INFO, idle_workers },
+	{ NULL, SEVERITY_INFO, NULL },
+};

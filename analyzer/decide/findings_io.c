@@ -1,0 +1,72 @@
+/* Findings about waits for results from outside. */
+#include <string.h>
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/detection.h"
+#include "decide/phrase.h"
+#include "decide/thresholds.h"
+
+static bool is_overlappable_io(const char *subclass)
+{
+	return !subclass || (strcmp(subclass, "paging") && strcmp(subclass, "disk"));
+}
+
+static bool processes_for_io(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+
+	/* An event loop for each CPU is no process for each wait. */
+	if (!detection_is_class(on, CLASS_IO_BOUND) || !on->model->has_processes ||
+	    on->model->loop_thread || model_runs_commands(facts) ||
+	    !is_overlappable_io(on->verdict->subclass))
+		return false;
+	on->finding->summary = arena_printf(
+		facts->arena,
+		"%u processes wait at the same time, computing %.0f%% of busy time: threads of one "
+		"process would wait as well for less memory.",
+		on->model->workers, pct(facts->cpu_share));
+	detection_add_evidence(on, "processes active at once", on->model->active_processes,
+			       "processes");
+	detection_add_evidence(on, "waiting for results", facts->io_share, "share of busy time");
+	detection_add_evidence(on, "computing", facts->cpu_share, "share of busy time");
+	return true;
+}
+
+static const char *name_serial_io(uint64_t network_ns, uint64_t disk_ns)
+{
+	uint64_t both_ns = network_ns + disk_ns;
+
+	if (share_of(disk_ns, both_ns) < IO_NAME_SHARE)
+		return "the network";
+	if (share_of(network_ns, both_ns) < IO_NAME_SHARE)
+		return "the disk";
+	return "network and disk";
+}
+
+/* A pipe can't be asked for two things at once; sockets and files can. */
+static bool serial_io(struct detection *on)
+{
+	const struct facts *facts = on->facts;
+	uint64_t network_ns = facts->io_ns[WAIT_NETWORK] + facts->io_ns[WAIT_POLL];
+	uint64_t disk_ns = facts->io_ns[WAIT_DISK];
+	double share = share_of(network_ns + disk_ns, facts->busy_ns);
+
+	if (on->model->current != MODEL_SYNC || facts->outside_cnt < SERIAL_WAITS_MIN ||
+	    share < SERIAL_SHARE)
+		return false;
+	on->finding->summary = arena_printf(
+		facts->arena,
+		"One worker waited for %s for %.0f%% of busy time, in %llu waits one after "
+		"another, never for two results at once.",
+		name_serial_io(network_ns, disk_ns), pct(share),
+		(unsigned long long)facts->outside_cnt);
+	detection_add_evidence(on, "waiting for network and disk", share, "share of busy time");
+	detection_add_evidence(on, "waits one after another", (double)facts->outside_cnt, "waits");
+	return true;
+}
+
+const struct finding_rule io_findings[] = {
+	{ "processes-for-io", SEVERITY_WARNING, processes_for_io },
+	{ "serial-io", SEVERITY_WARNING, serial_io },
+	{ NULL, SEVERITY_INFO, NULL },
+};

@@ -1,0 +1,71 @@
+/* Findings about threads that wait for each other. */
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/detection.h"
+#include "decide/phrase.h"
+#include "decide/thresholds.h"
+
+/* Contention that costs nothing is no finding: threads that mostly wait for results meet at the GIL
+ * for a moment after each. */
+static bool gil_contention(struct detection *on)
+{
+	const struct gil_facts *gil = &on->facts->gil;
+
+	if (!gil->process || gil->process->gil_waiter_cnt < 2 || gil->wait_share < GIL_WAIT_SHARE ||
+	    share_of(gil->process->gil_ns, on->facts->busy_ns) < GIL_FINDING_SHARE ||
+	    share_of(gil->process->gil_ns, gil->process->thread_active_ns) < GIL_FINDING_SHARE)
+		return false;
+	on->finding->summary =
+		arena_printf(on->facts->arena,
+			     "%u threads of process %d waited %.1f s for the GIL, %.0f%% of the "
+			     "time they wanted to compute.",
+			     gil->process->gil_waiter_cnt, (int)gil->process->process->pid,
+			     seconds(gil->process->gil_ns), pct(gil->wait_share));
+	detection_add_evidence(on, "GIL wait", gil->wait_share, "share of on-CPU + GIL wait");
+	detection_add_evidence(on, "threads that waited", gil->process->gil_waiter_cnt, "threads");
+	detection_add_evidence(on, "CPUs used by the process", gil->cpus, "CPUs");
+	return true;
+}
+
+static bool workers_take_turns(struct detection *on)
+{
+	const struct model *model = on->model;
+
+	if (model->turns_share <= 0)
+		return false;
+	on->finding->summary =
+		arena_printf(on->facts->arena,
+			     "%u threads work, but %.2f at once: they waited for each other %.0f%% "
+			     "of their time.",
+			     model->workers, model->active_threads, pct(model->turns_share));
+	detection_add_evidence(on, "threads active at once", model->active_threads, "threads");
+	detection_add_evidence(on, "waiting for each other", model->turns_share,
+			       "share of their life");
+	return true;
+}
+
+static bool lock_contention(struct detection *on)
+{
+	const struct lock_facts *lock = &on->facts->lock;
+
+	if (lock->waiter_cnt < 2 || lock->thread_share < LOCK_FINDING_SHARE)
+		return false;
+	on->finding->summary =
+		arena_printf(on->facts->arena,
+			     "%u threads waited %.1f s for locks, %.0f%% of their time (rest and "
+			     "run queue not counted); most for %s.",
+			     lock->waiter_cnt, seconds(lock->wait_ns), pct(lock->thread_share),
+			     lock->name[0] ? lock->name : "a lock that is not known");
+	on->finding->severity =
+		detection_is_class(on, CLASS_LOCK_BOUND) ? SEVERITY_HIGH : SEVERITY_WARNING;
+	detection_add_evidence(on, "lock wait", lock->thread_share, "share of the threads' time");
+	detection_add_evidence(on, "threads that waited", lock->waiter_cnt, "threads");
+	return true;
+}
+
+const struct finding_rule lock_findings[] = {
+	{ "lock-contention", SEVERITY_WARNING, lock_contention },
+	{ "gil-contention", SEVERITY_WARNING, gil_contention },
+	{ "workers-take-turns", SEVERITY_WARNING, workers_take_turns },
+	{ NULL, SEVERITY_INFO, NULL },
+};
