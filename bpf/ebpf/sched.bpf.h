@@ -68,10 +68,13 @@ static __always_inline void wait_book(struct thread_ctx *thread, u64 wait_ns)
 		total->event_loop_wait_ns += wait_ns;
 		total->event_loop_wait_cnt++;
 	}
-	if (!wait_key_equal(key, &total->pending_key)) {
-		wait_write_back(total);
-		total->pending_key = *key;
-		__builtin_memset(pending, 0, sizeof(*pending));
+	if (!(thread->open_is_memo && thread->memo.is_pending)) {
+		if (!wait_key_equal(key, &total->pending_key)) {
+			wait_write_back(total);
+			total->pending_key = *key;
+			__builtin_memset(pending, 0, sizeof(*pending));
+		}
+		thread->memo.is_pending = thread->open_is_memo;
 	}
 	pending->wait_ns += wait_ns;
 	pending->wait_cnt++;
@@ -230,7 +233,6 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		thread->wake_ns = now;
 	} else {
 		thread->wake_ns = 0;
-		thread->waker = WAKER_UNKNOWN;
 		wait_describe(task, thread, task_state, true);
 		/* It may have been woken meanwhile, see on_sched_waking. */
 		thread->head.state = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
@@ -272,6 +274,8 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	if (thread->head.state == TASK_ON_CPU) {
 		/* Woken while it is being switched out on another CPU, before that could say so. */
 		thread->wake_ns = bpf_ktime_get_ns();
+		thread->waker = WAKER_UNKNOWN;
+		thread->waker_task = 0;
 		return 0;
 	}
 	if (thread->head.state != TASK_BLOCKED)

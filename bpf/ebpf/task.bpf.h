@@ -47,6 +47,7 @@ struct file_memo {
 	u32 syscall;
 	u32 is_valid;
 	u32 ports_generation; /* what is inbound may change with it */
+	u32 is_pending;	      /* the thread's pending sum is of `key` */
 	struct wire_wait_key key;
 };
 
@@ -56,8 +57,11 @@ struct thread_ctx {
 	u64 wake_ns;		   /* TASK_WOKEN: when it was woken; 0 when that went unseen */
 	u64 runtime_ns;		   /* the kernel's account of its CPU time at its last switch-out */
 	u64 quiet_ns;		   /* program time that the end of the open wait ended */
-	u32 waker;		   /* enum waker */
+	u64 waker_task;		   /* the thread of the tree that woke it last, or 0 */
+	u32 waker_pid;		   /* its number */
+	u32 waker;		   /* enum waker, of the last wakeup */
 	u32 resolve_at_wake;	   /* the object is whatever becomes ready */
+	u32 open_is_memo;	   /* `open` is memo.key */
 	struct wire_wait_key open; /* the wait it is in, or was in last */
 	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;

@@ -173,6 +173,9 @@ static __always_inline void anon_describe(struct wire_wait_key *key, struct file
 	}
 }
 
+/* Since 6.2 a number can be declared to be a pointer that is followed without a helper. */
+extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
+
 /* A thread's descriptors, read where its task_struct can be followed without a helper. */
 struct descriptor_table {
 	u64 slots; /* struct file ** */
@@ -189,8 +192,21 @@ static __always_inline struct file *file_of_descriptor(const struct descriptor_t
 	return file;
 }
 
-/* Since 6.2 a number can be declared to be a pointer that is followed without a helper. */
-extern void *bpf_rdonly_cast(const void *object, __u32 type_id) __ksym __weak;
+/* The pointer at @slot, one of a thread's descriptors. */
+static __always_inline u64 file_in_slot(struct file **slot)
+{
+	u64 file = 0;
+
+	if (bpf_rdonly_cast) {
+		/* Any type that begins with a pointer serves to read one. */
+		struct list_head *known =
+			bpf_rdonly_cast(slot, bpf_core_type_id_kernel(struct list_head));
+
+		return (u64)known->next;
+	}
+	bpf_probe_read_kernel(&file, sizeof(file), slot);
+	return file;
+}
 
 static __always_inline u64 file_inode_number(struct file *file)
 {

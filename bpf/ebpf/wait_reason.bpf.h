@@ -66,6 +66,7 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	memo->ports_generation = ports_generation;
 	memo->syscall = args->syscall;
 	memo->key = *key;
+	memo->is_pending = 0;
 	/* A connecting socket has no far end yet: look again next time. */
 	memo->is_valid = key->kind != WIRE_KIND_TCP || key->port != 0;
 }
@@ -215,18 +216,21 @@ static __always_inline bool wait_as_before(struct task_struct *task, struct thre
 {
 	const struct file_memo *memo = &thread->memo;
 	struct fdtable *table = task->files->fdt;
-	struct file *file = 0;
 	u32 fd = regs->di;
+	u64 file;
 
 	if (how != SYSCALL_FD && how != SYSCALL_FD_WRITE)
 		return false;
 	if (!memo->is_valid || memo->syscall != regs->orig_ax ||
 	    memo->ports_generation != ports_generation || fd >= table->max_fds)
 		return false;
-	bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
-	if (!file || memo->file != (u64)file || memo->inode_number != file_inode_number(file))
+	file = file_in_slot(table->fd + fd);
+	if (!file || memo->file != file ||
+	    memo->inode_number != file_inode_number((struct file *)file))
 		return false;
-	thread->open = memo->key;
+	if (!thread->open_is_memo)
+		thread->open = memo->key;
+	thread->open_is_memo = 1;
 	return true;
 }
 
@@ -246,6 +250,9 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	thread->resolve_at_wake = 0;
 	args.syscall = regs->orig_ax;
 	how = args.syscall < WIRE_SYSCALL_CNT ? syscall_table[args.syscall] : SYSCALL_UNKNOWN;
+	if (!(state & TASK_STOPPED_MASK) && wait_as_before(task, thread, regs, how))
+		return;
+	thread->open_is_memo = 0;
 	if (state & TASK_STOPPED_MASK) {
 		if (key->reason != WIRE_STOPPED)
 			thread->stopped_wait = *key;
@@ -262,8 +269,6 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		key->flags &= ~WIRE_WAIT_TIMED_OUT;
 		return;
 	}
-	if (wait_as_before(task, thread, regs, how))
-		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->tgid = task->tgid;
 	key->syscall = WIRE_NO_SYSCALL;

@@ -108,29 +108,47 @@ static __always_inline bool wake_is_timeout(struct wake_slot *slot, struct task_
 	return is_timeout;
 }
 
-static __always_inline u32 wake_source(void)
+/*
+ * What the current task is to @thread, which it wakes. Mostly it is who woke it last time. An
+ * outsider is not remembered: it may be about to be adopted.
+ */
+static __always_inline void wake_source(struct thread_ctx *thread)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
-	struct thread_ctx *thread;
+	struct thread_ctx *waker;
+	u32 pid = current->pid;
 
-	if (!current->pid)
-		return WAKER_INTERRUPT;
-	thread = thread_find(current);
-	return thread && thread->head.is_followed ? WAKER_TREE : WAKER_OTHER;
+	if (thread->waker_task == (u64)current && thread->waker_pid == pid)
+		return;
+	waker = pid ? thread_find(current) : 0;
+	if (waker && waker->head.is_followed) {
+		thread->waker = WAKER_TREE;
+		thread->waker_task = (u64)current;
+		thread->waker_pid = pid;
+		return;
+	}
+	thread->waker = pid ? WAKER_OTHER : WAKER_INTERRUPT;
+	thread->waker_task = 0;
 }
 
 /* Completes @thread->open, the wait that @task is being woken from. */
 static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread,
 					   u64 now)
 {
-	struct wake_slot *slot = wake_slot();
 	struct wire_wait_key *key = &thread->open;
+	struct wake_slot *slot;
 
-	thread->waker = wake_source();
+	wake_source(thread);
+	/* A call on a pipe has no timeout and waits for nothing else. */
+	if (thread->open_is_memo && key->kind == WIRE_KIND_PIPE)
+		return;
+	slot = wake_slot();
 	if (!slot)
 		return;
 	if (wake_is_timeout(slot, task, now)) {
 		thread->waker = WAKER_INTERRUPT;
+		thread->waker_task = 0;
+		thread->open_is_memo = 0;
 		key->flags |= WIRE_WAIT_TIMED_OUT;
 		if (key->reason == WIRE_POLL)
 			key->reason = WIRE_TIMER;
@@ -143,6 +161,7 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 		socket_describe(&ready, slot->socket, 0);
 		if (ready.reason != WIRE_OTHER)
 			*key = ready;
+		thread->open_is_memo = 0;
 	}
 	slot->socket = 0;
 }
