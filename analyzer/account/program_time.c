@@ -67,7 +67,7 @@ void account_program_time(const struct observation *obs, const struct process_in
 	time->quiet_ns = obs->program.quiet_ns;
 	time->wall_ns = time->computing_ns + time->starved_ns + time->quiet_ns;
 	time->parallelism = parallelism(obs);
-	if (quiet_ns)
+	if (quiet_ns && obs->source == SOURCE_PROCFS) /* the probes do it exactly */
 		ticker_hand_over(obs, index, scratch, quiet_ns);
 	charge(obs, index, quiet_ns, &time->idle_ns, by_reason);
 	/* A stop is not a wait that thread time lists, but quiet time must sum. */

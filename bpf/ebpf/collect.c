@@ -130,10 +130,16 @@ int collect_rows(struct ebpf_observer *self)
 	return error;
 }
 
-/* How telling a wait is of what the tree as a whole waits for, when nothing has ended it yet:
- * the outside world first, then clocks, then work to come, then each other. */
-static int open_wait_rank(const struct wire_wait_key *key)
+/* How telling an open wait is of what the tree as a whole waits for, when nothing has ended it yet:
+ * the outside world first, then clocks, then work to come, then each other, last what ticks. */
+static int open_wait_rank(const struct wire_thread *wire)
 {
+	const struct wire_wait_key *key = &wire->open_key;
+
+	if (key->reason == WIRE_REASON_CNT)
+		return -1;
+	if (wire->ticked_ns)
+		return 0;
 	switch (key->reason) {
 	case WIRE_NETWORK:
 	case WIRE_DISK:
@@ -174,36 +180,54 @@ static int add_live(struct ebpf_observer *self, const struct wire_thread *wire)
 	return error;
 }
 
-/* The threads that are alive at the end. @telling becomes the most telling of their open waits. */
-static int collect_live(struct ebpf_observer *self, struct wire_wait_key *telling)
+/* The threads that are alive at the end. @telling becomes the one whose open wait tells most. */
+static int collect_live(struct ebpf_observer *self, struct wire_thread *telling)
 {
 	struct wire_thread *records;
 	size_t cnt;
 	int error = collect_snapshot(self, &records, &cnt);
 
-	telling->reason = WIRE_REASON_CNT;
+	telling->open_key.reason = WIRE_REASON_CNT;
 	for (size_t i = 0; i < cnt && !error; i++) {
-		const struct wire_wait_key *open = &records[i].open_key;
-
 		error = add_live(self, &records[i]);
-		if (open->reason != WIRE_REASON_CNT &&
-		    (telling->reason == WIRE_REASON_CNT ||
-		     open_wait_rank(open) > open_wait_rank(telling)))
-			*telling = *open;
+		if (open_wait_rank(&records[i]) > open_wait_rank(telling))
+			*telling = records[i];
 	}
 	free(records);
 	return error;
 }
 
 /* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
- * waits stands for it. */
-static int charge_open_quiet(struct ebpf_observer *self, const struct wire_wait_key *telling)
+ * waits stands for it, and claims the ticks since it began. */
+static int charge_open_quiet(struct ebpf_observer *self, const struct wire_thread *telling)
 {
+	struct probe_bpf__bss *shared = self->probes->bss;
 	struct wire_wait_sum quiet = { .quiet_ns = self->obs.program.quiet_open_ns };
+	int64_t left_ns = (int64_t)(shared->ticked_ns - shared->claimed_ns);
+	uint64_t claim_ns = telling->open_ticked_ns;
 
-	if (telling->reason == WIRE_REASON_CNT)
+	if (telling->open_key.reason == WIRE_REASON_CNT)
 		return 0;
-	return wait_table_add(&self->waits, telling, &quiet);
+	if (left_ns > 0 && !telling->ticked_ns) {
+		claim_ns = claim_ns < (uint64_t)left_ns ? claim_ns : (uint64_t)left_ns;
+		shared->claimed_ns += claim_ns;
+		quiet.quiet_ns += claim_ns;
+	}
+	return wait_table_add(&self->waits, &telling->open_key, &quiet);
+}
+
+/* Ticks that nobody claimed get their quiet back, each its part. */
+static void return_ticks(struct ebpf_observer *self)
+{
+	const struct probe_bpf__bss *shared = self->probes->bss;
+	int64_t left_ns = (int64_t)(shared->ticked_ns - shared->claimed_ns);
+	double part = shared->ticked_ns ? (double)left_ns / (double)shared->ticked_ns : 0;
+
+	for (size_t i = 0; part > 0 && i < self->waits.cnt; i++) {
+		struct wire_wait_sum *sum = &self->waits.rows[i].sum;
+
+		sum->quiet_ns += (uint64_t)(part * (double)sum->ticked_ns);
+	}
 }
 
 /* Totals of threads whose own record was dropped: one nameless thread stands for them. */
@@ -416,7 +440,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	struct ebpf_observer *self = from_observer(observer);
 	struct probe_bpf__bss *shared = self->probes->bss;
 	uint64_t until_ns, throttled_ns;
-	struct wire_wait_key telling;
+	struct wire_thread telling = { 0 };
 	size_t exited_cnt, live_cnt;
 	int error;
 
@@ -443,6 +467,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	error = charge_open_quiet(self, &telling);
 	if (error)
 		return error;
+	return_ticks(self);
 	self->obs.source = SOURCE_EBPF;
 	self->obs.started_at_unix_ns = started_at_unix_ns(self);
 	self->obs.duration_ns = session_since_begin_ns(self, until_ns);

@@ -2,6 +2,7 @@
 /* The probe set: one object, so that its programs share their maps. */
 #include "task.bpf.h"
 #include "program_time.bpf.h"
+#include "tick.bpf.h"
 #include "wait_name.bpf.h"
 #include "wait_object.bpf.h"
 #include "wait_reason.bpf.h"

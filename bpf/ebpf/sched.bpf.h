@@ -5,6 +5,7 @@
 
 #include "task.bpf.h"
 #include "program_time.bpf.h"
+#include "tick.bpf.h"
 #include "wait_reason.bpf.h"
 #include "wake.bpf.h"
 
@@ -43,6 +44,7 @@ __noinline int wait_write_back(struct wire_thread *total)
 	__sync_fetch_and_add(&row->wait_ns, pending->wait_ns);
 	__sync_fetch_and_add(&row->wait_cnt, pending->wait_cnt);
 	__sync_fetch_and_add(&row->quiet_ns, pending->quiet_ns);
+	__sync_fetch_and_add(&row->ticked_ns, pending->ticked_ns);
 	__sync_fetch_and_add(&row->woken_by_tree_cnt, pending->woken_by_tree_cnt);
 	__sync_fetch_and_add(&row->woken_by_other_cnt, pending->woken_by_other_cnt);
 	__sync_fetch_and_add(&row->woken_by_interrupt_cnt, pending->woken_by_interrupt_cnt);
@@ -233,7 +235,10 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		thread->wake_ns = now;
 	} else {
 		thread->wake_ns = 0;
+		thread->ticked_at_ns = ticked_ns;
 		wait_describe(task, thread, task_state, true);
+		if (thread->tick_ns)
+			tick_end(task, thread);
 		/* It may have been woken meanwhile, see on_sched_waking. */
 		thread->head.state = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
 	}
@@ -267,7 +272,7 @@ SEC("tp_btf/sched_waking")
 int BPF_PROG(on_sched_waking, struct task_struct *task)
 {
 	struct thread_ctx *thread = thread_find(task);
-	u64 now;
+	u64 now, quiet_ns;
 
 	if (!thread || !thread->head.is_followed || !is_observing)
 		return 0;
@@ -275,7 +280,6 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 		/* Woken while it is being switched out on another CPU, before that could say so. */
 		thread->wake_ns = bpf_ktime_get_ns();
 		thread->waker = WAKER_UNKNOWN;
-		thread->waker_task = 0;
 		return 0;
 	}
 	if (thread->head.state != TASK_BLOCKED)
@@ -284,7 +288,12 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	wake_attribute(task, thread, now);
 	thread->wake_ns = now;
 	thread->head.state = TASK_WOKEN;
-	thread->quiet_ns += program_shift(RUNNABLE, now);
+	quiet_ns = program_shift(RUNNABLE, now);
+	thread->quiet_ns += quiet_ns;
+	if (quiet_ns && thread->open.flags & WIRE_WAIT_TIMED_OUT)
+		tick_begin(task, thread, quiet_ns);
+	else if (thread->ticked_at_ns != ticked_ns && thread->waker != WAKER_TREE)
+		thread->quiet_ns += tick_claim(thread);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "task.bpf.h"
 #include "program_time.bpf.h"
+#include "tick.bpf.h"
 #include "wait_reason.bpf.h"
 
 static __always_inline bool task_is_followed(struct task_struct *task)
@@ -52,6 +53,7 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 	else
 		wait_describe(task, thread, task_state, false);
 	thread->stamp_ns = thread->total.start_ns = now;
+	thread->ticked_at_ns = ticked_ns;
 	thread->wake_ns = state == TASK_WOKEN ? now : 0;
 	thread->runtime_ns = task->se.sum_exec_runtime;
 	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, state) == TASK_SEEDING) {
@@ -125,6 +127,8 @@ static __always_inline void close_interval(struct wire_thread *total,
 		total->wait_cnt[reason]++;
 		total->open_ns = until - since;
 		total->open_quiet_ns = thread->quiet_ns;
+		if (thread->head.state == TASK_BLOCKED)
+			total->open_ticked_ns = ticked_ns - thread->ticked_at_ns;
 	}
 }
 

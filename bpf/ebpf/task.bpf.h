@@ -57,6 +57,9 @@ struct thread_ctx {
 	u64 wake_ns;		   /* TASK_WOKEN: when it was woken; 0 when that went unseen */
 	u64 runtime_ns;		   /* the kernel's account of its CPU time at its last switch-out */
 	u64 quiet_ns;		   /* program time that the end of the open wait ended */
+	u64 ticked_at_ns;	   /* `ticked_ns` when it was switched out */
+	u64 tick_ns;		   /* quiet that its timeout ended; 0: see tick.bpf.h */
+	u64 tick_on_cpu_ns;	   /* its time on a CPU until then */
 	u64 waker_task;		   /* the thread of the tree that woke it last, or 0 */
 	u32 waker_pid;		   /* its number */
 	u32 waker;		   /* enum waker, of the last wakeup */

@@ -20,6 +20,7 @@ static void sum_add(struct wire_wait_sum *to, const struct wire_wait_sum *from)
 	to->wait_ns += from->wait_ns;
 	to->wait_cnt += from->wait_cnt;
 	to->quiet_ns += from->quiet_ns;
+	to->ticked_ns += from->ticked_ns;
 	to->woken_by_tree_cnt += from->woken_by_tree_cnt;
 	to->woken_by_other_cnt += from->woken_by_other_cnt;
 	to->woken_by_interrupt_cnt += from->woken_by_interrupt_cnt;
@@ -122,7 +123,7 @@ static int make_room(struct wait_table *table)
 int wait_table_add(struct wait_table *table, const struct wire_wait_key *key,
 		   const struct wire_wait_sum *sum)
 {
-	if (!sum->wait_cnt && !sum->quiet_ns)
+	if (!sum->wait_cnt && !sum->quiet_ns && !sum->ticked_ns)
 		return 0;
 	if (make_room(table))
 		return -ENOMEM;

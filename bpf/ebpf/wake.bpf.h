@@ -8,6 +8,7 @@
 #define CLASSIFY_WAKE_BPF_H
 
 #include "task.bpf.h"
+#include "tick.bpf.h"
 #include "wait_object.bpf.h"
 
 /* What is in the slot names a wakeup that follows within this time on the same CPU: the callback
@@ -118,13 +119,17 @@ static __always_inline void wake_source(struct thread_ctx *thread)
 	struct thread_ctx *waker;
 	u32 pid = current->pid;
 
-	if (thread->waker_task == (u64)current && thread->waker_pid == pid)
+	if (thread->waker_task == (u64)current && thread->waker_pid == pid) {
+		thread->waker = WAKER_TREE;
+		last_waker_pid = pid;
 		return;
+	}
 	waker = pid ? thread_find(current) : 0;
 	if (waker && waker->head.is_followed) {
 		thread->waker = WAKER_TREE;
 		thread->waker_task = (u64)current;
 		thread->waker_pid = pid;
+		last_waker_pid = pid;
 		return;
 	}
 	thread->waker = pid ? WAKER_OTHER : WAKER_INTERRUPT;
@@ -147,7 +152,6 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 		return;
 	if (wake_is_timeout(slot, task, now)) {
 		thread->waker = WAKER_INTERRUPT;
-		thread->waker_task = 0;
 		thread->open_is_memo = 0;
 		key->flags |= WIRE_WAIT_TIMED_OUT;
 		if (key->reason == WIRE_POLL)

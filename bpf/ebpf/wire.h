@@ -131,12 +131,13 @@ struct wire_wait_sum {
 	WIRE_U64 wait_ns;
 	WIRE_U64 wait_cnt;
 	WIRE_U64 max_ns;
-	WIRE_U64 quiet_ns;
+	WIRE_U64 quiet_ns;  /* ended by these waits, or claimed by them: see tick.bpf.h */
+	WIRE_U64 ticked_ns; /* ended by these waits, and left for others to claim */
 	WIRE_U64 woken_by_tree_cnt;
 	WIRE_U64 woken_by_other_cnt;
 	WIRE_U64 woken_by_interrupt_cnt;
 };
-_Static_assert(sizeof(struct wire_wait_sum) == 56, "wire_wait_sum");
+_Static_assert(sizeof(struct wire_wait_sum) == 64, "wire_wait_sum");
 
 /* The exact totals of one thread. */
 struct wire_thread {
@@ -160,10 +161,12 @@ struct wire_thread {
 	 * wait_cnt above but in no table; reason WIRE_REASON_CNT when there is none. */
 	struct wire_wait_key open_key;
 	WIRE_U64 open_ns;
-	WIRE_U64 open_quiet_ns; /* 0 unless it has just been woken */
+	WIRE_U64 open_quiet_ns;	 /* 0 unless it has just been woken */
+	WIRE_U64 open_ticked_ns; /* of ticks since it began; 0 unless it is blocked */
+	WIRE_U64 ticked_ns;	 /* all that it left for others to claim */
 	char comm[WIRE_COMM_BYTES];
 };
-_Static_assert(sizeof(struct wire_thread) == 400, "wire_thread");
+_Static_assert(sizeof(struct wire_thread) == 424, "wire_thread");
 
 enum wire_event_type {
 	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */

@@ -322,6 +322,7 @@ static void tickers_hide_nothing(void **state)
 	build_thread(&obs, 10, 11, 5);
 	WAITED(&obs, 11, .reason = WAIT_TIMER, .ms = 990, .cnt = 99, .quiet_ms = 980,
 	       .timed_out = true);
+	obs.source = SOURCE_PROCFS;
 	build_report(&obs, &report);
 	assert_in_range(program_wait_ms(&report, WAIT_NETWORK), 980, 990);
 	report_release(&report);
@@ -340,8 +341,29 @@ static void ticker_of_an_idle_server_is_idle(void **state)
 	build_thread(&obs, 10, 11, 5);
 	WAITED(&obs, 11, .reason = WAIT_SYNC, .ms = 990, .cnt = 20, .quiet_ms = 990,
 	       .timed_out = true);
+	obs.source = SOURCE_PROCFS;
 	build_report(&obs, &report);
 	assert_int_equal(report.program_time.idle_ns, 990 * MS);
+	report_release(&report);
+}
+
+/* The probes have charged every stretch exactly: nothing is moved after them. */
+static void exact_charges_stay(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 10, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_thread(&obs, 10, 10, 5);
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 990, .cnt = 2, .quiet_ms = 10,
+	       .direction = DIRECTION_OUTBOUND);
+	build_thread(&obs, 10, 11, 5);
+	WAITED(&obs, 11, .reason = WAIT_TIMER, .ms = 990, .cnt = 99, .quiet_ms = 980,
+	       .timed_out = true);
+	build_report(&obs, &report);
+	assert_int_equal(program_wait_ms(&report, WAIT_NETWORK), 10);
 	report_release(&report);
 }
 
@@ -359,6 +381,7 @@ static void sleeping_main_is_no_ticker(void **state)
 	       .timed_out = true);
 	build_thread(&obs, 10, 11, 0);
 	WAITED(&obs, 11, .reason = WAIT_NETWORK, .ms = 1000, .direction = DIRECTION_OUTBOUND);
+	obs.source = SOURCE_PROCFS;
 	build_report(&obs, &report);
 	assert_int_equal(program_wait_ms(&report, WAIT_TIMER), 990);
 	report_release(&report);
@@ -382,6 +405,7 @@ int main(void)
 		cmocka_unit_test(nothing_computed_has_no_ratio),
 		cmocka_unit_test(tickers_hide_nothing),
 		cmocka_unit_test(ticker_of_an_idle_server_is_idle),
+		cmocka_unit_test(exact_charges_stay),
 		cmocka_unit_test(sleeping_main_is_no_ticker),
 	};
 

@@ -1,0 +1,260 @@
+/* What a quiet program is waiting for when several of its threads wake up meanwhile, seen live. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "ebpf_live.h"
+#include "ebpf_world.h"
+
+#define MS	   1000000ull
+#define TICK_US	   2000
+#define WAIT_NS	   (150 * MS)
+#define NAP_CNT	   40
+#define ANSWER_CNT 20
+
+static struct {
+	struct sockaddr_in inet;
+	char name[WORLD_NAME_BYTES];
+	int job[2];
+	volatile int is_done;
+} world;
+
+/* Of the tree's quiet time, the part that is charged to @reason. */
+static double quiet_share(const struct live *live, enum wait_reason reason)
+{
+	uint64_t quiet_ns = 0;
+
+	for (size_t i = 0; i < live->obs.wait_cnt; i++)
+		if (live->obs.waits[i].reason == reason)
+			quiet_ns += live->obs.waits[i].quiet_ns;
+	return (double)quiet_ns / (double)live->obs.program.quiet_ns;
+}
+
+static void assert_share(double share, double low, double high)
+{
+	if (share < low || share > high)
+		fail_msg("share %.3f, not from %.2f to %.2f", share, low, high);
+}
+
+static int start(void *(*thread)(void *))
+{
+	pthread_t id;
+
+	return pthread_create(&id, NULL, thread, NULL);
+}
+
+static int connect_out(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return connect(fd, (struct sockaddr *)&world.inet, sizeof(world.inet)) ? -1 : fd;
+}
+
+static int receive(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, 0) == 1 ? 0 : 1;
+}
+
+static void *tick(void *unused)
+{
+	for (;;)
+		usleep(TICK_US);
+	return unused;
+}
+
+static int receive_beside_a_ticker(void *unused)
+{
+	(void)unused;
+	return start(tick) || receive(connect_out());
+}
+
+static int listen_for_it(void)
+{
+	int server = world_tcp_socket(&world.inet, world.name);
+
+	assert_int_equal(listen(server, 8), 0);
+	return server;
+}
+
+/* Lets the program wait for its one answer. */
+static void run_with_answer(struct live *live, int (*program)(void *))
+{
+	int server = listen_for_it(), client;
+
+	live_begin(live, program, NULL);
+	client = accept(server, NULL, NULL);
+	live_until_blocked(live, live->pid, SYS_recvfrom, LIVE_ANY, 1);
+	live_run_for(live, WAIT_NS);
+	world_send(client);
+	live_end(live);
+	close(client);
+	close(server);
+	assert_int_equal(live->status, 0);
+}
+
+static void a_ticker_does_not_hide_what_is_waited_for(void **state)
+{
+	struct live *live = *state;
+
+	run_with_answer(live, receive_beside_a_ticker);
+	assert_share(quiet_share(live, WAIT_NETWORK), 0.95, 1);
+	assert_share(quiet_share(live, WAIT_TIMER), 0, 0.05);
+}
+
+static void *receive_and_say_so(void *unused)
+{
+	receive(connect_out());
+	world.is_done = 1;
+	return unused;
+}
+
+static int ask_whether_done(void *unused)
+{
+	(void)unused;
+	if (start(receive_and_say_so))
+		return 1;
+	while (!world.is_done)
+		usleep(TICK_US);
+	return 0;
+}
+
+static void asking_now_and_then_is_waiting_for_the_answer(void **state)
+{
+	struct live *live = *state;
+
+	run_with_answer(live, ask_whether_done);
+	/* The nap during which the answer came is the main thread's own delay. */
+	assert_share(quiet_share(live, WAIT_NETWORK), 0.95, 1);
+}
+
+static void an_open_wait_claims_its_ticks(void **state)
+{
+	struct live *live = *state;
+	int server = listen_for_it(), client;
+
+	live_attach(live, receive_beside_a_ticker, NULL, SYS_recvfrom, 1);
+	client = accept(server, NULL, NULL);
+	live_run_for(live, WAIT_NS);
+	live_cut(live);
+	close(client);
+	close(server);
+	assert_share(quiet_share(live, WAIT_NETWORK), 0.95, 1);
+}
+
+static int only_sleep(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < NAP_CNT; i++)
+		usleep(TICK_US);
+	return 0;
+}
+
+static void sleep_that_nobody_claims_stays_sleep(void **state)
+{
+	struct live *live = *state;
+
+	live_begin(live, only_sleep, NULL);
+	live_end(live);
+	assert_share(quiet_share(live, WAIT_TIMER), 0.99, 1);
+}
+
+static void *work_on_jobs(void *unused)
+{
+	char byte;
+
+	while (read(world.job[0], &byte, 1) == 1)
+		for (volatile int i = 0; i < 20000; i++)
+			;
+	return unused;
+}
+
+static void *wait_for_requests(void *unused)
+{
+	receive(connect_out());
+	return unused;
+}
+
+/* A timer drives the work; that somebody else waits for the world meanwhile changes nothing. */
+static int give_jobs_on_time(void *unused)
+{
+	(void)unused;
+	if (pipe(world.job) || start(work_on_jobs) || start(wait_for_requests))
+		return 1;
+	for (int i = 0; i < NAP_CNT; i++) {
+		usleep(TICK_US);
+		if (write(world.job[1], "x", 1) != 1)
+			return 1;
+	}
+	return 0;
+}
+
+static void a_timer_that_sets_to_work_is_no_tick(void **state)
+{
+	struct live *live = *state;
+	int server = listen_for_it();
+
+	live_begin(live, give_jobs_on_time, NULL);
+	live_end(live);
+	close(server);
+	assert_share(quiet_share(live, WAIT_TIMER), 0.90, 1);
+}
+
+static int sleep_and_ask(void *unused)
+{
+	int fd = connect_out();
+
+	(void)unused;
+	for (int i = 0; i < ANSWER_CNT; i++) {
+		usleep(TICK_US);
+		if (write(fd, "x", 1) != 1 || receive(fd))
+			return 1;
+	}
+	return 0;
+}
+
+static void a_sleep_before_a_request_is_a_sleep(void **state)
+{
+	struct live *live = *state;
+	int server = listen_for_it(), client;
+	char byte;
+
+	live_begin(live, sleep_and_ask, NULL);
+	client = accept(server, NULL, NULL);
+	for (int i = 0; i < ANSWER_CNT; i++) {
+		assert_int_equal(read(client, &byte, 1), 1);
+		world_send(client);
+	}
+	live_end(live);
+	close(client);
+	close(server);
+	/* Each answer comes at once: what is not sleep is the way there and back. */
+	assert_true(live_wait_ns(live, WAIT_TIMER) > live_wait_ns(live, WAIT_NETWORK));
+	assert_share(quiet_share(live, WAIT_TIMER) * (double)live->obs.program.quiet_ns /
+			     (double)live_wait_ns(live, WAIT_TIMER),
+		     0.95, 1);
+}
+
+#define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE_TEST(a_ticker_does_not_hide_what_is_waited_for),
+		LIVE_TEST(asking_now_and_then_is_waiting_for_the_answer),
+		LIVE_TEST(an_open_wait_claims_its_ticks),
+		LIVE_TEST(sleep_that_nobody_claims_stays_sleep),
+		LIVE_TEST(a_timer_that_sets_to_work_is_no_tick),
+		LIVE_TEST(a_sleep_before_a_request_is_a_sleep),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
