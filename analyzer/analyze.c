@@ -23,6 +23,8 @@ static void copy_target(const struct observation *obs, struct report *report)
 	report->command = arena_strings(report->arena, target->argv, target->argc);
 	report->command_cnt = report->command ? target->argc : 0;
 	report->pid = target->pid;
+	report->pid_in_container = target->pid_in_container;
+	report->cgroup = arena_string(report->arena, target->cgroup);
 	report->has_exited = target->has_exited;
 	report->was_signaled = target->was_signaled;
 	report->exit_code = target->exit_code;

@@ -170,6 +170,8 @@ struct report {
 	const char **command;
 	size_t command_cnt;
 	int pid;
+	int pid_in_container; /* its number in its own PID namespace; 0: the same */
+	const char *cgroup;   /* the cgroup that was observed as a whole; "" if a process was */
 	bool has_exited;
 	bool was_signaled;
 	int exit_code;

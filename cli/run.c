@@ -14,6 +14,7 @@
 #include "observation/observation.h"
 #include "observation/recording.h"
 #include "options.h"
+#include "pid_numbers.h"
 #include "process.h"
 #include "run.h"
 #include "signals.h"
@@ -30,7 +31,8 @@ struct run {
 	struct signals signals;
 	struct source source;
 	struct watch watch;
-	char **argv;	 /* of the target */
+	char **argv; /* of the target */
+	pid_t pid_in_container;
 	int wait_status; /* of a wrapped command that was reaped; else -1 */
 };
 
@@ -46,6 +48,16 @@ static void run_release(struct run *run)
 	source_release(&run->source);
 	signals_release(&run->signals);
 	delivery_release(&run->delivery);
+}
+
+/* Whatever was observed with wrong numbers would be another process. */
+static bool has_own_proc(void)
+{
+	if (pid_numbers_match_proc())
+		return true;
+	say("/proc is not that of this PID namespace: its process numbers are others (mount one "
+	    "with 'mount -t proc proc /proc', or use 'unshare --mount-proc')");
+	return false;
 }
 
 static int start_signals(struct run *run)
@@ -108,6 +120,7 @@ static int record_target(const struct run *run, struct observation *obs)
 
 	target->mode = run->watch.is_wrap ? TARGET_WRAP : TARGET_ATTACH;
 	target->pid = run->watch.pid;
+	target->pid_in_container = run->pid_in_container;
 	if (status >= 0) {
 		target->has_exited = true;
 		target->was_signaled = WIFSIGNALED(status);
@@ -241,7 +254,7 @@ int run_wrap(const struct options *options)
 
 	run_init(&run, options);
 	run.argv = options->command;
-	if (!delivery_prepare(&run.delivery, options) && !start_signals(&run))
+	if (has_own_proc() && !delivery_prepare(&run.delivery, options) && !start_signals(&run))
 		code = spawn_command(&run);
 	run_release(&run);
 	return code;
@@ -276,14 +289,18 @@ int run_attach(const struct options *options)
 	struct run run;
 	char why[REASON_SIZE];
 	int code = EXIT_CLASSIFY_FAILED;
-	int pidfd = process_open(options->pid, why, sizeof(why));
+	int pidfd;
 
+	if (!has_own_proc())
+		return code;
+	pidfd = process_open(options->pid, why, sizeof(why));
 	if (pidfd < 0) {
 		say("%s", why);
 		return code;
 	}
 	run_init(&run, options);
 	run.argv = process_read_command(options->pid);
+	run.pid_in_container = pid_number_in_container(options->pid);
 	if (!run.argv)
 		say("out of memory (free some)");
 	else if (!delivery_prepare(&run.delivery, options) && !start_signals(&run) &&

@@ -220,6 +220,7 @@ struct obs_target {
 	const char **argv; /* wrap: the command; attach: the cmdline of the pid */
 	size_t argc;
 	pid_t pid;
+	pid_t pid_in_container; /* attach: its number in its own PID namespace; 0: the same */
 	const char *cgroup; /* attach: the cgroup that is observed as a whole; "" if a process is */
 	bool has_exited;
 	bool was_signaled;

@@ -63,6 +63,7 @@ static const struct field target_fields[] = {
 	ENUM(struct obs_target, mode, target_mode_names),
 	TEXTS(struct obs_target, argv, argc),
 	FIELD(struct obs_target, pid),
+	LATER(struct obs_target, pid_in_container),
 	LATER(struct obs_target, cgroup),
 	FIELD(struct obs_target, has_exited),
 	FIELD(struct obs_target, was_signaled),

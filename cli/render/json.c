@@ -68,6 +68,14 @@ static void add_target(struct json_builder *b, cJSON *root, const struct report 
 	json_add_text(b, target, "mode", mode_name(report));
 	add_texts(b, target, "command", report->command, report->command_cnt);
 	json_add_number(b, target, "pid", report->pid);
+	if (report->pid_in_container)
+		json_add_number(b, target, "pid_in_container", report->pid_in_container);
+	else
+		json_add_null(b, target, "pid_in_container");
+	if (*report->cgroup)
+		json_add_text(b, target, "cgroup", report->cgroup);
+	else
+		json_add_null(b, target, "cgroup");
 	add_exit(b, target, report);
 	runtime = json_add_object(b, target, "runtime");
 	json_add_text(b, runtime, "name", report->runtime.name);

@@ -98,19 +98,33 @@ static void put_roles(struct page *page, const struct report *report)
 	page_newline(page);
 }
 
+/* Writes "pid 42" to @text, with the number in its container where that is another. */
+static void format_pid(const struct report *report, char *text, size_t size)
+{
+	if (report->pid_in_container)
+		snprintf(text, size, "pid %d, %d in its container", report->pid,
+			 report->pid_in_container);
+	else
+		snprintf(text, size, "pid %d", report->pid);
+}
+
 /* Writes "(pid 42), exit code 0" to @facts. */
 static void format_fate(const struct report *report, char *facts, size_t size)
 {
 	const char *signal_name = report->was_signaled ? sigabbrev_np(report->exit_code) : NULL;
+	char pid[64];
 
-	if (!report->has_exited)
-		snprintf(facts, size, "(pid %d), still running", report->pid);
+	format_pid(report, pid, sizeof(pid));
+	if (*report->cgroup)
+		snprintf(facts, size, "(first %s)", pid);
+	else if (!report->has_exited)
+		snprintf(facts, size, "(%s), still running", pid);
 	else if (report->exit_code < 0)
-		snprintf(facts, size, "(pid %d), has exited", report->pid);
+		snprintf(facts, size, "(%s), has exited", pid);
 	else if (signal_name)
-		snprintf(facts, size, "(pid %d), killed by SIG%s", report->pid, signal_name);
+		snprintf(facts, size, "(%s), killed by SIG%s", pid, signal_name);
 	else
-		snprintf(facts, size, "(pid %d), %s %d", report->pid,
+		snprintf(facts, size, "(%s), %s %d", pid,
 			 report->was_signaled ? "killed by signal" : "exit code",
 			 report->exit_code);
 }
@@ -121,6 +135,10 @@ static void put_command(struct page *page, const struct report *report, int max_
 	enum { MIN_ARGUMENT_COLUMNS = 8 };
 	int end = page->column + max_columns;
 
+	if (*report->cgroup) {
+		page_put(page, "cgroup ");
+		page_put_fit(page, report->cgroup, end - page->column);
+	}
 	for (size_t i = 0; i < report->command_cnt; i++) {
 		if (end - page->column < MIN_ARGUMENT_COLUMNS) {
 			page_put(page, page->style->use_unicode ? " …" : " ...");
@@ -133,7 +151,7 @@ static void put_command(struct page *page, const struct report *report, int max_
 
 static void put_target(struct page *page, const struct report *report)
 {
-	char fate[64];
+	char fate[128];
 
 	format_fate(report, fate, sizeof(fate));
 	page_label(page, COLOR_DIM, "target");

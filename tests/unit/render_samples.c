@@ -51,6 +51,7 @@ static const struct report io_report = {
 	.mode = TARGET_WRAP,
 	LIST(command, command_cnt, io_command),
 	.pid = 4242,
+	.cgroup = "",
 	.has_exited = true,
 	.runtime = { "CPython", "3.11", GLOBAL_LOCK_GIL },
 	.processes_peak = 1,
@@ -108,6 +109,7 @@ static const struct report gil_report = {
 	.mode = TARGET_WRAP,
 	LIST(command, command_cnt, gil_command),
 	.pid = 77,
+	.cgroup = "",
 	.has_exited = true,
 	.exit_code = 3,
 	.runtime = { "CPython", "3.11.2", GLOBAL_LOCK_GIL },
@@ -136,20 +138,19 @@ static const struct report gil_report = {
 	LIST(findings, finding_cnt, gil_findings),
 };
 
-/* A server that nobody asks anything. */
+/* A service, observed by its cgroup, that nobody asks anything. */
 static struct report_object idle_objects[] = { { "tcp 0.0.0.0:6379", DIRECTION_LISTENING, 4990 * MS,
 						 50 } };
 static struct report_wait idle_thread_waits[] = {
 	{ WAIT_ACCEPT, 4990 * MS, 0.2495, 50, LIST(objects, object_cnt, idle_objects) },
 	{ WAIT_SYNC, 15000 * MS, 0.75, 3, NULL, 0 },
 };
-static const char *idle_command[] = { "redis-server", "*:6379" };
 static const char *idle_reasons[] = { "Nothing came in during 5.00 s: there is no work to judge." };
 static const struct report idle_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
 	.mode = TARGET_ATTACH,
-	LIST(command, command_cnt, idle_command),
 	.pid = 900,
+	.cgroup = "/sys/fs/cgroup/system.slice/redis.service",
 	.runtime = { "native", "", GLOBAL_LOCK_NONE },
 	.processes_peak = 1,
 	.threads_peak = 4,
@@ -202,6 +203,7 @@ static const struct report hostile_report = {
 	.is_replay = true,
 	LIST(command, command_cnt, hostile_command),
 	.pid = 31337,
+	.cgroup = "",
 	.has_exited = true,
 	.was_signaled = true,
 	.exit_code = SIGSEGV,
@@ -289,6 +291,8 @@ static const struct report mixed_report = {
 	.mode = TARGET_ATTACH,
 	LIST(command, command_cnt, mixed_command),
 	.pid = 1999999,
+	.pid_in_container = 7,
+	.cgroup = "",
 	.runtime = { "Node.js", "20.11.0", GLOBAL_LOCK_EVENT_LOOP },
 	.processes_peak = 3,
 	.threads_peak = 11,
@@ -330,6 +334,7 @@ static const struct report keep_report = {
 	.mode = TARGET_WRAP,
 	LIST(command, command_cnt, keep_command),
 	.pid = 5,
+	.cgroup = "",
 	.has_exited = true,
 	.runtime = { "native", "", GLOBAL_LOCK_NONE },
 	.processes_peak = 13,

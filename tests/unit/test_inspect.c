@@ -21,6 +21,7 @@
 #include "maps.h"
 #include "net_table.h"
 #include "observation/observation.h"
+#include "pid_numbers.h"
 #include "proc_file.h"
 #include "syscall_table.h"
 
@@ -465,6 +466,17 @@ static void a_process_that_is_gone_is_not_throttled(void **state)
 	cgroup_throttle_close(&throttle);
 }
 
+static void numbers_in_nested_containers(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		pid_numbers_parse_status("Name:\tx\nNSpid:\t812\t40\t1\nNSpgid:\t812\t1\n"), 1);
+	assert_int_equal(pid_numbers_parse_status("Name:\tx\nNSpid:\t812\nNSpgid:\t812\n"), 0);
+	assert_int_equal(pid_numbers_parse_status("Name:\tx\n"), 0);
+	assert_int_equal(pid_numbers_parse_status("Name:\tx\nNSpid:\t812\t"), 0);
+	assert_int_equal(pid_numbers_parse_status("Name:\tx\nNSpid:\t-4\t99999999999\n"), 0);
+}
+
 static void calls_wait_as_they_do(void **state)
 {
 	(void)state;
@@ -513,6 +525,7 @@ int main(void)
 		cmocka_unit_test(throttling_books_no_more_than_there_is),
 		cmocka_unit_test(nothing_runnable_nothing_throttled),
 		cmocka_unit_test(a_process_that_is_gone_is_not_throttled),
+		cmocka_unit_test(numbers_in_nested_containers),
 		cmocka_unit_test(calls_wait_as_they_do),
 		cmocka_unit_test(every_call_that_waits_has_a_name),
 		cmocka_unit_test(elf_files_of_any_content),
