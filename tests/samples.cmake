@@ -18,6 +18,7 @@ if(TARGET classify)
 	classify_e2e_test(nobody test_nobody.py)
 	classify_e2e_test(accounts test_accounts.py)
 	classify_e2e_test(quota test_quota.py)
+	classify_e2e_test(containers test_containers.py)
 endif()
 
 add_test(NAME samples_table

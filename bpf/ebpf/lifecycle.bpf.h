@@ -7,7 +7,8 @@
 #include "task.bpf.h"
 #include "program_time.bpf.h"
 
-static __always_inline void send_fork(struct task_struct *child, u32 parent_tgid, u64 now)
+static __always_inline void send_fork(struct task_struct *child, struct thread_ctx *thread,
+				      u32 parent_tgid, u64 now)
 {
 	struct wire_event_fork *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -15,7 +16,7 @@ static __always_inline void send_fork(struct task_struct *child, u32 parent_tgid
 		count_loss(WIRE_LOST_EVENT);
 		return;
 	}
-	event_init(&event->event, WIRE_EVENT_FORK, child, now);
+	event_init(&event->event, WIRE_EVENT_FORK, child, thread, now);
 	event->event.parent_tgid = parent_tgid;
 	__builtin_memcpy(event->comm, child->comm, sizeof(event->comm));
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
@@ -25,12 +26,14 @@ static __always_inline void send_fork(struct task_struct *child, u32 parent_tgid
 static __always_inline void follow_child(struct task_struct *parent, struct task_struct *child)
 {
 	struct thread_ctx *thread = thread_find(parent);
+	u32 parent_tgid;
 	u64 now;
 
 	if (!thread || !thread->head.is_followed || !is_observing)
 		return;
 	if (!follow_children && child->tgid != parent->tgid)
 		return;
+	parent_tgid = thread_tgid(thread, parent);
 	thread = bpf_task_storage_get(&tasks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	/* The seeding iterator may be making it at the same time, and only one of the two can. */
 	if (!thread)
@@ -42,6 +45,7 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 	if (thread->head.is_followed)
 		return;
 	now = bpf_ktime_get_ns();
+	thread_number(thread, child);
 	thread->head.is_followed = 1;
 	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, TASK_WOKEN) !=
 	    TASK_SEEDING)
@@ -49,7 +53,7 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 	thread->wake_ns = now;
 	thread_begin(thread, now);
 	program_shift(RUNNABLE, now);
-	send_fork(child, parent->tgid, now);
+	send_fork(child, thread, parent_tgid, now);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -85,13 +89,15 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 	     struct linux_binprm *binprm)
 {
 	struct thread_ctx *thread = thread_find(task);
-	u32 tgid = task->tgid;
 	struct wire_event_exec *event;
+	u32 tgid;
 
 	if (!thread || !thread->head.is_followed)
 		return 0;
 	if (begins_at_exec && !has_begun)
 		begin_at_exec(thread);
+	thread_number(thread, task); /* a thread that runs exec becomes its process's first */
+	tgid = thread_tgid(thread, task);
 	/* The new program has other addresses and, CLOEXEC, other descriptors. */
 	bpf_map_delete_elem(&gils, &tgid);
 	thread->memo.is_valid = 0;
@@ -101,7 +107,7 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 		count_loss(WIRE_LOST_EVENT);
 		return 0;
 	}
-	event_init(&event->event, WIRE_EVENT_EXEC, task, bpf_ktime_get_ns());
+	event_init(&event->event, WIRE_EVENT_EXEC, task, thread, bpf_ktime_get_ns());
 	__builtin_memcpy(event->comm, task->comm, sizeof(event->comm));
 	bpf_probe_read_kernel_str(event->filename, sizeof(event->filename),
 				  BPF_CORE_READ(binprm, filename));

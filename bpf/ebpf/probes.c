@@ -1,4 +1,5 @@
 /* Opening the probes: which ones this kernel has, and what to say when it refuses them. */
+#include "pid_namespace.h"
 #include "session.h"
 #include "syscalls.h"
 #include <bpf/btf.h>
@@ -7,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "probe.skel.h"
 
@@ -81,7 +81,7 @@ static int load_error(int error, char *why, size_t why_size)
 }
 
 static int load_probes(struct ebpf_observer *self, const struct observer_options *options,
-		       char *why, size_t why_size)
+		       uint32_t pid_ns_level, char *why, size_t why_size)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 
@@ -101,37 +101,22 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	btf__free(btf);
 	self->probes->rodata->follow_children = options->follow_children;
 	self->probes->rodata->self_tgid = (uint32_t)getpid();
+	self->probes->rodata->pid_ns_level = pid_ns_level;
 	self->probes->rodata->begins_at_exec = options->begins_at_exec;
 	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);
 	return probe_bpf__load(self->probes);
 }
 
-/* The inode of the initial PID namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h). */
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu
-
-/* The probes tell processes by their numbers in the initial namespace; in another, /proc has other
- * numbers, and what is inspected there would be other processes. */
-static bool is_in_pid_namespace(void)
-{
-	struct stat status;
-
-	return !stat("/proc/self/ns/pid", &status) && status.st_ino != INITIAL_PID_NAMESPACE;
-}
-
 int probes_open(struct ebpf_observer *self, const struct observer_options *options, char *why,
 		size_t why_size)
 {
+	uint32_t level;
 	int error;
 
-	if (is_in_pid_namespace()) {
-		snprintf(
-			why, why_size,
-			"inside a PID namespace (a container): run classify on the host, where the "
-			"kernel's process numbers are those of /proc");
-		return -ENOTSUP;
-	}
 	libbpf_set_print(options->is_verbose ? verbose_print : quiet_print);
-	error = load_probes(self, options, why, why_size);
+	error = pid_namespace_level(&level, why, why_size);
+	if (!error)
+		error = load_probes(self, options, level, why, why_size);
 	if (!error)
 		error = probe_bpf__attach(self->probes);
 	return error ? load_error(error, why, why_size) : 0;

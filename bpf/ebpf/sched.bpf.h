@@ -118,13 +118,13 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 	struct wire_thread *total = &thread->total;
 	struct wire_event_exit *event;
 
-	total->tgid = task->tgid;
-	total->tid = task->pid;
+	total->tgid = thread_tgid(thread, task);
+	total->tid = thread_tid(thread, task);
 	total->end_ns = now;
 	__builtin_memcpy(total->comm, task->comm, sizeof(total->comm));
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (event) {
-		event_init(&event->event, WIRE_EVENT_EXIT, task, now);
+		event_init(&event->event, WIRE_EVENT_EXIT, task, thread, now);
 		event->exit_code = task->exit_code;
 		event->pad = 0;
 		event->thread = *total;

@@ -21,7 +21,7 @@ static __always_inline bool task_belongs(struct task_struct *task)
 	struct task_struct *leader = task->group_leader;
 	struct task_struct *parent;
 
-	if (task->tgid == (int)self_tgid)
+	if (task_tgid_number(task) == self_tgid)
 		return false;
 	if (leader && leader != task && task_is_followed(leader))
 		return true;
@@ -145,8 +145,8 @@ int dump_tasks(struct bpf_iter__task *iter)
 	if (!thread || !thread->head.is_followed || thread->head.state == TASK_SEEDING)
 		return 0;
 	total = thread->total;
-	total.tgid = task->tgid;
-	total.tid = task->pid;
+	total.tgid = thread_tgid(thread, task);
+	total.tid = thread_tid(thread, task);
 	__builtin_memcpy(total.comm, task->comm, sizeof(total.comm));
 	close_interval(&total, thread, observed_until_ns);
 	bpf_seq_write(iter->meta->seq, &total, sizeof(total));

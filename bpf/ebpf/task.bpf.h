@@ -13,6 +13,9 @@
 const volatile bool follow_children = true;
 const volatile bool begins_at_exec = false;
 const volatile __u32 self_tgid = 0; /* classify itself, which may be in the tree it attaches to */
+/* How deep classify's PID namespace lies, 0 being the host's: there the probes' numbers are the
+ * kernel's own, and what is for other namespaces falls away when they are loaded. */
+const volatile __u32 pid_ns_level = 0;
 /* enum wire_syscall by system call number; syscalls.c fills it before load. */
 const volatile __u8 syscall_table[WIRE_SYSCALL_CNT] = {};
 
@@ -128,6 +131,56 @@ static __always_inline struct thread_ctx *thread_find(struct task_struct *task)
 	return bpf_task_storage_get(&tasks, task, 0, 0);
 }
 
+/* The number in classify's PID namespace of what has @pid_address (a struct pid *); 0: it has none
+ * there, or none any more. Global, as socket_describe is. */
+__noinline int number_in_namespace(u64 pid_address)
+{
+	struct pid *pid = (struct pid *)pid_address;
+	int number = 0;
+
+	if (!pid || BPF_CORE_READ(pid, level) < pid_ns_level)
+		return 0;
+	bpf_probe_read_kernel(&number, sizeof(number),
+			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				      pid_ns_level * bpf_core_type_size(struct upid) +
+				      bpf_core_field_offset(struct upid, nr));
+	return number;
+}
+
+static __always_inline u32 task_tgid_number(struct task_struct *task)
+{
+	if (!pid_ns_level)
+		return task->tgid;
+	return number_in_namespace((u64)BPF_CORE_READ(task, group_leader, thread_pid));
+}
+
+/* The numbers of a followed thread go with it: when it dies, the kernel has taken them away. */
+static __always_inline void thread_number(struct thread_ctx *thread, struct task_struct *task)
+{
+	if (!pid_ns_level)
+		return;
+	thread->total.tgid = task_tgid_number(task);
+	thread->total.tid = number_in_namespace((u64)BPF_CORE_READ(task, thread_pid));
+}
+
+static __always_inline u32 thread_tgid(struct thread_ctx *thread, struct task_struct *task)
+{
+	if (!pid_ns_level)
+		return task->tgid;
+	if (!thread->total.tgid)
+		thread_number(thread, task);
+	return thread->total.tgid;
+}
+
+static __always_inline u32 thread_tid(struct thread_ctx *thread, struct task_struct *task)
+{
+	if (!pid_ns_level)
+		return task->pid;
+	if (!thread->total.tid)
+		thread_number(thread, task);
+	return thread->total.tid;
+}
+
 /* From now on @thread's time is booked. */
 static __always_inline void thread_begin(struct thread_ctx *thread, u64 now)
 {
@@ -136,12 +189,12 @@ static __always_inline void thread_begin(struct thread_ctx *thread, u64 now)
 }
 
 static __always_inline void event_init(struct wire_event *event, u32 type, struct task_struct *task,
-				       u64 now)
+				       struct thread_ctx *thread, u64 now)
 {
 	event->type = type;
-	event->tgid = task->tgid;
-	event->tid = task->pid;
-	event->parent_tgid = task->real_parent->tgid;
+	event->tgid = thread_tgid(thread, task);
+	event->tid = thread_tid(thread, task);
+	event->parent_tgid = task_tgid_number(task->real_parent);
 	event->time_ns = now;
 }
 

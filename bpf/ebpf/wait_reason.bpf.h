@@ -257,7 +257,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		if (key->reason != WIRE_STOPPED)
 			thread->stopped_wait = *key;
 		__builtin_memset(key, 0, sizeof(*key));
-		key->tgid = task->tgid;
+		key->tgid = thread_tgid(thread, task);
 		key->syscall = WIRE_NO_SYSCALL;
 		key->reason = WIRE_STOPPED;
 		return;
@@ -270,7 +270,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		return;
 	}
 	__builtin_memset(key, 0, sizeof(*key));
-	key->tgid = task->tgid;
+	key->tgid = thread_tgid(thread, task);
 	key->syscall = WIRE_NO_SYSCALL;
 	if (task->flags & PF_IO_WORKER) {
 		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
@@ -285,8 +285,8 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	table = task->files->fdt;
 	args.files.slots = (u64)table->fd;
 	args.files.slot_cnt = table->max_fds;
-	args.tgid = task->tgid;
-	args.tid = task->pid;
+	args.tgid = key->tgid;
+	args.tid = thread_tid(thread, task);
 	args.in_iowait = in_iowait(task);
 	args.arg[0] = regs->di;
 	args.arg[1] = regs->si;

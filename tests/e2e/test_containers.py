@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""Programs in containers: the numbers of processes, what they wait for, and the limits they have
+are those that the user knows, whether classify runs beside them, above them or inside with them.
+
+The containers are made with unshare(1), without images or a daemon. Skipped where that is refused.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+CONTAINER = ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child"]
+PYTHON = harness.PLACE.python
+# Says where it is, then works until it is told to end: threads that want the GIL, and a join.
+GIL_FIGHT = """
+import sys, threading
+done = threading.Event()
+def burn():
+    while not done.is_set():
+        sum(range(5000))
+threads = [threading.Thread(target=burn) for _ in range(4)]
+for thread in threads:
+    thread.start()
+print("ready", flush=True)
+sys.stdin.readline()
+done.set()
+"""
+
+
+def needs_namespaces():
+    done = subprocess.run([*CONTAINER, "true"], stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise unittest.SkipTest(f"no namespaces to be had: {done.stderr.decode()}")
+
+
+class ContainersTestCase(harness.ReportTestCase):
+    source = None
+
+    @classmethod
+    def setUpClass(cls):
+        needs_namespaces()
+        super().setUpClass()
+
+    def observe(self, options, command=(), prefix=(), **how):
+        run = harness.run_classify(["-q", "--source", self.source, *options], command,
+                                   prefix=prefix, **how)
+        self.check_run(run)
+        self.assertEqual(run.report["observation"]["source"], self.source)
+        return run.report
+
+    def start(self, *argv, **how):
+        """Starts @argv, which says "ready"; it is told to end, and has ended, when the test is."""
+        how.setdefault("stdin", subprocess.PIPE)
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, **how)
+        self.addCleanup(self.finish, process)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        return process
+
+    @staticmethod
+    def finish(process):
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+    def waits(self, report):
+        """Seconds by reason, of the threads together."""
+        return {wait["reason"]: wait["seconds"] for wait in report["thread_time"]["waits"]}
+
+    def check_gil(self, report):
+        self.assertEqual(report["target"]["runtime"]["name"], "CPython")
+        self.assertEqual(report["target"]["runtime"]["global_lock"], "gil")
+        if self.source == "ebpf":
+            self.assertGreater(self.waits(report).get("gil", 0), report["observation"]["duration_s"],
+                               harness.carrying_numbers(report))
+
+
+class PidNamespaces(ContainersTestCase):
+    def child_of(self, process):
+        """unshare's child: the container's first process."""
+        path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        return int(path.read_text().split()[0])
+
+    def test_attached_from_the_host(self):
+        unshare = self.start(*CONTAINER, PYTHON, "-I", "-c", GIL_FIGHT)
+        pid = self.child_of(unshare)
+        report = self.observe(["-p", str(pid), "-d", "0.5"])
+        self.assertEqual((report["target"]["pid"], report["target"]["pid_in_container"]), (pid, 1))
+        self.check_gil(report)
+
+    def test_wrapped_from_the_host(self):
+        code = GIL_FIGHT.replace("sys.stdin.readline()", "import time; time.sleep(0.5)")
+        report = self.observe([], [*CONTAINER, PYTHON, "-I", "-c", code])
+        self.assertEqual(report["target"]["exit"], {"code": 0})
+        self.assertIsNone(report["target"]["pid_in_container"])
+        self.assertEqual(report["target"]["processes_peak"], 2)
+        self.check_gil(report)
+
+    def test_wrapped_inside(self):
+        """Also two namespaces deep, and for a program that is in a third."""
+        code = GIL_FIGHT.replace("sys.stdin.readline()", "import time; time.sleep(0.5)")
+        program = [PYTHON, "-I", "-c", code]
+        for prefix, command in ((CONTAINER, program), (CONTAINER * 2, program),
+                                (CONTAINER, CONTAINER + program)):
+            with self.subTest(prefix=prefix, command=command):
+                report = self.observe([], command, prefix=prefix)
+                self.assertEqual(report["target"]["exit"], {"code": 0})
+                self.assertLess(report["target"]["pid"], 20)
+                self.check_gil(report)
+
+    def test_attached_inside(self):
+        """classify enters the container that the program is in, and knows it as number 1."""
+        unshare = self.start(*CONTAINER, PYTHON, "-I", "-c", GIL_FIGHT)
+        inside = ["nsenter", "-t", str(self.child_of(unshare)), "-p", "-m"]
+        report = self.observe(["-p", "1", "-d", "0.5"], prefix=inside)
+        self.assertEqual((report["target"]["pid"], report["target"]["pid_in_container"]), (1, None))
+        self.check_gil(report)
+
+    def test_many_short_lived_processes_inside(self):
+        """Births, execs and deaths have the container's numbers too: all are known by name."""
+        script = "i=0; while [ $i -lt 50 ]; do /bin/true; i=$((i+1)); done"
+        with tempfile.TemporaryDirectory() as directory:
+            recording = os.path.join(directory, "recording")
+            self.observe(["--save-recording", recording], ["/bin/sh", "-c", script],
+                         prefix=CONTAINER)
+            observation = json.loads(pathlib.Path(recording).read_text())
+        if self.source == "procfs":
+            return  # it needn't see each of them
+        names = [process["comm"] for process in observation["processes"]]
+        self.assertEqual(sorted(names), ["sh"] + ["true"] * 50)
+        numbers = {process["pid"] for process in observation["processes"]}
+        self.assertEqual(numbers, {thread["pid"] for thread in observation["threads"]})
+        self.assertLess(max(numbers), 100)
+        self.assertTrue(all(process["parent_pid"] in numbers for process in
+                            observation["processes"] if process["comm"] == "true"))
+
+    def test_proc_of_another_namespace(self):
+        """Its numbers are other processes' numbers: refused, not guessed."""
+        for options in (["--", "true"], ["-p", "1"]):
+            done = subprocess.run(["unshare", "--pid", "--fork", harness.CLASSIFY, *options],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, harness.EXIT_OF_CLASSIFY)
+            self.assertIn(b"mount -t proc", done.stderr)
+
+
+class ThroughEbpf:
+    source = "ebpf"
+
+    @classmethod
+    def setUpClass(cls):
+        if harness.why_no_ebpf():
+            raise unittest.SkipTest(f"eBPF is not to be had here: {harness.why_no_ebpf()}")
+        super().setUpClass()
+
+
+class ThroughProcfs:
+    source = "procfs"
+
+
+class PidNamespacesThroughEbpf(ThroughEbpf, PidNamespaces):
+    pass
+
+
+class PidNamespacesThroughProcfs(ThroughProcfs, PidNamespaces):
+    pass
+
+
+def load_tests(loader, _tests, _pattern):
+    """Not the common bases."""
+    return unittest.TestSuite(loader.loadTestsFromTestCase(case)
+                              for case in (PidNamespacesThroughEbpf, PidNamespacesThroughProcfs))
+
+
+if __name__ == "__main__":
+    harness.main()
