@@ -54,7 +54,7 @@ static void account(const struct observation *obs, struct arena *scratch, struct
 	struct process_index index;
 
 	process_index_init(&index, obs, scratch);
-	account_thread_time(obs, report->arena, scratch, &report->thread_time);
+	account_thread_time(obs, &index, report->arena, scratch, &report->thread_time);
 	account_program_time(obs, &index, report->arena, scratch, &report->program_time);
 	account_ratios(&report->program_time, &report->ratios);
 }

@@ -76,3 +76,14 @@ const char *global_lock_name(enum global_lock lock)
 
 	return name_of(names, GLOBAL_LOCK_CNT, lock);
 }
+
+const char *wait_role_name(enum wait_role role)
+{
+	static const char *const names[WAIT_ROLE_CNT] = {
+		[WAITS_FOR_RESULT] = "result", [WAITS_FOR_WORK] = "work",
+		[WAITS_FOR_TIME] = "time",     [WAITS_FOR_TREE] = "tree",
+		[WAITS_FOR_OTHER] = "other",
+	};
+
+	return name_of(names, WAIT_ROLE_CNT, role);
+}

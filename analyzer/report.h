@@ -46,11 +46,29 @@ enum global_lock {
 	GLOBAL_LOCK_CNT
 };
 
+/* For what a thread slept; its reason says on what. */
+enum wait_role {
+	WAITS_FOR_RESULT, /* of something outside the tree that was asked: I/O */
+	WAITS_FOR_WORK,	  /* nobody asked us for anything: idle */
+	WAITS_FOR_TIME,	  /* a sleep, or a timeout that ran out */
+	WAITS_FOR_TREE,	  /* another thread or process of the tree */
+	WAITS_FOR_OTHER,  /* stopped, or not known */
+	WAIT_ROLE_CNT,
+};
+
+/* One thing that was waited for: all waits that agree in name, kind, direction, role, operation. */
 struct report_object {
 	const char *name; /* "tcp 10.0.0.5:443", "/var/lib/x", ... ready to print once escaped */
 	enum wait_direction direction;
 	uint64_t wait_ns;
 	uint64_t wait_cnt;
+	enum object_kind kind;
+	enum wait_role role;
+	enum wait_operation operation;
+	const char *call;   /* the system call that it was waited for in longest; NULL: not known */
+	const char *device; /* of a file: the block device that holds it; NULL: not known */
+	const char *far_end; /* of a socket: who serves it on this host; NULL: not known */
+	bool is_rest;	     /* what was not kept apart: "(others)" */
 };
 
 struct report_wait {
@@ -58,7 +76,7 @@ struct report_wait {
 	uint64_t wait_ns;
 	double share;
 	uint64_t wait_cnt;	       /* 0 in program time */
-	struct report_object *objects; /* largest first; NULL in program time */
+	struct report_object *objects; /* largest first; in program time by its quiet time */
 	size_t object_cnt;
 };
 
@@ -82,6 +100,8 @@ struct report_program_time {
 				      share is of wall_ns */
 	size_t wait_cnt;
 	double parallelism; /* mean threads on a CPU while computing; 0 when never */
+	struct report_object *idle_objects; /* what it was idle at; largest first */
+	size_t idle_object_cnt;
 };
 
 struct report_ratios {
@@ -212,5 +232,6 @@ const char *concurrency_model_name(enum concurrency_model model);
 const char *recommended_action_name(enum recommended_action action);
 const char *finding_severity_name(enum finding_severity severity);
 const char *global_lock_name(enum global_lock lock);
+const char *wait_role_name(enum wait_role role); /* "result", "work", "time", "tree", "other" */
 
 #endif

@@ -4,6 +4,7 @@
 #include "program_time.h"
 #include "thread_time.h"
 #include "ticker.h"
+#include "wait_objects.h"
 #include "wait_role.h"
 
 /* Returns a copy of the rows' quiet time whose sum is no more than the tree's. */
@@ -22,28 +23,76 @@ static uint64_t *quiet_of_rows(const struct observation *obs, struct arena *scra
 	return quiet_ns;
 }
 
+/* Fills @parts, parallel to the rows, with what the quiet time charged to each counts as. */
 static void charge(const struct observation *obs, const struct process_index *index,
-		   const uint64_t *quiet_ns, uint64_t *idle_ns, uint64_t by_reason[WAIT_REASON_CNT])
+		   const uint64_t *quiet_ns, struct object_part *parts)
 {
-	uint64_t rest_ns = obs->program.quiet_ns;
-
-	for (size_t i = 0; quiet_ns && i < obs->wait_cnt; i++) {
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
 		const struct obs_wait *row = &obs->waits[i];
+		enum wait_role role = quiet_role(obs, row, process_index_get(index, row->pid));
 
-		rest_ns -= quiet_ns[i];
-		switch (quiet_role(obs, row, process_index_get(index, row->pid))) {
-		case WAITS_FOR_WORK:
-			*idle_ns += quiet_ns[i];
-			break;
-		case WAITS_FOR_TIME:
-			by_reason[WAIT_TIMER] += quiet_ns[i];
-			break;
-		default:
-			by_reason[row->reason] += quiet_ns[i];
-			break;
-		}
+		parts[i] = (struct object_part){
+			.row = row,
+			.reason = role == WAITS_FOR_TIME ? WAIT_TIMER : row->reason,
+			.role = role,
+			.ns = quiet_ns[i],
+		};
+	}
+}
+
+/* Moves the parts that are idle behind the others. Returns how many those are. */
+static size_t set_idle_apart(struct object_part *parts, size_t cnt)
+{
+	size_t busy_cnt = 0;
+
+	for (size_t i = 0; i < cnt; i++) {
+		struct object_part part = parts[i];
+
+		if (part.role == WAITS_FOR_WORK)
+			continue;
+		parts[i] = parts[busy_cnt];
+		parts[busy_cnt++] = part;
+	}
+	return busy_cnt;
+}
+
+static void add_idle(struct object_part *parts, size_t cnt, struct arena *arena,
+		     struct arena *scratch, struct report_program_time *time)
+{
+	struct report_wait idle = { .objects = NULL };
+
+	for (size_t i = 0; i < cnt; i++) {
+		idle.wait_ns += parts[i].ns;
+		/* One list, whatever the reasons. */
+		parts[i].reason = WAIT_ACCEPT;
+	}
+	wait_objects_sort(parts, cnt);
+	wait_objects_list(parts, cnt, arena, scratch, &idle);
+	time->idle_ns = idle.wait_ns;
+	time->idle_objects = idle.objects;
+	time->idle_object_cnt = idle.object_cnt;
+}
+
+static void add_waits(const struct observation *obs, struct object_part *parts, size_t cnt,
+		      struct arena *arena, struct arena *scratch, struct report_program_time *time)
+{
+	uint64_t by_reason[WAIT_REASON_CNT] = { 0 };
+	uint64_t rest_ns = obs->program.quiet_ns - time->idle_ns;
+
+	for (size_t i = 0; i < cnt; i++) {
+		/* A stop is not a wait that thread time lists, but quiet time must sum. */
+		if (parts[i].reason == WAIT_STOPPED)
+			parts[i].reason = WAIT_OTHER;
+		by_reason[parts[i].reason] += parts[i].ns;
+		rest_ns -= parts[i].ns;
 	}
 	by_reason[WAIT_OTHER] += rest_ns;
+	time->waits = arena_array(arena, WAIT_REASON_CNT, sizeof(*time->waits));
+	if (!time->waits)
+		return;
+	time->wait_cnt = waits_by_size(by_reason, NULL, time->wall_ns, time->waits);
+	wait_objects_sort(parts, cnt);
+	wait_objects_fill(parts, cnt, arena, scratch, time->waits, time->wait_cnt);
 }
 
 static double parallelism(const struct observation *obs)
@@ -59,23 +108,24 @@ void account_program_time(const struct observation *obs, const struct process_in
 			  struct arena *arena, struct arena *scratch,
 			  struct report_program_time *time)
 {
-	uint64_t by_reason[WAIT_REASON_CNT] = { 0 };
 	uint64_t *quiet_ns = quiet_of_rows(obs, scratch);
+	struct object_part *parts = arena_array(scratch, obs->wait_cnt, sizeof(*parts));
+	size_t cnt = parts && quiet_ns ? obs->wait_cnt : 0;
+	size_t busy_cnt = 0;
 
 	time->computing_ns = obs->program.computing_ns;
 	time->starved_ns = obs->program.starved_ns;
 	time->quiet_ns = obs->program.quiet_ns;
 	time->wall_ns = time->computing_ns + time->starved_ns + time->quiet_ns;
 	time->parallelism = parallelism(obs);
-	if (quiet_ns && obs->source == SOURCE_PROCFS) /* the probes do it exactly */
-		ticker_hand_over(obs, index, scratch, quiet_ns);
-	charge(obs, index, quiet_ns, &time->idle_ns, by_reason);
-	/* A stop is not a wait that thread time lists, but quiet time must sum. */
-	by_reason[WAIT_OTHER] += by_reason[WAIT_STOPPED];
-	by_reason[WAIT_STOPPED] = 0;
-	time->waits = arena_array(arena, WAIT_REASON_CNT, sizeof(*time->waits));
-	if (time->waits)
-		time->wait_cnt = waits_by_size(by_reason, NULL, time->wall_ns, time->waits);
+	if (cnt) {
+		if (obs->source == SOURCE_PROCFS) /* the probes do it exactly */
+			ticker_hand_over(obs, index, scratch, quiet_ns);
+		charge(obs, index, quiet_ns, parts);
+		busy_cnt = set_idle_apart(parts, cnt);
+		add_idle(parts + busy_cnt, cnt - busy_cnt, arena, scratch, time);
+	}
+	add_waits(obs, parts, busy_cnt, arena, scratch, time);
 }
 
 void account_ratios(const struct report_program_time *time, struct report_ratios *ratios)

@@ -9,14 +9,13 @@
 #include "report.h"
 
 struct arena;
-
-/* Waits keep this many objects each; the others share one row. */
-#define OBJECTS_KEPT 10
+struct process_index;
 
 /* Fills @time with arrays and strings from @arena (out of memory is sticky there; @scratch for what
- * is needed meanwhile). Time of a
- * thread's life that its observer could not account for counts as the reason "other". */
-void account_thread_time(const struct observation *obs, struct arena *arena, struct arena *scratch,
+ * is needed meanwhile). Time of a thread's life that its observer could not account for counts as
+ * the reason "other". */
+void account_thread_time(const struct observation *obs, const struct process_index *index,
+			 struct arena *arena, struct arena *scratch,
 			 struct report_thread_time *time);
 
 /* The length of @thread's life; no less than what its states sum to. */

@@ -6,15 +6,7 @@
 #define CLASSIFY_WAIT_ROLE_H
 
 #include "observation/observation.h"
-
-enum wait_role {
-	WAITS_FOR_RESULT, /* of something outside the tree that was asked: I/O */
-	WAITS_FOR_WORK,	  /* nobody asked us for anything: idle */
-	WAITS_FOR_TIME,	  /* a sleep, or a timeout that ran out */
-	WAITS_FOR_TREE,	  /* another thread or process of the tree */
-	WAITS_FOR_OTHER,  /* stopped, or not known */
-	WAIT_ROLE_CNT,
-};
+#include "report.h"
 
 /* The role of @row in the life of its thread. @process is the row's, or NULL when not known. */
 enum wait_role wait_role(const struct observation *obs, const struct obs_wait *row,

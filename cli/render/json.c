@@ -121,28 +121,30 @@ static cJSON *add_wait(struct json_builder *b, cJSON *waits, const struct report
 	return object;
 }
 
-static void add_waits(struct json_builder *b, cJSON *parent, const struct report_wait *waits,
-		      size_t cnt)
+static void add_object(struct json_builder *b, cJSON *array, const struct report_object *from)
 {
-	cJSON *array = json_add_array(b, parent, "waits");
+	cJSON *object = json_add_object(b, array, NULL);
 
-	for (size_t i = 0; i < cnt; i++)
-		add_wait(b, array, &waits[i]);
+	json_add_text(b, object, "name", from->name);
+	json_add_text(b, object, "kind", from->is_rest ? NULL : object_kind_name(from->kind));
+	json_add_text(b, object, "direction", wait_direction_name(from->direction));
+	json_add_text(b, object, "role", from->is_rest ? NULL : wait_role_name(from->role));
+	json_add_text(b, object, "call", from->call);
+	json_add_text(b, object, "operation",
+		      from->operation ? wait_operation_name(from->operation) : NULL);
+	json_add_text(b, object, "device", from->device);
+	json_add_text(b, object, "far_end", from->far_end);
+	add_seconds(b, object, "seconds", from->wait_ns);
+	json_add_whole(b, object, "count", from->wait_cnt);
 }
 
-static void add_objects(struct json_builder *b, cJSON *parent, const struct report_wait *wait)
+static void add_objects(struct json_builder *b, cJSON *parent, const char *name,
+			const struct report_object *objects, size_t cnt)
 {
-	cJSON *array = json_add_array(b, parent, "objects");
+	cJSON *array = json_add_array(b, parent, name);
 
-	for (size_t i = 0; i < wait->object_cnt; i++) {
-		const struct report_object *from = &wait->objects[i];
-		cJSON *object = json_add_object(b, array, NULL);
-
-		json_add_text(b, object, "name", from->name);
-		json_add_text(b, object, "direction", wait_direction_name(from->direction));
-		add_seconds(b, object, "seconds", from->wait_ns);
-		json_add_whole(b, object, "count", from->wait_cnt);
-	}
+	for (size_t i = 0; i < cnt; i++)
+		add_object(b, array, &objects[i]);
 }
 
 static void add_thread_time(struct json_builder *b, cJSON *root,
@@ -161,7 +163,7 @@ static void add_thread_time(struct json_builder *b, cJSON *root,
 		cJSON *wait = add_wait(b, waits, &time->waits[i]);
 
 		json_add_whole(b, wait, "count", time->waits[i].wait_cnt);
-		add_objects(b, wait, &time->waits[i]);
+		add_objects(b, wait, "objects", time->waits[i].objects, time->waits[i].object_cnt);
 	}
 }
 
@@ -169,13 +171,18 @@ static void add_program_time(struct json_builder *b, cJSON *root,
 			     const struct report_program_time *time)
 {
 	cJSON *object = json_add_object(b, root, "program_time");
+	cJSON *waits;
 
 	add_seconds(b, object, "wall_s", time->wall_ns);
 	add_seconds(b, object, "computing_s", time->computing_ns);
 	add_seconds(b, object, "starved_s", time->starved_ns);
 	add_seconds(b, object, "quiet_s", time->quiet_ns);
 	add_seconds(b, object, "idle_s", time->idle_ns);
-	add_waits(b, object, time->waits, time->wait_cnt);
+	waits = json_add_array(b, object, "waits");
+	for (size_t i = 0; i < time->wait_cnt; i++)
+		add_objects(b, add_wait(b, waits, &time->waits[i]), "objects",
+			    time->waits[i].objects, time->waits[i].object_cnt);
+	add_objects(b, object, "idle_objects", time->idle_objects, time->idle_object_cnt);
 	json_add_number(b, object, "parallelism", time->parallelism);
 }
 
@@ -228,12 +235,15 @@ static void add_roles(struct json_builder *b, cJSON *root, const struct report *
 	for (size_t i = 0; i < report->role_cnt; i++) {
 		const struct report_role *role = &report->roles[i];
 		cJSON *object = json_add_object(b, array, NULL);
+		cJSON *waits;
 
 		json_add_text(b, object, "name", role->name);
 		json_add_whole(b, object, "threads", role->thread_cnt);
 		json_add_text(b, object, "class", verdict_class_name(role->verdict_class));
 		add_seconds(b, object, "on_cpu_s", role->on_cpu_ns);
-		add_waits(b, object, role->waits, role->wait_cnt);
+		waits = json_add_array(b, object, "waits");
+		for (size_t k = 0; k < role->wait_cnt; k++)
+			add_wait(b, waits, &role->waits[k]);
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "render/units.h"
 #include "report.h"
 
-enum { BAR_COLUMNS = 18, MIN_NOTE_COLUMNS = 12 };
+enum { BAR_COLUMNS = 18, MIN_NOTE_COLUMNS = 12, DETAIL_BYTES = 64, WAITS_BYTES = 192 };
 enum { SHARE_END = PAGE_TEXT_COLUMN + BAR_COLUMNS + 7, DURATION_END = SHARE_END + 9 };
 
 /* Nobody needs to be told of less, unless he asks. */
@@ -56,6 +56,36 @@ static void put_title(struct page *page, uint64_t whole_ns, const char *what)
 	page_newline(page);
 }
 
+/* What else is known of it: who is at the far end, or what was done and on which device. */
+static void format_detail(const struct report_object *object, char *text, size_t size)
+{
+	const char *operation = object->operation ? wait_operation_name(object->operation) : NULL;
+	const char *device = object->device;
+
+	text[0] = '\0';
+	if (object->far_end)
+		snprintf(text, size, " (%s)", object->far_end);
+	else if (operation && device)
+		snprintf(text, size, " (%s, %s)", operation, device);
+	else if (operation || device)
+		snprintf(text, size, " (%s)", operation ? operation : device);
+}
+
+static void put_object_name(struct page *page, const struct report_object *object, int room)
+{
+	char detail[DETAIL_BYTES];
+	int columns;
+
+	format_detail(object, detail, sizeof(detail));
+	columns = escape_columns(detail, !page->style->use_unicode);
+	if (room - columns < MIN_NOTE_COLUMNS) {
+		page_put_fit(page, object->name, room);
+		return;
+	}
+	page_put_fit(page, object->name, room - columns);
+	page_put(page, detail);
+}
+
 /* "  20 x tcp 127.0.0.1:8080 +3 more", as far as there is room. */
 static void put_object_note(struct page *page, const struct report_object *object, size_t more_cnt)
 {
@@ -72,29 +102,17 @@ static void put_object_note(struct page *page, const struct report_object *objec
 	page_tab(page, page->column + 2);
 	page_put(page, count);
 	page_put(page, page->style->use_unicode ? " × " : " x ");
-	page_put_fit(page, object->name, room);
+	put_object_name(page, object, room);
 	page_put(page, more);
 }
 
-static const struct report_wait *find_wait(const struct report_thread_time *time,
-					   enum wait_reason reason)
+/* One object stands for the rest only if it is most of them; and a count of 0 says that only time
+ * is known of it. */
+static void put_objects_note(struct page *page, const struct report_object *objects, size_t cnt,
+			     uint64_t whole_ns)
 {
-	for (size_t i = 0; i < time->wait_cnt; i++)
-		if (time->waits[i].reason == reason)
-			return &time->waits[i];
-	return NULL;
-}
-
-/* Program time knows causes, thread time their objects. */
-static void put_reason_note(struct page *page, const struct report *report, enum wait_reason reason)
-{
-	const struct report_wait *wait = find_wait(&report->thread_time, reason);
-
-	/* One object stands for the rest only if it is most of them; and a count of 0 says that
-	 * only time is known of it. */
-	if (wait && wait->object_cnt && wait->objects[0].wait_cnt &&
-	    wait->objects[0].wait_ns >= wait->wait_ns / 2)
-		put_object_note(page, &wait->objects[0], wait->object_cnt - 1);
+	if (cnt && objects[0].wait_cnt && objects[0].wait_ns >= whole_ns / 2)
+		put_object_note(page, &objects[0], cnt - 1);
 }
 
 static void put_computing(struct page *page, const struct report_program_time *time)
@@ -143,7 +161,7 @@ void text_program_time(struct page *page, const struct report *report)
 
 		begin_row(page, COLOR_BLUE, wait_reason_name(wait->reason), wait->wait_ns,
 			  time->wall_ns);
-		put_reason_note(page, report, wait->reason);
+		put_objects_note(page, wait->objects, wait->object_cnt, wait->wait_ns);
 		page_newline(page);
 	}
 	put_rest(page, time->waits + shown_cnt, time->wait_cnt - shown_cnt, time->wall_ns);
@@ -154,7 +172,7 @@ void text_program_time(struct page *page, const struct report *report)
 	}
 	if (time->idle_ns) {
 		begin_row(page, COLOR_DIM, "idle", time->idle_ns, time->wall_ns);
-		put_reason_note(page, report, WAIT_ACCEPT);
+		put_objects_note(page, time->idle_objects, time->idle_object_cnt, time->idle_ns);
 		page_newline(page);
 	}
 }
@@ -215,6 +233,52 @@ static void put_summary(struct page *page, const struct report *report, const st
 	page_newline(page);
 }
 
+/* The role where the reason doesn't imply it. */
+static const char *role_words(enum wait_role role)
+{
+	static const char *const words[WAIT_ROLE_CNT] = {
+		[WAITS_FOR_RESULT] = " for a result",
+		[WAITS_FOR_WORK] = " for work",
+		[WAITS_FOR_TREE] = " inside the program",
+	};
+
+	return words[role] ? words[role] : "";
+}
+
+static bool has_many_roles(enum wait_reason reason)
+{
+	return reason == WAIT_NETWORK || reason == WAIT_IPC || reason == WAIT_POLL ||
+	       reason == WAIT_TIMER;
+}
+
+/* Adds to @text, which holds WAITS_BYTES; what doesn't fit is cut. */
+static void add_detail(char *text, const char *detail)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, WAITS_BYTES - len, ", %s", detail);
+}
+
+/* "20 waits for a result in recvfrom, outbound, nginx[812]" */
+static void say_waits(struct page *page, const struct report_object *object, bool say_role)
+{
+	char count[UNIT_BYTES], text[WAITS_BYTES];
+
+	format_count(object->wait_cnt, count);
+	snprintf(text, sizeof(text), "%s wait%s%s%s%s", count, object->wait_cnt == 1 ? "" : "s",
+		 say_role ? role_words(object->role) : "", object->call ? " in " : "",
+		 object->call ? object->call : "");
+	if (object->direction != DIRECTION_NONE)
+		add_detail(text, wait_direction_name(object->direction));
+	if (object->operation != OPERATION_NONE)
+		add_detail(text, wait_operation_name(object->operation));
+	if (object->device)
+		add_detail(text, object->device);
+	if (object->far_end)
+		add_detail(text, object->far_end);
+	page_say(page, text);
+}
+
 static void put_objects(struct page *page, const struct report_wait *wait)
 {
 	char text[UNIT_BYTES];
@@ -226,12 +290,7 @@ static void put_objects(struct page *page, const struct report_wait *wait)
 		page_put_fit(page, object->name, SHARE_END - PAGE_TEXT_COLUMN);
 		format_duration(object->wait_ns, page->style->use_unicode, text);
 		put_right(page, text, DURATION_END);
-		format_count(object->wait_cnt, text);
-		page_sayf(page, "%s wait%s%s%s", text, object->wait_cnt == 1 ? "" : "s",
-			  object->direction == DIRECTION_NONE ? "" : ", ",
-			  object->direction == DIRECTION_NONE
-				  ? ""
-				  : wait_direction_name(object->direction));
+		say_waits(page, object, has_many_roles(wait->reason));
 		page_newline(page);
 	}
 }

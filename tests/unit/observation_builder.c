@@ -92,6 +92,10 @@ void build_wait(struct observation *obs, pid_t tid, struct wait_spec spec)
 	row->wait_ns = spec.ms * MS;
 	row->wait_cnt = cnt;
 	row->quiet_ns = spec.quiet_ms * MS;
+	row->call = spec.call ? spec.call : "";
+	row->device = spec.device ? spec.device : "";
+	row->far_end = spec.far_end ? spec.far_end : "";
+	row->operation = spec.operation;
 	row->woken_by_tree_cnt = spec.by_tree ? cnt : 0;
 	row->woken_by_other_cnt = spec.by_tree || spec.by_unknown ? 0 : cnt;
 }
@@ -116,19 +120,29 @@ static uint64_t sum_of_waits(const struct report_wait *waits, size_t cnt)
 	return sum_ns;
 }
 
-static void assert_objects_sum(const struct report_wait *wait)
+static void assert_objects_sum(const struct report_object *objects, size_t cnt, uint64_t whole_ns)
 {
 	uint64_t sum_ns = 0;
 
-	for (size_t i = 0; i < wait->object_cnt; i++) {
-		assert_non_null(wait->objects[i].name);
-		assert_in_range(wait->objects[i].direction, 0, DIRECTION_CNT - 1);
-		if (i && strcmp(wait->objects[i].name, "(others)") != 0)
-			assert_true(wait->objects[i - 1].wait_ns >= wait->objects[i].wait_ns);
-		sum_ns += wait->objects[i].wait_ns;
+	for (size_t i = 0; i < cnt; i++) {
+		assert_non_null(objects[i].name);
+		assert_in_range(objects[i].direction, 0, DIRECTION_CNT - 1);
+		assert_in_range(objects[i].kind, 0, OBJECT_KIND_CNT - 1);
+		assert_in_range(objects[i].role, 0, WAIT_ROLE_CNT - 1);
+		assert_in_range(objects[i].operation, 0, OPERATION_CNT - 1);
+		assert_int_equal(objects[i].is_rest, !strcmp(objects[i].name, "(others)"));
+		if (i && !objects[i].is_rest)
+			assert_true(objects[i - 1].wait_ns >= objects[i].wait_ns);
+		sum_ns += objects[i].wait_ns;
 	}
-	if (wait->object_cnt)
-		assert_int_equal(sum_ns, wait->wait_ns);
+	if (cnt)
+		assert_int_equal(sum_ns, whole_ns);
+}
+
+static void assert_all_objects_sum(const struct report_wait *waits, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		assert_objects_sum(waits[i].objects, waits[i].object_cnt, waits[i].wait_ns);
 }
 
 static void assert_times_sum(const struct report *report)
@@ -139,8 +153,9 @@ static void assert_times_sum(const struct report *report)
 	assert_int_equal(threads->wall_ns, threads->on_cpu_ns + threads->run_queue_ns +
 						   threads->throttled_ns + threads->stopped_ns +
 						   sum_of_waits(threads->waits, threads->wait_cnt));
-	for (size_t i = 0; i < threads->wait_cnt; i++)
-		assert_objects_sum(&threads->waits[i]);
+	assert_all_objects_sum(threads->waits, threads->wait_cnt);
+	assert_all_objects_sum(program->waits, program->wait_cnt);
+	assert_objects_sum(program->idle_objects, program->idle_object_cnt, program->idle_ns);
 	assert_int_equal(program->wall_ns,
 			 program->computing_ns + program->starved_ns + program->quiet_ns);
 	assert_int_equal(program->quiet_ns,

@@ -20,7 +20,11 @@ struct wait_spec {
 	uint64_t quiet_ms;
 	enum object_kind kind;
 	enum wait_direction direction;
-	const char *name; /* NULL counts as "" */
+	const char *name; /* of strings, NULL counts as "" */
+	const char *call;
+	const char *device;
+	const char *far_end;
+	enum wait_operation operation;
 	bool via_event_loop;
 	bool timed_out;
 	bool by_tree;	 /* woken by a thread of the tree */

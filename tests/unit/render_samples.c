@@ -9,19 +9,26 @@
 #define S			 (1000 * MS)
 #define CNT(array)		 (sizeof(array) / sizeof((array)[0]))
 #define LIST(member, cnt, array) .member = (array), .cnt = CNT(array)
-#define STARTED_AT_NS		 1700000000123456789
+#define OBJECT(title, asked, ns, waits, ...)                                                 \
+	{                                                                                    \
+		.name = (title), .direction = (asked), .wait_ns = (ns), .wait_cnt = (waits), \
+		__VA_ARGS__                                                                  \
+	}
+#define STARTED_AT_NS 1700000000123456789
 
 /* Sequential API calls: twenty requests, one after the other. */
 static struct report_object io_objects[] = {
-	{ "tcp 127.0.0.1:8080", DIRECTION_OUTBOUND, 2304 * MS, 20 },
-	{ "udp 10.0.0.2:53", DIRECTION_OUTBOUND, 3 * MS, 2 },
+	OBJECT("tcp 127.0.0.1:8080", DIRECTION_OUTBOUND, 2304 * MS, 20, .kind = OBJECT_TCP,
+	       .call = "recvfrom", .far_end = "nginx[812]"),
+	OBJECT("udp 10.0.0.2:53", DIRECTION_OUTBOUND, 3 * MS, 2, .kind = OBJECT_UDP),
 };
 static struct report_wait io_thread_waits[] = {
 	{ WAIT_NETWORK, 2307 * MS, 0.957, 22, LIST(objects, object_cnt, io_objects) },
 };
-static struct report_wait io_waits[] = {
-	{ .reason = WAIT_NETWORK, .wait_ns = 2307 * MS, .share = 0.957 }
-};
+static struct report_wait io_waits[] = { { .reason = WAIT_NETWORK,
+					   .wait_ns = 2307 * MS,
+					   .share = 0.957,
+					   LIST(objects, object_cnt, io_objects) } };
 static const char *io_command[] = { "python3", "samples/python/fetch_sequential.py" };
 static const char *io_reasons[] = {
 	"20 waits for tcp 127.0.0.1:8080, of 115 ms each, never overlapped.",
@@ -81,8 +88,8 @@ static const struct report io_report = {
 };
 
 /* Four CPU-bound threads under a GIL. */
-static struct report_object gil_objects[] = { { "the GIL of python3 (pid 77)", DIRECTION_NONE,
-						23940 * MS, 4788 } };
+static struct report_object gil_objects[] = { OBJECT("the GIL of python3 (pid 77)", DIRECTION_NONE,
+						     23940 * MS, 4788, .kind = OBJECT_FUTEX) };
 static struct report_wait gil_thread_waits[] = {
 	{ WAIT_GIL, 23940 * MS, 0.7439, 4788, LIST(objects, object_cnt, gil_objects) },
 	{ WAIT_SYNC, 8 * MS, 0.0002, 4, NULL, 0 },
@@ -139,8 +146,9 @@ static const struct report gil_report = {
 };
 
 /* A service, observed by its cgroup, that nobody asks anything. */
-static struct report_object idle_objects[] = { { "tcp 0.0.0.0:6379", DIRECTION_LISTENING, 4990 * MS,
-						 50 } };
+static struct report_object idle_objects[] = { OBJECT(
+	"tcp 0.0.0.0:6379", DIRECTION_LISTENING, 4990 * MS, 50, .kind = OBJECT_TCP,
+	.role = WAITS_FOR_WORK, .call = "epoll_wait") };
 static struct report_wait idle_thread_waits[] = {
 	{ WAIT_ACCEPT, 4990 * MS, 0.2495, 50, LIST(objects, object_cnt, idle_objects) },
 	{ WAIT_SYNC, 15000 * MS, 0.75, 3, NULL, 0 },
@@ -162,7 +170,8 @@ static const struct report idle_report = {
 		"Read from /proc because this user may not load BPF programs: waits are sampled "
 		"100 times a second, shorter ones are missed. Run with sudo for exact figures.",
 	.thread_time = { 20 * S, 8 * MS, 2 * MS, 0, 0, LIST(waits, wait_cnt, idle_thread_waits) },
-	.program_time = { 5 * S, 8 * MS, 400000, 4991600000, 4991600000, NULL, 0, 1 },
+	.program_time = { 5 * S, 8 * MS, 400000, 4991600000, 4991600000, NULL, 0, 1,
+			  LIST(idle_objects, idle_object_cnt, idle_objects) },
 	.ratios = { 0.952, 0, 0.048, 0 },
 	.verdict = { CLASS_IDLE, NULL, 0.9,
 		     "It waits for work: nobody asked it for anything in 99.8% of the time.", false,
@@ -175,16 +184,18 @@ static const struct report idle_report = {
 
 /* Too little seen of a program that does its best to spoil the output. */
 static struct report_object hostile_objects[] = {
-	{ "unix /tmp/\x1b]0;owned\a\x1b[2J\xe2\x80\xaetxt.exe", DIRECTION_OUTBOUND, 900, 1 },
-	{ "file /srv/\xff\xfe\xc0\xaf/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", DIRECTION_NONE, 600,
-	  1 },
+	OBJECT("unix /tmp/\x1b]0;owned\a\x1b[2J\xe2\x80\xaetxt.exe", DIRECTION_OUTBOUND, 900, 1,
+	       .kind = OBJECT_UNIX, .far_end = "\x1b[2Jevil[7]"),
+	OBJECT("file /srv/\xff\xfe\xc0\xaf/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", DIRECTION_NONE,
+	       600, 1, .kind = OBJECT_FILE, .operation = OPERATION_SYNC, .device = "sd\xff"),
 };
 static struct report_wait hostile_thread_waits[] = {
 	{ WAIT_IPC, 1500, 0.15, 2, LIST(objects, object_cnt, hostile_objects) }
 };
-static struct report_wait hostile_waits[] = {
-	{ .reason = WAIT_IPC, .wait_ns = 1500, .share = 0.15 }
-};
+static struct report_wait hostile_waits[] = { { .reason = WAIT_IPC,
+						.wait_ns = 1500,
+						.share = 0.15,
+						LIST(objects, object_cnt, hostile_objects) } };
 static const char *hostile_command[] = {
 	"/opt/a directory/with-a-very-long-name-that-does-not-fit/bin/\x1b[31mred\xff",
 	"--eval",
@@ -231,15 +242,17 @@ static const struct report hostile_report = {
 
 /* A web service with everything wrong at once. */
 static struct report_object mixed_network[] = {
-	{ "tcp 10.20.30.40:5432", DIRECTION_OUTBOUND, 41 * S, 81002 },
-	{ "tcp [2001:db8:85a3::8a2e:370:7334]:443", DIRECTION_OUTBOUND, 11 * S, 1200 },
-	{ "tcp 10.20.30.41:6379", DIRECTION_OUTBOUND, 2 * S, 90123 },
+	OBJECT("tcp 10.20.30.40:5432", DIRECTION_OUTBOUND, 41 * S, 81002, .kind = OBJECT_TCP),
+	OBJECT("tcp [2001:db8:85a3::8a2e:370:7334]:443", DIRECTION_OUTBOUND, 11 * S, 1200,
+	       .kind = OBJECT_TCP),
+	OBJECT("tcp 10.20.30.41:6379", DIRECTION_OUTBOUND, 2 * S, 90123, .kind = OBJECT_TCP),
 };
-static struct report_object mixed_disk[] = {
-	{ "file /var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal",
-	  DIRECTION_NONE, 30 * S, 4410 }
-};
-static struct report_object mixed_lock[] = { { "(not kept apart)", DIRECTION_NONE, 12 * S, 0 } };
+static struct report_object mixed_disk[] = { OBJECT(
+	"file /var/lib/service/with/a/rather/long/path/to/its/journal.sqlite3-wal", DIRECTION_NONE,
+	30 * S, 4410, .kind = OBJECT_FILE, .call = "fdatasync", .operation = OPERATION_SYNC,
+	.device = "nvme0n1") };
+static struct report_object mixed_lock[] = { OBJECT("(not kept apart)", DIRECTION_NONE, 12 * S, 0,
+						    .kind = OBJECT_FUTEX, .role = WAITS_FOR_TREE) };
 static struct report_wait mixed_thread_waits[] = {
 	{ WAIT_SYNC, 600 * S, 0.5, 1000, NULL, 0 },
 	{ WAIT_NETWORK, 54 * S, 0.045, 172325, LIST(objects, object_cnt, mixed_network) },
@@ -247,9 +260,18 @@ static struct report_wait mixed_thread_waits[] = {
 	{ WAIT_LOCK, 12 * S, 0.01, 88000, LIST(objects, object_cnt, mixed_lock) },
 };
 static struct report_wait mixed_waits[] = {
-	{ .reason = WAIT_NETWORK, .wait_ns = 30 * S, .share = 0.24 },
-	{ .reason = WAIT_DISK, .wait_ns = 21 * S, .share = 0.168 },
-	{ .reason = WAIT_LOCK, .wait_ns = 6 * S, .share = 0.048 },
+	{ .reason = WAIT_NETWORK,
+	  .wait_ns = 30 * S,
+	  .share = 0.24,
+	  LIST(objects, object_cnt, mixed_network) },
+	{ .reason = WAIT_DISK,
+	  .wait_ns = 21 * S,
+	  .share = 0.168,
+	  LIST(objects, object_cnt, mixed_disk) },
+	{ .reason = WAIT_LOCK,
+	  .wait_ns = 6 * S,
+	  .share = 0.048,
+	  LIST(objects, object_cnt, mixed_lock) },
 	{ .reason = WAIT_CHILD, .wait_ns = 2 * S, .share = 0.016 },
 	{ .reason = WAIT_TIMER, .wait_ns = S, .share = 0.008 },
 	{ .reason = WAIT_PAGING, .wait_ns = S / 2, .share = 0.004 },

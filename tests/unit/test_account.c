@@ -88,6 +88,76 @@ static void equal_objects_of_processes_merge(void **state)
 	report_release(&report);
 }
 
+/* What is for work and what is for a result, a read and a sync, are told apart; calls are not: the
+ * one waited in longest stands for them. */
+static void objects_split_by_role_and_operation(void **state)
+{
+	struct observation obs;
+	struct report report;
+	const struct report_object *objects;
+
+	(void)state;
+	build_observation(&obs, 100, 0, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_thread(&obs, 10, 10, 0);
+	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 30, .kind = OBJECT_FILE, .name = "/a",
+	       .operation = OPERATION_READ, .call = "read", .device = "sda1");
+	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 20, .kind = OBJECT_FILE, .name = "/a",
+	       .operation = OPERATION_READ, .call = "pread64");
+	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 20, .kind = OBJECT_FILE, .name = "/a",
+	       .operation = OPERATION_READ, .call = "pread64", .via_event_loop = true);
+	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 10, .kind = OBJECT_FILE, .name = "/a",
+	       .operation = OPERATION_SYNC, .call = "fsync");
+	WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 8, .kind = OBJECT_EPOLL, .name = "");
+	WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 4, .kind = OBJECT_EPOLL, .name = "",
+	       .timed_out = true);
+	build_report(&obs, &report);
+	assert_int_equal(thread_wait(&report, WAIT_DISK)->object_cnt, 2);
+	objects = thread_wait(&report, WAIT_DISK)->objects;
+	assert_int_equal(objects[0].wait_ns, 70 * MS);
+	assert_string_equal(objects[0].call, "pread64");
+	assert_string_equal(objects[0].device, "sda1");
+	assert_int_equal(objects[0].operation, OPERATION_READ);
+	assert_null(objects[0].far_end);
+	assert_string_equal(objects[1].call, "fsync");
+	assert_int_equal(objects[1].operation, OPERATION_SYNC);
+	objects = thread_wait(&report, WAIT_POLL)->objects;
+	assert_int_equal(objects[0].role, WAITS_FOR_RESULT);
+	assert_int_equal(objects[1].role, WAITS_FOR_TIME);
+	report_release(&report);
+}
+
+/* Each view has its own share of an object: all of its time, or the quiet that it ended. */
+static void program_time_has_its_own_objects(void **state)
+{
+	struct observation obs;
+	struct report report;
+	const struct report_wait *network;
+
+	(void)state;
+	build_observation(&obs, 100, 0, 0, 2);
+	build_process(&obs, 10, "/bin/a")->listening_cnt = 1;
+	build_thread(&obs, 10, 10, 0);
+	build_thread(&obs, 10, 11, 0);
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 90, .quiet_ms = 25, .kind = OBJECT_TCP,
+	       .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:5432", .far_end = "postgres[8]");
+	WAITED(&obs, 11, .reason = WAIT_NETWORK, .ms = 60, .quiet_ms = 60, .kind = OBJECT_TCP,
+	       .direction = DIRECTION_INBOUND, .name = "10.0.0.9:40000");
+	WAITED(&obs, 11, .reason = WAIT_ACCEPT, .ms = 40, .quiet_ms = 15, .kind = OBJECT_TCP,
+	       .direction = DIRECTION_LISTENING, .name = "0.0.0.0:80");
+	build_report(&obs, &report);
+	network = find_wait(report.program_time.waits, report.program_time.wait_cnt, WAIT_NETWORK);
+	assert_non_null(network);
+	assert_int_equal(network->object_cnt, 1);
+	assert_int_equal(network->objects[0].wait_ns, 25 * MS);
+	assert_string_equal(network->objects[0].far_end, "postgres[8]");
+	assert_int_equal(report.program_time.idle_ns, 75 * MS);
+	assert_int_equal(report.program_time.idle_object_cnt, 2);
+	assert_string_equal(report.program_time.idle_objects[0].name, "tcp 10.0.0.9:40000");
+	assert_int_equal(report.program_time.idle_objects[1].role, WAITS_FOR_WORK);
+	report_release(&report);
+}
+
 static void small_objects_share_a_row(void **state)
 {
 	struct observation obs;
@@ -392,6 +462,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(thread_time_sums_every_state),
 		cmocka_unit_test(equal_objects_of_processes_merge),
+		cmocka_unit_test(objects_split_by_role_and_operation),
+		cmocka_unit_test(program_time_has_its_own_objects),
 		cmocka_unit_test(small_objects_share_a_row),
 		cmocka_unit_test(rows_that_miss_time_leave_a_remainder),
 		cmocka_unit_test(waits_for_nothing_in_particular_have_no_objects),
