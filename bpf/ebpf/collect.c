@@ -59,6 +59,9 @@ int collect_thread(struct ebpf_observer *self, const struct wire_thread *wire, b
 	}
 	thread->event_loop_wait_ns = wire->event_loop_wait_ns;
 	thread->event_loop_wait_cnt = wire->event_loop_wait_cnt;
+	thread->loop_late_ns = wire->loop_late_ns;
+	thread->loop_late_cnt = wire->loop_late_cnt;
+	thread->loop_late_max_ns = wire->loop_late_max_ns;
 	thread->switch_cnt = wire->switch_cnt;
 	thread->preempt_cnt = wire->preempt_cnt;
 	return wait_table_add(&self->waits, &wire->pending_key, &wire->pending);

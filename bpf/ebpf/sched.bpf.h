@@ -4,6 +4,7 @@
 #define CLASSIFY_SCHED_BPF_H
 
 #include "task.bpf.h"
+#include "loop.bpf.h"
 #include "program_time.bpf.h"
 #include "tick.bpf.h"
 #include "wait_reason.bpf.h"
@@ -69,6 +70,8 @@ static __always_inline void wait_book(struct thread_ctx *thread, u64 wait_ns)
 	if (key->flags & WIRE_WAIT_EVENT_LOOP) {
 		total->event_loop_wait_ns += wait_ns;
 		total->event_loop_wait_cnt++;
+	} else if (key->flags & WIRE_WAIT_ON_LOOP) {
+		loop_unblock(thread, thread->stamp_ns + wait_ns);
 	}
 	if (!(thread->open_is_memo && thread->memo.is_pending)) {
 		if (!wait_key_equal(key, &total->pending_key)) {
@@ -118,6 +121,8 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 	struct wire_thread *total = &thread->total;
 	struct wire_event_exit *event;
 
+	if (thread->loop)
+		loop_forget(thread);
 	total->tgid = thread_tgid(thread, task);
 	total->tid = thread_tid(thread, task);
 	total->end_ns = now;
@@ -155,6 +160,8 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
 		total->run_queue_ns += now - woken;
 		if (thread->open.tgid && !(before == TASK_WOKEN && woken == since))
 			wait_book(thread, woken - since);
+		else if (thread->open.flags & WIRE_WAIT_ON_LOOP)
+			loop_unblock(thread, woken); /* it never slept */
 	}
 	thread->stamp_ns = now;
 	thread->head.state = TASK_ON_CPU;

@@ -97,6 +97,7 @@ static __always_inline void close_interval(struct wire_thread *total,
 	u64 latest = thread->head.state == TASK_WOKEN && thread->wake_ns > since ? thread->wake_ns
 										 : since;
 	u32 reason = thread->open.reason;
+	u64 late_from_ns;
 
 	/* Probes that were under way when the observation ended may have gone beyond its end. */
 	total->end_ns = now < latest ? latest : now;
@@ -129,6 +130,9 @@ static __always_inline void close_interval(struct wire_thread *total,
 		total->open_quiet_ns = thread->quiet_ns;
 		if (thread->head.state == TASK_BLOCKED)
 			total->open_ticked_ns = ticked_ns - thread->ticked_at_ns;
+		late_from_ns = loop_ready_since(thread, until);
+		if (late_from_ns)
+			loop_add_late(total, until - late_from_ns);
 	}
 }
 

@@ -71,6 +71,12 @@ struct thread_ctx {
 	struct wire_wait_key open; /* the wait it is in, or was in last */
 	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;
+	/* The event loop that it drives, see loop.bpf.h; 0: none. */
+	u64 loop;
+	u64 loop_file; /* behind this descriptor: */
+	u32 loop_fd;
+	u32 loop_tid;	     /* its own number */
+	u32 is_loop_blocked; /* in the wait that it is in now */
 	struct wire_thread total;
 };
 

@@ -114,10 +114,39 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct file {
 	struct inode *f_inode;
 	struct path f_path;
 	void *private_data;
+	struct hlist_head *f_ep; /* 5.12+ */
+};
+
+struct eventpoll {
+	struct list_head rdllist;
+};
+
+struct epoll_filefd {
+	struct file *file;
+};
+
+struct epoll_event {
+	u32 events;
+};
+
+struct epitem {
+	struct list_head rdllink;
+	struct epoll_filefd ffd;
+	struct eventpoll *ep;
+	struct hlist_node fllink;
+	struct epoll_event event;
 };
 
 struct fdtable {
@@ -146,13 +175,23 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct sk_buff_head {
+	u32 qlen;
+};
+
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;
+	struct sk_buff_head sk_receive_queue;
+	u32 sk_ack_backlog;
+	struct socket *sk_socket;
 };
 
 struct socket {
 	struct sock *sk;
+	struct file *file;
 };
 
 struct sockaddr_un {

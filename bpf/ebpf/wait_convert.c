@@ -98,13 +98,13 @@ static void decide_gil(struct wait_row *row, const struct process_tree *tree,
 }
 
 /* The GIL is one lock, though a wait for it may be on any word of it and ends by design when its
- * switch interval has run out. */
+ * switch interval has run out. Nor is it a call that a loop should not make. */
 static void normalise_gil(struct wait_row *row)
 {
 	if (row->key.reason != WIRE_GIL)
 		return;
 	row->key.id[0] = 0;
-	row->key.flags &= (uint8_t)~WIRE_WAIT_TIMED_OUT;
+	row->key.flags &= (uint8_t) ~(WIRE_WAIT_TIMED_OUT | WIRE_WAIT_ON_LOOP);
 }
 
 static int row_append(const struct wait_row *row, struct object_names *names,

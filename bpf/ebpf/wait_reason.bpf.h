@@ -7,6 +7,7 @@
 #define CLASSIFY_WAIT_REASON_BPF_H
 
 #include "task.bpf.h"
+#include "loop.bpf.h"
 #include "wait_object.bpf.h"
 
 #define TASK_UNINTERRUPTIBLE 0x2
@@ -68,7 +69,7 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	memo->key = *key;
 	memo->is_pending = 0;
 	/* A connecting socket has no far end yet: look again next time. */
-	memo->is_valid = key->kind != WIRE_KIND_TCP || key->port != 0;
+	memo->is_valid = !thread->loop && (key->kind != WIRE_KIND_TCP || key->port != 0);
 }
 
 static __always_inline void wait_on_futex(const struct wait_args *args, struct wire_wait_key *key)
@@ -127,6 +128,42 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 			return;
 		}
 	}
+}
+
+/* The open file that a call waits for and no other; 0 if it may be several, or none. */
+static __always_inline u64 file_waited_for(const struct wait_args *args, u32 how)
+{
+	s32 fd = args->arg[0];
+
+	switch (how) {
+	case SYSCALL_FD:
+	case SYSCALL_FD_WRITE:
+	case SYSCALL_FILE_LOCK:
+		break;
+	case SYSCALL_POLL:
+		if ((u32)args->arg[1] != 1 || !args->can_read_user ||
+		    bpf_probe_read_user(&fd, sizeof(fd), (void *)args->arg[0]))
+			return 0;
+		break;
+	default:
+		return 0;
+	}
+	return (u64)file_of_descriptor(&args->files, fd);
+}
+
+/* The thread of an event loop waits in another call. The GIL is none that it makes. */
+static __always_inline void wait_beside_loop(struct thread_ctx *thread,
+					     const struct wait_args *args, u32 how)
+{
+	struct file *file = file_of_descriptor(&args->files, thread->loop_fd);
+
+	if (thread->open.reason == WIRE_GIL)
+		return;
+	if ((how == SYSCALL_POLL || how == SYSCALL_SELECT) && args->can_read_user &&
+	    loop_is_polled(thread, how, args->arg))
+		return;
+	if (loop_block(thread, (u64)file, file_waited_for(args, how)))
+		thread->open.flags |= WIRE_WAIT_ON_LOOP;
 }
 
 /* Of these calls nothing but their name is known. */
@@ -200,10 +237,14 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 		key->kind = WIRE_KIND_EPOLL;
 		key->flags = WIRE_WAIT_EVENT_LOOP;
 		thread->resolve_at_wake = 1;
-		break;
+		loop_enter(thread, &args->files, args->syscall, args->arg[0], args->arg[3],
+			   args->tid);
+		return 0;
 	default:
 		wait_in_call(args, key, how);
 	}
+	if (thread->loop)
+		wait_beside_loop(thread, args, how);
 	return 0;
 }
 

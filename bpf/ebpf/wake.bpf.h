@@ -8,6 +8,7 @@
 #define CLASSIFY_WAKE_BPF_H
 
 #include "task.bpf.h"
+#include "loop.bpf.h"
 #include "tick.bpf.h"
 #include "wait_object.bpf.h"
 
@@ -38,7 +39,7 @@ static __always_inline struct wake_slot *wake_slot(void)
 	return bpf_map_lookup_elem(&wake_slots, &zero);
 }
 
-static __always_inline void ready_socket(struct sock *sk)
+static __always_inline void ready_socket(struct sock *sk, u32 events)
 {
 	struct wake_slot *slot = wake_slot();
 
@@ -46,12 +47,14 @@ static __always_inline void ready_socket(struct sock *sk)
 		return;
 	slot->socket = (u64)sk;
 	slot->socket_ns = bpf_ktime_get_ns();
+	if (blocked_loop_cnt)
+		loop_note_ready(slot->socket, events, slot->socket_ns);
 }
 
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(on_sk_data_ready, struct sock *sk)
 {
-	ready_socket(sk);
+	ready_socket(sk, EPOLLIN);
 	return 0;
 }
 
@@ -62,7 +65,7 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_state)
 {
 	if (new_state == TCP_ESTABLISHED) {
-		ready_socket(sk);
+		ready_socket(sk, EPOLLOUT);
 	} else if (new_state == TCP_LISTEN || old_state == TCP_LISTEN) {
 		struct thread_ctx *thread = thread_find(bpf_get_current_task_btf());
 		u32 port = BPF_CORE_READ(sk, __sk_common.skc_num);

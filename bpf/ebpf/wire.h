@@ -154,6 +154,9 @@ struct wire_thread {
 	WIRE_U32 preempt_cnt;
 	WIRE_U32 event_loop_wait_cnt;
 	WIRE_U64 event_loop_wait_ns;
+	WIRE_U64 loop_late_ns; /* as in struct obs_thread */
+	WIRE_U64 loop_late_cnt;
+	WIRE_U64 loop_late_max_ns;
 	/* Waits not yet written back to the table of waits. */
 	struct wire_wait_key pending_key;
 	struct wire_wait_sum pending;
@@ -166,7 +169,7 @@ struct wire_thread {
 	WIRE_U64 ticked_ns;	 /* all that it left for others to claim */
 	char comm[WIRE_COMM_BYTES];
 };
-_Static_assert(sizeof(struct wire_thread) == 424, "wire_thread");
+_Static_assert(sizeof(struct wire_thread) == 448, "wire_thread");
 
 enum wire_event_type {
 	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */
@@ -227,7 +230,8 @@ enum wire_loss {
 	WIRE_LOST_THREAD = 1,	/* no context could be made: the thread is not followed */
 	WIRE_LOST_TOTALS = 2,	/* a thread's record was dropped; its totals are in `orphans` */
 	WIRE_LOST_WAIT_ROW = 3, /* the table of waits was full; totals by reason are exact still */
-	WIRE_LOSS_CNT = 4,
+	WIRE_LOST_LOOP = 4,	/* the table of event loops was full: this one isn't known */
+	WIRE_LOSS_CNT = 5,
 };
 
 /* How a thread's context begins. The user side makes the root's, with is_followed 1 and the rest
