@@ -133,15 +133,20 @@ int collect_rows(struct ebpf_observer *self)
 	return error;
 }
 
+/* Waits for each other say nothing of what the tree as a whole waits for; they and what ticks have
+ * no claim on the ticks of others. */
+#define TELLING_RANK 2
+
 /* How telling an open wait is of what the tree as a whole waits for, when nothing has ended it yet:
- * the outside world first, then clocks, then work to come, then each other, last what ticks. */
+ * the outside world first, then clocks, then work to come, then each other, last what ticks; but a
+ * server's loop that looks up now and then is still at its work. */
 static int open_wait_rank(const struct wire_thread *wire)
 {
 	const struct wire_wait_key *key = &wire->open_key;
 
 	if (key->reason == WIRE_REASON_CNT)
 		return -1;
-	if (wire->ticked_ns)
+	if (wire->ticked_ns && key->reason != WIRE_ACCEPT && key->reason != WIRE_POLL)
 		return 0;
 	switch (key->reason) {
 	case WIRE_NETWORK:
@@ -211,7 +216,7 @@ static int charge_open_quiet(struct ebpf_observer *self, const struct wire_threa
 
 	if (telling->open_key.reason == WIRE_REASON_CNT)
 		return 0;
-	if (left_ns > 0 && !telling->ticked_ns) {
+	if (left_ns > 0 && !telling->ticked_ns && open_wait_rank(telling) >= TELLING_RANK) {
 		claim_ns = claim_ns < (uint64_t)left_ns ? claim_ns : (uint64_t)left_ns;
 		shared->claimed_ns += claim_ns;
 		quiet.quiet_ns += claim_ns;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -243,6 +244,42 @@ static void a_sleep_before_a_request_is_a_sleep(void **state)
 		     0.95, 1);
 }
 
+static void *wait_for_nothing(void *unused)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+
+	pthread_mutex_lock(&mutex);
+	for (;;)
+		pthread_cond_wait(&never, &mutex);
+	return unused;
+}
+
+/* As redis does: a loop with a timeout, beside helpers that wait for jobs. */
+static int tick_in_a_loop(void *unused)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(0), server = world_tcp_socket(&world.inet, world.name);
+
+	(void)unused;
+	if (listen(server, 8) || epoll_ctl(epoll, EPOLL_CTL_ADD, server, &event) ||
+	    start(wait_for_nothing))
+		return 1;
+	for (;;)
+		epoll_wait(epoll, &event, 1, TICK_US / 1000);
+}
+
+static void a_loop_that_ticks_is_what_idle_helpers_stand_beside(void **state)
+{
+	struct live *live = *state;
+
+	live_attach(live, tick_in_a_loop, NULL, SYS_epoll_wait, 1);
+	live_run_for(live, WAIT_NS);
+	live_cut(live);
+	assert_share(quiet_share(live, WAIT_SYNC), 0, 0.05);
+	assert_share(quiet_share(live, WAIT_TIMER) + quiet_share(live, WAIT_POLL), 0.95, 1);
+}
+
 #define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
 
 int main(void)
@@ -254,6 +291,7 @@ int main(void)
 		LIVE_TEST(sleep_that_nobody_claims_stays_sleep),
 		LIVE_TEST(a_timer_that_sets_to_work_is_no_tick),
 		LIVE_TEST(a_sleep_before_a_request_is_a_sleep),
+		LIVE_TEST(a_loop_that_ticks_is_what_idle_helpers_stand_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
