@@ -29,16 +29,20 @@ static int names_grow(struct object_names *names)
 	return 0;
 }
 
-/* "/a/b/c" from the components c, b, a. */
+/* "/a/b/c" from the components c, b, a; as /proc has it, " (deleted)" follows what has no name any
+ * more. */
 static void path_join(const struct wire_event_name *event, char *path, size_t size)
 {
 	uint32_t cnt = event->part_cnt <= WIRE_PATH_PARTS ? event->part_cnt : WIRE_PATH_PARTS;
 	size_t used = 0;
 
-	used += (size_t)snprintf(path, size, "%s", event->is_truncated ? "..." : "");
+	used += (size_t)snprintf(path, size, "%s%s", event->is_truncated ? "..." : "",
+				 cnt ? "" : "/");
 	for (uint32_t i = cnt; i-- > 0 && used < size;)
-		used += (size_t)snprintf(path + used, size - used, "/%.*s", WIRE_PART_BYTES - 1,
-					 event->part[i]);
+		used += (size_t)snprintf(path + used, size - used, "/%.*s%s", WIRE_PART_BYTES - 1,
+					 event->part[i], event->cut_parts & 1u << i ? "..." : "");
+	if (event->is_deleted && used < size)
+		snprintf(path + used, size - used, " (deleted)");
 }
 
 /* A unix address; abstract ones are written with '@' for the NUL, as ss and netstat have them. */
@@ -59,7 +63,7 @@ static void unix_name(const struct wire_event_name *event, char *name, size_t si
 int object_names_add(struct object_names *names, struct observation *obs,
 		     const struct wire_event_name *event)
 {
-	char name[WIRE_PATH_PARTS * WIRE_PART_BYTES + 16];
+	char name[WIRE_PATH_PARTS * (WIRE_PART_BYTES + 3) + 16];
 	const char *copy;
 
 	if (names->cnt == OBJECT_NAMES_MAX)
@@ -144,11 +148,12 @@ static void syscall_describe(const struct wire_wait_key *key, char *name, size_t
 }
 
 /* The kernel's own device numbers: 20 bits of minor. */
-static void device_name(const struct wire_wait_key *key, char *name, size_t size)
+static void inode_name(const struct wire_wait_key *key, char *name, size_t size)
 {
-	snprintf(name, size, "inode %llu on device %llu:%llu", (unsigned long long)key->id[1],
-		 (unsigned long long)(key->id[0] >> 20),
-		 (unsigned long long)(key->id[0] & 0xfffff));
+	uint32_t device = (uint32_t)key->id[0];
+
+	snprintf(name, size, "inode %llu on device %u:%u", (unsigned long long)key->id[1],
+		 device >> 20, device & 0xfffff);
 }
 
 const char *object_names_describe(struct object_names *names, struct observation *obs,
@@ -184,7 +189,7 @@ const char *object_names_describe(struct object_names *names, struct observation
 	case WIRE_KIND_BLOCK:
 	case WIRE_KIND_TTY:
 	case WIRE_KIND_DEVICE:
-		device_name(key, name, sizeof(name));
+		inode_name(key, name, sizeof(name));
 		break;
 	}
 	known = observation_intern(obs, name, strlen(name));

@@ -39,6 +39,15 @@ static const struct {
 	{ "hrtimer_expire_entry", "on_hrtimer_expire_entry",
 	  "hrtimer_expire_entry: this kernel has no such tracepoint: timeouts are reported as "
 	  "what they waited for" },
+	{ "mm_filemap_add_to_page_cache", "on_page_added",
+	  "mm_filemap_add_to_page_cache: this kernel has no such tracepoint: page faults are "
+	  "reported without their file" },
+	{ "mm_filemap_fault", "on_file_fault",
+	  "mm_filemap_fault: this kernel has no such tracepoint (6.12+): page faults that wait for "
+	  "what another thread reads lack their file, and swap isn't told apart" },
+	{ "balance_dirty_pages", "on_balance_dirty_pages",
+	  "balance_dirty_pages: this kernel has no such tracepoint: writers held back until pages "
+	  "are written are reported as writing" },
 };
 
 static void choose_optional_probes(struct ebpf_observer *self, const struct btf *btf)
@@ -52,6 +61,8 @@ static void choose_optional_probes(struct ebpf_observer *self, const struct btf 
 		bpf_program__set_autoload(bpf_object__find_program_by_name(
 						  self->probes->obj, optional_probes[i].program),
 					  false);
+		if (!strcmp(optional_probes[i].program, "on_file_fault"))
+			self->probes->rodata->sees_file_faults = false;
 		observation_add_missing_probe(&self->obs, optional_probes[i].loss);
 	}
 }

@@ -50,8 +50,10 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 		state = TASK_ON_CPU;
 	else if (!task_state || (task_state & TASK_WAKING))
 		state = TASK_WOKEN;
-	else
+	else {
+		seeded_fs = (u64)task->fs;
 		wait_describe(task, thread, task_state, false);
+	}
 	thread->stamp_ns = thread->total.start_ns = now;
 	thread->ticked_at_ns = ticked_ns;
 	thread->wake_ns = state == TASK_WOKEN ? now : 0;

@@ -54,6 +54,15 @@ struct file_memo {
 	struct wire_wait_key key;
 };
 
+/* A file of which the thread lately needed a page, see disk.bpf.h. */
+struct page_mark {
+	u64 inode;
+	u64 inode_number;
+	u64 cpu_ns;  /* the thread's own time then */
+	u32 is_miss; /* it had to be read for certain */
+	u32 pad;
+};
+
 struct thread_ctx {
 	struct wire_followed head;
 	u64 stamp_ns;		   /* when `state` began; for TASK_BLOCKED the switch-out */
@@ -78,6 +87,8 @@ struct thread_ctx {
 	u32 loop_tid;	     /* its own number */
 	u32 is_loop_blocked; /* in the wait that it is in now */
 	struct wire_thread total;
+	struct page_mark page;
+	u64 throttled_cpu_ns; /* its own time when it was last told to write less; 0: never */
 };
 
 enum waker { WAKER_UNKNOWN = 0, WAKER_TREE, WAKER_OTHER, WAKER_INTERRUPT };

@@ -79,6 +79,18 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node *next, **pprev;
+};
+
 struct super_block {
 	u32 s_dev;
 };
@@ -86,21 +98,42 @@ struct super_block {
 struct inode {
 	u16 i_mode;
 	u32 i_rdev;
+	u32 i_generation;
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	struct hlist_head i_dentry;
+};
+
+struct address_space {
+	struct inode *host;
+};
+
+struct page {
+	struct address_space *mapping;
+};
+
+/* Since 5.16. */
+struct folio {
+	struct address_space *mapping;
 };
 
 struct qstr {
+	u32 len;
 	const unsigned char *name;
 };
 
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 };
 
 struct vfsmount {
 	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
 };
 
 struct mount {
@@ -114,16 +147,14 @@ struct path {
 	struct dentry *dentry;
 };
 
-struct hlist_node {
-	struct hlist_node *next;
-};
-
-struct hlist_head {
-	struct hlist_node *first;
+struct fs_struct {
+	struct path root;
+	struct path pwd;
 };
 
 struct file {
 	struct inode *f_inode;
+	unsigned int f_flags;
 	struct path f_path;
 	void *private_data;
 	struct hlist_head *f_ep; /* 5.12+ */
@@ -220,6 +251,24 @@ struct hrtimer_sleeper {
 	struct task_struct *task;
 };
 
+struct percpu_counter {
+	s64 count;
+};
+
+struct mm_struct {
+	struct file *exe_file;
+	struct percpu_counter rss_stat[4];
+};
+
+/* Until 6.1. */
+struct mm_rss_stat {
+	s64 count[4];
+};
+
+struct mm_struct___before_6_2 {
+	struct mm_rss_stat rss_stat;
+};
+
 struct linux_binprm {
 	const char *filename;
 };
@@ -241,6 +290,8 @@ struct task_struct {
 	unsigned in_iowait : 1;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct pid *thread_pid;
 };

@@ -4,6 +4,7 @@
 #include "object_names.h"
 #include "observation/observation.h"
 #include "process_tree.h"
+#include "syscall_table.h"
 #include "wait_table.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -107,6 +108,27 @@ static void normalise_gil(struct wait_row *row)
 	row->key.flags &= (uint8_t) ~(WIRE_WAIT_TIMED_OUT | WIRE_WAIT_ON_LOOP);
 }
 
+/* What a wait on a file or on memory was for. */
+static enum wait_operation operation_of(const struct wire_wait_key *key)
+{
+	enum wait_operation operation = syscall_operation(key->syscall);
+	bool is_data = operation == OPERATION_READ || operation == OPERATION_WRITE;
+
+	if (key->reason != WIRE_DISK && key->reason != WIRE_PAGING)
+		return OPERATION_NONE;
+	if (key->flags & WIRE_WAIT_SWAP)
+		return OPERATION_SWAP;
+	if (key->flags & WIRE_WAIT_THROTTLED && operation != OPERATION_SYNC)
+		return OPERATION_THROTTLED;
+	if (key->reason == WIRE_PAGING)
+		return key->kind == WIRE_KIND_FILE ? OPERATION_FAULT : OPERATION_NONE;
+	if (is_data && key->flags & WIRE_WAIT_DIRECT)
+		return OPERATION_DIRECT;
+	if (operation == OPERATION_WRITE && key->flags & WIRE_WAIT_SYNC)
+		return OPERATION_SYNC;
+	return operation;
+}
+
 static int row_append(const struct wait_row *row, struct object_names *names,
 		      struct observation *obs)
 {
@@ -120,6 +142,7 @@ static int row_append(const struct wait_row *row, struct object_names *names,
 	wait->direction = (enum wait_direction)row->key.direction;
 	wait->name = object_names_describe(names, obs, &row->key);
 	wait->call = object_names_call(obs, &row->key);
+	wait->operation = operation_of(&row->key);
 	wait->via_event_loop = row->key.flags & WIRE_WAIT_EVENT_LOOP;
 	wait->on_loop = row->key.flags & WIRE_WAIT_ON_LOOP;
 	wait->timed_out = row->key.flags & WIRE_WAIT_TIMED_OUT;

@@ -4,6 +4,7 @@
 #define CLASSIFY_WAIT_OBJECT_BPF_H
 
 #include "task.bpf.h"
+#include "disk.bpf.h"
 #include "wait_name.bpf.h"
 
 #define AF_UNIX	    1
@@ -11,14 +12,6 @@
 #define AF_INET6    10
 #define IPPROTO_TCP 6
 #define TCP_LISTEN  10
-
-#define S_IFMT	 0170000
-#define S_IFSOCK 0140000
-#define S_IFREG	 0100000
-#define S_IFBLK	 0060000
-#define S_IFDIR	 0040000
-#define S_IFCHR	 0020000
-#define S_IFIFO	 0010000
 
 /* Majors of terminals: 4 tty, 5 /dev/tty and console, 136 to 143 pseudo-terminals. */
 static __always_inline bool device_is_tty(u32 dev)
@@ -238,8 +231,7 @@ __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is
 		return 0;
 	}
 	key->reason = WIRE_DISK;
-	key->id[0] = BPF_CORE_READ(inode, i_sb, s_dev);
-	key->id[1] = BPF_CORE_READ(inode, i_ino);
+	inode_identify(key, inode, mode);
 	switch (mode) {
 	case S_IFIFO:
 		key->kind = WIRE_KIND_PIPE;
@@ -255,9 +247,11 @@ __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is
 		break;
 	case S_IFBLK:
 		key->kind = WIRE_KIND_BLOCK;
+		key->flags |= file_wait_flags(file);
 		break;
 	default:
 		key->kind = WIRE_KIND_FILE;
+		key->flags |= file_wait_flags(file);
 		break;
 	}
 	name_file(key, file);

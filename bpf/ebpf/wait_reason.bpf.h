@@ -7,6 +7,7 @@
 #define CLASSIFY_WAIT_REASON_BPF_H
 
 #include "task.bpf.h"
+#include "disk.bpf.h"
 #include "loop.bpf.h"
 #include "wait_object.bpf.h"
 
@@ -40,6 +41,7 @@ struct wait_args {
 	u32 tgid;
 	u32 tid;
 	u32 in_iowait;
+	u32 is_throttled;  /* told to write less just now */
 	u32 can_read_user; /* the thread's memory is the current address space */
 };
 
@@ -70,6 +72,8 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	memo->is_pending = 0;
 	/* A connecting socket has no far end yet: look again next time. */
 	memo->is_valid = !thread->loop && (key->kind != WIRE_KIND_TCP || key->port != 0);
+	if (args->is_throttled)
+		key->flags |= WIRE_WAIT_THROTTLED;
 }
 
 static __always_inline void wait_on_futex(const struct wait_args *args, struct wire_wait_key *key)
@@ -317,9 +321,13 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
 		return;
 	}
+	args.in_iowait = in_iowait(task);
+	args.is_throttled = wait_is_throttled(thread, state, args.in_iowait);
 	if (args.syscall >= WIRE_SYSCALL_CNT) {
 		/* Not in a system call: a page fault. */
-		key->reason = WIRE_PAGING;
+		wait_on_fault(task, thread, args.in_iowait);
+		if (args.is_throttled)
+			key->flags |= WIRE_WAIT_THROTTLED;
 		return;
 	}
 	key->syscall = args.syscall;
@@ -328,7 +336,6 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	args.files.slot_cnt = table->max_fds;
 	args.tgid = key->tgid;
 	args.tid = thread_tid(thread, task);
-	args.in_iowait = in_iowait(task);
 	args.arg[0] = regs->di;
 	args.arg[1] = regs->si;
 	args.arg[2] = regs->dx;

@@ -23,7 +23,7 @@
 #define WIRE_REASON_CNT	    15
 #define WIRE_SYSCALL_CNT    512
 #define WIRE_PATH_PARTS	    12
-#define WIRE_PART_BYTES	    64
+#define WIRE_PART_BYTES	    80 /* a digest in hexadecimal has 64 characters */
 #define WIRE_FILENAME_BYTES 256
 
 /* Numbers of enum wait_reason (analyzer/observation/observation.h); wait_convert.c asserts it. */
@@ -104,6 +104,8 @@ enum wire_wait_flag {
 	WIRE_WAIT_ON_LOOP = 4,	  /* by a thread that drives an event loop, not through it */
 	WIRE_WAIT_DIRECT = 8,	  /* on a file opened with O_DIRECT */
 	WIRE_WAIT_THROTTLED = 16, /* a writer held back until dirty pages are written */
+	WIRE_WAIT_SWAP = 32,	  /* for a page that was swapped out */
+	WIRE_WAIT_SYNC = 64,	  /* on a file opened with O_SYNC or O_DSYNC */
 };
 
 /* In wire_wait_key.syscall: not in a system call, which is a page fault. */
@@ -120,8 +122,9 @@ struct wire_wait_key {
 	WIRE_U16 port;	  /* host byte order */
 	WIRE_U16 syscall; /* the call it waits in, or WIRE_NO_SYSCALL */
 	/*
-	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory, pipe: device, inode. Tty,
-	 * device, block: device number. Unix: an opaque identity. Futex: address. Anonymous: name.
+	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory: device with the inode's
+	 * generation above it (numbers of inodes are used again), inode. Pipe, tty, device, block:
+	 * device, inode. Unix: an opaque identity. Futex: address. Anonymous: name.
 	 */
 	WIRE_U64 id[2];
 };
@@ -212,8 +215,10 @@ struct wire_event_name {
 	WIRE_U64 id[2];
 	WIRE_U32 kind;
 	WIRE_U32 part_cnt;
-	WIRE_U32 is_truncated;
-	WIRE_U32 name_bytes; /* unix addresses: their length */
+	WIRE_U32 is_truncated; /* there is more before the first of them */
+	WIRE_U32 name_bytes;   /* unix addresses: their length */
+	WIRE_U32 cut_parts;    /* a bit for each that was too long, and is only begun */
+	WIRE_U32 is_deleted;
 	char part[WIRE_PATH_PARTS][WIRE_PART_BYTES];
 };
 

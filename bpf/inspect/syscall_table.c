@@ -138,6 +138,7 @@ static const struct syscall_row rows[] = {
 	CALL(getxattr, CALL_PATH),
 	CALL(lgetxattr, CALL_PATH),
 	CALL(sync, CALL_PATH),
+	CALL(msync, CALL_PATH), /* nothing but the file behind the mapping can make it wait */
 	CALL(close, CALL_PATH), /* the descriptor is gone already: last writes, lingering */
 	CALL(execve, CALL_PATH),
 	CALL(execveat, CALL_PATH),
@@ -146,7 +147,6 @@ static const struct syscall_row rows[] = {
 	CALL(mprotect, CALL_MEMORY),
 	CALL(mremap, CALL_MEMORY),
 	CALL(madvise, CALL_MEMORY),
-	CALL(msync, CALL_MEMORY),
 	CALL(brk, CALL_MEMORY),
 	CALL(exit, CALL_UNKNOWN),
 	CALL(exit_group, CALL_UNKNOWN),
@@ -165,6 +165,42 @@ enum syscall_wait syscall_wait_of(long number)
 	const struct syscall_row *row = find(number);
 
 	return row ? row->how : CALL_UNKNOWN;
+}
+
+/* Those whose operation isn't what the way they wait suggests. */
+static const struct {
+	long number;
+	enum wait_operation operation;
+} operations[] = {
+	{ SYS_fsync, OPERATION_SYNC },
+	{ SYS_fdatasync, OPERATION_SYNC },
+	{ SYS_sync_file_range, OPERATION_SYNC },
+	{ SYS_syncfs, OPERATION_SYNC },
+	{ SYS_sync, OPERATION_SYNC },
+	{ SYS_msync, OPERATION_SYNC },
+	{ SYS_getdents64, OPERATION_METADATA },
+	{ SYS_ioctl, OPERATION_METADATA },
+	{ SYS_lseek, OPERATION_METADATA },
+	{ SYS_fstat, OPERATION_METADATA },
+	{ SYS_fallocate, OPERATION_METADATA },
+	{ SYS_ftruncate, OPERATION_METADATA },
+};
+
+enum wait_operation syscall_operation(long number)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (operations[i].number == number)
+			return operations[i].operation;
+	switch (syscall_wait_of(number)) {
+	case CALL_FD:
+		return OPERATION_READ;
+	case CALL_FD_WRITE:
+		return OPERATION_WRITE;
+	case CALL_PATH:
+		return OPERATION_METADATA;
+	default:
+		return OPERATION_NONE;
+	}
 }
 
 const char *syscall_name(long number)

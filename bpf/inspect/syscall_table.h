@@ -5,6 +5,8 @@
 #ifndef CLASSIFY_SYSCALL_TABLE_H
 #define CLASSIFY_SYSCALL_TABLE_H
 
+#include "observation/observation.h"
+
 /* The same numbers as enum wire_syscall, which the probes have (bpf/ebpf/syscalls.c asserts it). */
 enum syscall_wait {
 	CALL_UNKNOWN = 0,
@@ -28,6 +30,10 @@ enum syscall_wait {
 
 /* CALL_UNKNOWN for one that isn't listed. */
 enum syscall_wait syscall_wait_of(long number);
+
+/* What system call @number does with a file that it waits for: OPERATION_READ, _WRITE, _SYNC,
+ * _METADATA, or _NONE where that isn't known. */
+enum wait_operation syscall_operation(long number);
 
 /* The name of system call @number, or NULL for one that isn't listed. */
 const char *syscall_name(long number);

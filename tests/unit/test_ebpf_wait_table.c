@@ -357,6 +357,65 @@ static void paths_are_joined_from_their_end(void **state)
 	assert_string_equal(name_of(*state, key), "inode 2 on device 0:1");
 }
 
+static void what_a_path_lacks_is_said(void **state)
+{
+	struct wire_event_name event = { .id = { 1, 2 },
+					 .kind = WIRE_KIND_FILE,
+					 .part_cnt = 2,
+					 .part = { "c", "b" },
+					 .cut_parts = 2,
+					 .is_truncated = 1,
+					 .is_deleted = 1 };
+	struct wire_wait_key key = { .reason = WIRE_DISK, .kind = WIRE_KIND_FILE, .id = { 1, 2 } };
+
+	add_name(*state, &event);
+	assert_string_equal(name_of(*state, key), ".../b.../c (deleted)");
+	event = (struct wire_event_name){ .id = { 1, 3 }, .kind = WIRE_KIND_DIRECTORY };
+	add_name(*state, &event);
+	key = (struct wire_wait_key){ .kind = WIRE_KIND_DIRECTORY, .id = { 1, 3 } };
+	assert_string_equal(name_of(*state, key), "/");
+}
+
+static enum wait_operation operation_of(struct table_fixture *fixture, struct wire_wait_key key)
+{
+	name_of(fixture, key);
+	return fixture->obs.waits[fixture->obs.wait_cnt - 1].operation;
+}
+
+static void operations_follow_from_call_and_flags(void **state)
+{
+	struct wire_wait_key read = { .reason = WIRE_DISK,
+				      .kind = WIRE_KIND_FILE,
+				      .syscall = SYS_pread64 };
+	struct wire_wait_key write = read, sync = read, name = read, pipe = read, fault = read;
+
+	write.syscall = SYS_write;
+	sync.syscall = SYS_fdatasync;
+	name.syscall = SYS_renameat2;
+	pipe.reason = WIRE_IPC;
+	fault.reason = WIRE_PAGING;
+	fault.syscall = WIRE_NO_SYSCALL;
+	assert_int_equal(operation_of(*state, read), OPERATION_READ);
+	assert_int_equal(operation_of(*state, write), OPERATION_WRITE);
+	assert_int_equal(operation_of(*state, sync), OPERATION_SYNC);
+	assert_int_equal(operation_of(*state, name), OPERATION_METADATA);
+	assert_int_equal(operation_of(*state, pipe), OPERATION_NONE);
+	assert_int_equal(operation_of(*state, fault), OPERATION_FAULT);
+	fault.kind = WIRE_KIND_NONE;
+	assert_int_equal(operation_of(*state, fault), OPERATION_NONE);
+	fault.flags = WIRE_WAIT_SWAP;
+	assert_int_equal(operation_of(*state, fault), OPERATION_SWAP);
+	read.flags = write.flags = WIRE_WAIT_SYNC;
+	assert_int_equal(operation_of(*state, read), OPERATION_READ);
+	assert_int_equal(operation_of(*state, write), OPERATION_SYNC);
+	read.flags = sync.flags = WIRE_WAIT_DIRECT;
+	assert_int_equal(operation_of(*state, read), OPERATION_DIRECT);
+	assert_int_equal(operation_of(*state, sync), OPERATION_SYNC);
+	write.flags = sync.flags = WIRE_WAIT_THROTTLED;
+	assert_int_equal(operation_of(*state, write), OPERATION_THROTTLED);
+	assert_int_equal(operation_of(*state, sync), OPERATION_SYNC);
+}
+
 static void unix_names(void **state)
 {
 	struct wire_event_name event = { .id = { 1, 0 },
@@ -391,7 +450,9 @@ static void hostile_names_stay_within_bounds(void **state)
 	event.kind = WIRE_KIND_UNIX;
 	add_name(*state, &event);
 	key = (struct wire_wait_key){ .kind = WIRE_KIND_FILE, .id = { 1, 1 } };
-	assert_int_equal(strlen(name_of(*state, key)), 3 + WIRE_PATH_PARTS * WIRE_PART_BYTES);
+	/* 'A' has the bits of 0, 6 and, in the second byte, 8: three parts are cut. */
+	assert_int_equal(strlen(name_of(*state, key)),
+			 3 + WIRE_PATH_PARTS * WIRE_PART_BYTES + 3 * 3 + strlen(" (deleted)"));
 	key.kind = WIRE_KIND_UNIX;
 	assert_int_equal(strlen(name_of(*state, key)), 108);
 	memset(&key, 0xff, sizeof(key));
@@ -418,6 +479,8 @@ int main(void)
 		TABLE_TEST(inet_names),
 		TABLE_TEST(names_without_an_event),
 		TABLE_TEST(paths_are_joined_from_their_end),
+		TABLE_TEST(what_a_path_lacks_is_said),
+		TABLE_TEST(operations_follow_from_call_and_flags),
 		TABLE_TEST(unix_names),
 		TABLE_TEST(hostile_names_stay_within_bounds),
 	};

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which file a page fault waits for, and when a writer is held back: what the registers of a
+ * sleeping thread don't tell. Tracepoints on the way into such a sleep leave a mark in the thread's
+ * context, which its switch-out believes if the thread has hardly computed since.
+ */
+#ifndef CLASSIFY_DISK_BPF_H
+#define CLASSIFY_DISK_BPF_H
+
+#include "task.bpf.h"
+#include "wait_name.bpf.h"
+
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG	 0100000
+#define S_IFBLK	 0060000
+#define S_IFDIR	 0040000
+#define S_IFCHR	 0020000
+#define S_IFIFO	 0010000
+
+#define TASK_KILLABLE 0x102  /* TASK_WAKEKILL | TASK_UNINTERRUPTIBLE */
+#define O_DSYNC	      0x1000 /* of x86; part of O_SYNC */
+#define O_DIRECT      0x4000
+#define MM_SWAPENTS   2
+
+/* On-CPU time from a mark to the sleep that it explains: to get memory for a window of read-ahead
+ * and to submit it; to find a page locked; to go to sleep. */
+#define MISS_FRESH_NS	   200000
+#define FAULT_FRESH_NS	   50000
+#define THROTTLED_FRESH_NS 20000
+
+const volatile bool sees_file_faults = true; /* the kernel has mm_filemap_fault */
+
+/* @thread's time on CPUs until now; 0: it isn't known to be on one. */
+static __always_inline u64 thread_cpu_ns(const struct thread_ctx *thread)
+{
+	if (thread->head.state != TASK_ON_CPU)
+		return 0;
+	return thread->total.on_cpu_ns + bpf_ktime_get_ns() - thread->stamp_ns;
+}
+
+/* Whether a mark made at @cpu_ns explains why @thread, whose time on the CPU has just been booked,
+ * goes to sleep. */
+static __always_inline bool mark_is_fresh(const struct thread_ctx *thread, u64 cpu_ns, u64 fresh_ns)
+{
+	return cpu_ns && (s64)(thread->total.on_cpu_ns - cpu_ns) < (s64)fresh_ns;
+}
+
+static __always_inline struct thread_ctx *thread_to_mark(void)
+{
+	struct thread_ctx *thread = thread_find(bpf_get_current_task_btf());
+
+	return thread && thread->head.is_followed && is_observing ? thread : 0;
+}
+
+static __always_inline void mark_file(struct thread_ctx *thread, struct inode *inode, bool is_miss)
+{
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return; /* blocks of metadata: the caller is known better by its call */
+	thread->page.inode = (u64)inode;
+	thread->page.inode_number = BPF_CORE_READ(inode, i_ino);
+	thread->page.is_miss = is_miss;
+	thread->page.cpu_ns = thread_cpu_ns(thread);
+	/* Its next wait may be for this page, inside a call that it often waits in. */
+	thread->memo.is_valid = 0;
+}
+
+/* A page wasn't in memory and is about to be read; @page is a struct folio * since 5.16. */
+SEC("tp_btf/mm_filemap_add_to_page_cache")
+int BPF_PROG(on_page_added, void *page)
+{
+	struct thread_ctx *thread = thread_to_mark();
+	struct address_space *mapping;
+
+	if (!thread)
+		return 0;
+	if (bpf_core_type_exists(struct folio))
+		mapping = BPF_CORE_READ((struct folio *)page, mapping);
+	else
+		mapping = BPF_CORE_READ((struct page *)page, mapping);
+	mark_file(thread, BPF_CORE_READ(mapping, host), true);
+	return 0;
+}
+
+/* A page of a mapped file is needed: it may be on its way already. */
+SEC("tp_btf/mm_filemap_fault")
+int BPF_PROG(on_file_fault, struct address_space *mapping)
+{
+	struct thread_ctx *thread = thread_to_mark();
+
+	if (thread)
+		mark_file(thread, BPF_CORE_READ(mapping, host), false);
+	return 0;
+}
+
+/* A writer has made too many pages dirty, and mostly sleeps now. */
+SEC("tp_btf/balance_dirty_pages")
+int BPF_PROG(on_balance_dirty_pages)
+{
+	struct thread_ctx *thread = thread_to_mark();
+
+	if (!thread)
+		return 0;
+	thread->throttled_cpu_ns = thread_cpu_ns(thread);
+	thread->memo.is_valid = 0;
+	return 0;
+}
+
+/* Consumes the mark of on_balance_dirty_pages: its sleep follows at once, or never. */
+static __always_inline bool wait_is_throttled(struct thread_ctx *thread, u32 state, bool in_iowait)
+{
+	u64 cpu_ns = thread->throttled_cpu_ns;
+
+	thread->throttled_cpu_ns = 0;
+	return in_iowait && state == TASK_KILLABLE &&
+	       mark_is_fresh(thread, cpu_ns, THROTTLED_FRESH_NS);
+}
+
+static __always_inline bool has_swapped_pages(struct task_struct *task)
+{
+	struct mm_struct___before_6_2 *old_mm;
+	struct mm_struct *mm = task->mm;
+
+	if (!bpf_core_type_exists(struct mm_rss_stat))
+		return (s64)BPF_CORE_READ(mm, rss_stat[MM_SWAPENTS].count) > 0;
+	old_mm = (void *)mm;
+	return (s64)BPF_CORE_READ(old_mm, rss_stat.count[MM_SWAPENTS]) > 0;
+}
+
+/* Regular files and directories are told by their generation from those that had the inode's number
+ * before. */
+static __always_inline void inode_identify(struct wire_wait_key *key, struct inode *inode, u32 mode)
+{
+	key->id[0] = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->id[1] = BPF_CORE_READ(inode, i_ino);
+	if (mode == S_IFREG || mode == S_IFDIR)
+		key->id[0] |= (u64)BPF_CORE_READ(inode, i_generation) << 32;
+}
+
+static __always_inline u8 file_wait_flags(struct file *file)
+{
+	u32 flags = BPF_CORE_READ(file, f_flags);
+
+	return (flags & O_DIRECT ? WIRE_WAIT_DIRECT : 0) | (flags & O_DSYNC ? WIRE_WAIT_SYNC : 0);
+}
+
+/* The wait is for a page of the file that was marked last. Global, see socket_describe. */
+__noinline int wait_on_page(struct thread_ctx *thread)
+{
+	struct inode *inode;
+	struct wire_wait_key *key;
+
+	if (!thread)
+		return 0;
+	inode = (struct inode *)thread->page.inode;
+	if (BPF_CORE_READ(inode, i_ino) != thread->page.inode_number)
+		return 0; /* gone, and its memory is somebody else's */
+	key = &thread->open;
+	key->kind = WIRE_KIND_FILE;
+	inode_identify(key, inode, S_IFREG);
+	return name_inode(key, (u64)inode);
+}
+
+/*
+ * Completes @thread->open for a page fault that sleeps. Only one that waits for I/O is told apart:
+ * others wait for memory, or for the right to change the address space.
+ */
+static __always_inline void wait_on_fault(struct task_struct *task, struct thread_ctx *thread,
+					  bool in_iowait)
+{
+	struct wire_wait_key *key = &thread->open;
+	u64 cpu_ns = thread->page.cpu_ns;
+
+	key->reason = WIRE_PAGING;
+	if (!in_iowait)
+		return;
+	if (thread->page.is_miss && mark_is_fresh(thread, cpu_ns, MISS_FRESH_NS)) {
+		wait_on_page(thread);
+	} else if (!has_swapped_pages(task)) {
+		if (mark_is_fresh(thread, cpu_ns, FAULT_FRESH_NS))
+			wait_on_page(thread);
+	} else if (sees_file_faults && !mark_is_fresh(thread, cpu_ns, FAULT_FRESH_NS)) {
+		key->flags |= WIRE_WAIT_SWAP;
+	}
+}
+
+#endif
