@@ -26,4 +26,19 @@ struct elf_symbol {
 int elf_symbols_find(pid_t pid, const struct mapped_file *file, struct elf_symbol *symbols,
 		     size_t cnt, bool in_symtab);
 
+/* What a file has at an address: bounded, untrusted bytes. */
+struct elf_place {
+	char symbol[128];   /* the variable that holds it; "" if none is known */
+	uint64_t in_symbol; /* bytes from the variable's beginning */
+	uint64_t in_file;   /* the address as the file itself numbers them, as addr2line takes it */
+};
+
+/*
+ * Looks for the variable at @address in .symtab, or where there is none in .dynsym, of @file as
+ * mapped by @pid; @file may be any of its mappings. Returns false when the file can't be read, is
+ * no ELF file, or has no writable segment there.
+ */
+bool elf_symbol_at(pid_t pid, const struct mapped_file *file, uint64_t address,
+		   struct elf_place *place);
+
 #endif
