@@ -15,6 +15,8 @@
 /* How long finishing waits for threads that are dying: on a loaded machine they may be preempted
  * on their way out. */
 #define DYING_MAX_NS 100000000ull
+/* How long it looks up what lies at the addresses of futexes that were met last. */
+#define FUTEX_LOOK_LAST_NS 20000000ull
 
 uint64_t session_now_ns(void)
 {
@@ -460,7 +462,9 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	__atomic_store_n(&shared->is_closing, 0, __ATOMIC_SEQ_CST);
 	throttled_ns = host_watch_throttled_ns(&self->host);
 	ring_buffer__consume(self->events);
-	error = collect_rows(self);
+	error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_LAST_NS);
+	if (!error)
+		error = collect_rows(self);
 	exited_cnt = self->obs.thread_cnt;
 	if (!error)
 		error = collect_live(self, &telling);

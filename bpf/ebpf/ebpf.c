@@ -13,6 +13,8 @@
 
 /* How often the ring buffer is drained: 4 MiB of it hold the deaths of 9,000 threads. */
 #define DRAIN_INTERVAL_MS 20
+/* Of that, at most so much for looking up what lies at the addresses of futexes. */
+#define FUTEX_LOOK_NS 3000000ull
 
 /* --- what the tree tells the probes --- */
 
@@ -101,6 +103,9 @@ static int handle_event(struct ebpf_observer *self, const struct wire_event *eve
 	case WIRE_EVENT_NAME:
 		return object_names_add(&self->names, &self->obs,
 					(const struct wire_event_name *)event);
+	case WIRE_EVENT_FUTEX:
+		return futex_names_ask(&self->names.futexes,
+				       (const struct wire_event_futex *)event);
 	}
 	return 0;
 }
@@ -239,6 +244,8 @@ static int ebpf_drain(struct observer *observer)
 	ring_buffer__consume(self->events);
 	process_tree_inspect_due(&self->tree, now_ns);
 	host_watch_look(&self->host, now_ns);
+	if (!self->error)
+		self->error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_NS);
 	if (!self->error && self->probes->bss->wait_row_cnt > capacity / 2)
 		self->error = collect_rows(self);
 	return self->error;

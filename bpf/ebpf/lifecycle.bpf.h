@@ -101,6 +101,7 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 	/* The new program has other addresses and, CLOEXEC, other descriptors. */
 	bpf_map_delete_elem(&gils, &tgid);
 	thread->memo.is_valid = 0;
+	thread->futex.address = 0;
 	thread->open_is_memo = 0;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {

@@ -14,6 +14,7 @@
 void object_names_release(struct object_names *names)
 {
 	free(names->names);
+	futex_names_release(&names->futexes);
 	memset(names, 0, sizeof(*names));
 }
 
@@ -156,11 +157,57 @@ static void inode_name(const struct wire_wait_key *key, char *name, size_t size)
 		 device >> 20, device & 0xfffff);
 }
 
+static bool is_futex(const struct wire_wait_key *key)
+{
+	switch (key->kind) {
+	case WIRE_KIND_FUTEX:
+	case WIRE_KIND_MUTEX:
+	case WIRE_KIND_CONDITION:
+	case WIRE_KIND_SEMAPHORE:
+	case WIRE_KIND_RWLOCK:
+	case WIRE_KIND_JOIN:
+		return true;
+	}
+	return false;
+}
+
+/* The thread whose end was waited for. */
+static void join_name(const struct observation *obs, const struct wire_wait_key *key, char *name,
+		      size_t size)
+{
+	unsigned int tid = (unsigned int)key->id[1];
+
+	snprintf(name, size, "thread %u", tid);
+	for (size_t i = 0; i < obs->thread_cnt; i++)
+		if (obs->threads[i].pid == (pid_t)key->tgid && obs->threads[i].tid == (pid_t)tid)
+			snprintf(name, size, "%s (tid %u)", obs->threads[i].comm, tid);
+}
+
+static void futex_name(struct object_names *names, const struct observation *obs,
+		       const struct wire_wait_key *key, char *name, size_t size)
+{
+	const char *place;
+
+	if (key->reason == WIRE_GIL) {
+		snprintf(name, size, "GIL");
+		return;
+	}
+	if (key->kind == WIRE_KIND_JOIN) {
+		join_name(obs, key, name, size);
+		return;
+	}
+	place = futex_names_find(&names->futexes, key->tgid, key->id[0]);
+	if (place)
+		snprintf(name, size, "%s", place);
+	else
+		snprintf(name, size, "0x%llx", (unsigned long long)key->id[0]);
+}
+
 const char *object_names_describe(struct object_names *names, struct observation *obs,
 				  const struct wire_wait_key *key)
 {
-	const char *known = find_name(names, key);
-	char name[128] = "";
+	const char *known = is_futex(key) ? NULL : find_name(names, key);
+	char name[256] = "";
 
 	if (known)
 		return known;
@@ -175,11 +222,16 @@ const char *object_names_describe(struct object_names *names, struct observation
 	case WIRE_KIND_ANON:
 		anon_name(key, name, sizeof(name));
 		break;
+	case WIRE_KIND_CHILD:
+		snprintf(name, sizeof(name), "%.*s", WIRE_COMM_BYTES, (const char *)key->id);
+		break;
 	case WIRE_KIND_FUTEX:
-		if (key->reason == WIRE_GIL)
-			snprintf(name, sizeof(name), "GIL");
-		else
-			snprintf(name, sizeof(name), "0x%llx", (unsigned long long)key->id[0]);
+	case WIRE_KIND_MUTEX:
+	case WIRE_KIND_CONDITION:
+	case WIRE_KIND_SEMAPHORE:
+	case WIRE_KIND_RWLOCK:
+	case WIRE_KIND_JOIN:
+		futex_name(names, obs, key, name, sizeof(name));
 		break;
 	case WIRE_KIND_SYSCALL:
 		syscall_describe(key, name, sizeof(name));

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "futex_names.h"
 #include "wire.h"
 
 struct observation;
@@ -19,6 +20,7 @@ struct object_names {
 	struct object_name *names;
 	size_t cnt, capacity;
 	bool is_sorted;
+	struct futex_names futexes;
 };
 
 void object_names_release(struct object_names *names);
@@ -29,7 +31,8 @@ int object_names_add(struct object_names *names, struct observation *obs,
 		     const struct wire_event_name *event);
 
 /* Returns what to call the object of @key: the name it was sent with, else what the key tells
- * ("10.0.0.5:443", "pipe:[123]", "GIL", ...); "" when that is nothing. Interned in @obs. */
+ * ("10.0.0.5:443", "pipe:[123]", "GIL", ...); "" when that is nothing. A join is named after its
+ * thread, as @obs knows it. Interned in @obs. */
 const char *object_names_describe(struct object_names *names, struct observation *obs,
 				  const struct wire_wait_key *key);
 

@@ -63,6 +63,17 @@ struct page_mark {
 	u32 pad;
 };
 
+/* The futex that a thread waited on last, and what it is. */
+struct futex_memo {
+	u64 address; /* 0: nothing is remembered */
+	u32 op;
+	u32 value;
+	u32 joined;
+	u8 kind;
+	u8 reason;
+	u8 back; /* as in struct futex_known */
+};
+
 struct thread_ctx {
 	struct wire_followed head;
 	u64 stamp_ns;		   /* when `state` began; for TASK_BLOCKED the switch-out */
@@ -80,6 +91,7 @@ struct thread_ctx {
 	struct wire_wait_key open; /* the wait it is in, or was in last */
 	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;
+	struct futex_memo futex;
 	/* The event loop that it drives, see loop.bpf.h; 0: none. */
 	u64 loop;
 	u64 loop_file; /* behind this descriptor: */

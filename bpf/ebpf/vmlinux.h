@@ -277,8 +277,13 @@ struct sched_entity {
 	u64 sum_exec_runtime;
 };
 
+struct thread_struct {
+	unsigned long fsbase;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	struct thread_struct thread;
 	struct sched_entity se;
 	unsigned int __state;
 	unsigned int flags;

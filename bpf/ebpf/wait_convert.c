@@ -104,7 +104,8 @@ static void normalise_gil(struct wait_row *row)
 {
 	if (row->key.reason != WIRE_GIL)
 		return;
-	row->key.id[0] = 0;
+	row->key.kind = WIRE_KIND_FUTEX;
+	row->key.id[0] = row->key.id[1] = 0;
 	row->key.flags &= (uint8_t) ~(WIRE_WAIT_TIMED_OUT | WIRE_WAIT_ON_LOOP);
 }
 

@@ -8,6 +8,7 @@
 
 #include "task.bpf.h"
 #include "disk.bpf.h"
+#include "futex.bpf.h"
 #include "loop.bpf.h"
 #include "wait_object.bpf.h"
 
@@ -15,14 +16,6 @@
 #define TASK_STOPPED_MASK    (0x4 | 0x8 | 0x8000) /* stopped, traced, frozen */
 #define PF_IO_WORKER	     0x10
 #define TS_COMPAT	     0x2
-
-#define FUTEX_CMD_MASK	  0x7f
-#define FUTEX_WAIT	  0
-#define FUTEX_LOCK_PI	  6
-#define FUTEX_WAIT_BITSET 9
-#define FUTEX_LOCK_PI2	  13
-/* glibc, musl, Go and Rust all mark a mutex that has waiters with 2. */
-#define FUTEX_MUTEX_CONTENDED 2
 
 #define CLONE_VFORK 0x4000
 
@@ -38,6 +31,8 @@ struct wait_args {
 	struct descriptor_table files;
 	u64 syscall;
 	u64 arg[4];
+	u64 stack;
+	u64 thread_pointer;
 	u32 tgid;
 	u32 tid;
 	u32 in_iowait;
@@ -76,26 +71,54 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 		key->flags |= WIRE_WAIT_THROTTLED;
 }
 
-static __always_inline void wait_on_futex(const struct wait_args *args, struct wire_wait_key *key)
+/* The same word, waited for in the same way, is what it was last time. */
+static __always_inline void futex_describe(struct thread_ctx *thread, const struct wait_args *args)
 {
-	u32 tgid = args->tgid;
-	u64 address = args->arg[0];
-	u32 op = args->arg[1] & FUTEX_CMD_MASK;
-	bool is_timed = args->arg[3] != 0;
-	struct wire_gil *gil;
+	struct futex_memo *memo = &thread->futex;
+	struct wire_wait_key *key = &thread->open;
+	struct futex_wait wait = {};
 
-	key->kind = WIRE_KIND_FUTEX;
+	if (memo->address != args->arg[0] || memo->op != (u32)args->arg[1] ||
+	    memo->value != (u32)args->arg[2]) {
+		wait.address = args->arg[0];
+		wait.op = args->arg[1];
+		wait.value = args->arg[2];
+		wait.is_timed = args->arg[3] != 0;
+		wait.stack = args->stack;
+		wait.thread_pointer = args->thread_pointer;
+		wait.tgid = args->tgid;
+		wait.can_read_user = args->can_read_user;
+		futex_tell(&wait);
+		memo->kind = wait.known.kind;
+		memo->reason = wait.known.reason;
+		memo->back = wait.known.back;
+		memo->joined = wait.joined;
+		memo->address = futex_is_settled(&wait) ? wait.address : 0;
+		memo->op = wait.op;
+		memo->value = wait.value;
+	}
+	key->kind = memo->kind;
+	key->reason = memo->reason;
+	key->id[0] = args->arg[0] - memo->back;
+	key->id[1] = memo->joined;
+}
+
+static __always_inline void wait_on_futex(struct thread_ctx *thread, const struct wait_args *args)
+{
+	struct wire_wait_key *key = &thread->open;
+	u64 address = args->arg[0];
+	u32 tgid = args->tgid;
+	struct wire_gil *gil = bpf_map_lookup_elem(&gils, &tgid);
+
 	key->id[0] = address;
-	key->reason = WIRE_SYNC;
-	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2 ||
-	    ((op == FUTEX_WAIT || (op == FUTEX_WAIT_BITSET && !is_timed)) &&
-	     (u32)args->arg[2] == FUTEX_MUTEX_CONTENDED))
-		key->reason = WIRE_LOCK;
-	gil = bpf_map_lookup_elem(&gils, &tgid);
+	if (gil && address >= gil->start && address < gil->end) {
+		key->kind = WIRE_KIND_FUTEX;
+		key->reason = WIRE_GIL;
+		return;
+	}
+	futex_describe(thread, args);
 	if (!gil)
 		key->tid = args->tid; /* the user side decides, thread by thread */
-	else if (address >= gil->start && address < gil->end)
-		key->reason = WIRE_GIL;
 }
 
 /* poll of nothing is a sleep, of one descriptor a wait for it; of several, the one that becomes
@@ -213,7 +236,7 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 		key->reason = WIRE_LOCK;
 		break;
 	case SYSCALL_FUTEX:
-		wait_on_futex(args, key);
+		wait_on_futex(thread, args);
 		break;
 	case SYSCALL_SLEEP:
 		key->reason = WIRE_TIMER;
@@ -279,6 +302,17 @@ static __always_inline bool wait_as_before(struct task_struct *task, struct thre
 	return true;
 }
 
+static __always_inline void args_fill(struct wait_args *args, struct task_struct *task,
+				      struct pt_regs *regs)
+{
+	args->arg[0] = regs->di;
+	args->arg[1] = regs->si;
+	args->arg[2] = regs->dx;
+	args->arg[3] = regs->r10;
+	args->stack = regs->sp;
+	args->thread_pointer = task->thread.fsbase;
+}
+
 /*
  * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the
  * current task, so that its memory can be read.
@@ -336,10 +370,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	args.files.slot_cnt = table->max_fds;
 	args.tgid = key->tgid;
 	args.tid = thread_tid(thread, task);
-	args.arg[0] = regs->di;
-	args.arg[1] = regs->si;
-	args.arg[2] = regs->dx;
-	args.arg[3] = regs->r10;
+	args_fill(&args, task, regs);
 	if (task->thread_info.status & TS_COMPAT)
 		how = SYSCALL_UNKNOWN; /* 32-bit call numbers mean other calls */
 	wait_on_syscall(thread, &args, how);

@@ -124,7 +124,8 @@ struct wire_wait_key {
 	/*
 	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory: device with the inode's
 	 * generation above it (numbers of inodes are used again), inode. Pipe, tty, device, block:
-	 * device, inode. Unix: an opaque identity. Futex: address. Anonymous: name.
+	 * device, inode. Unix: an opaque identity. Futex and its kinds: address; a join's
+	 * [1]: the thread. Child: command. Anonymous: name.
 	 */
 	WIRE_U64 id[2];
 };
@@ -177,8 +178,9 @@ _Static_assert(sizeof(struct wire_thread) == 448, "wire_thread");
 enum wire_event_type {
 	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */
 	WIRE_EVENT_EXEC = 2,
-	WIRE_EVENT_EXIT = 3, /* a thread of the tree died: wire_event_exit */
-	WIRE_EVENT_NAME = 4, /* the name of an object: wire_event_name */
+	WIRE_EVENT_EXIT = 3,  /* a thread of the tree died: wire_event_exit */
+	WIRE_EVENT_NAME = 4,  /* the name of an object: wire_event_name */
+	WIRE_EVENT_FUTEX = 5, /* a process waits at an address for the first time */
 };
 
 struct wire_event {
@@ -221,6 +223,15 @@ struct wire_event_name {
 	WIRE_U32 is_deleted;
 	char part[WIRE_PATH_PARTS][WIRE_PART_BYTES];
 };
+
+struct wire_event_futex {
+	struct wire_event event;
+	WIRE_U64 address;
+	WIRE_U64 stack;		 /* the waiting thread's stack pointer, */
+	WIRE_U64 thread_pointer; /* which its stack ends before */
+	char comm[WIRE_COMM_BYTES];
+};
+_Static_assert(sizeof(struct wire_event_futex) == 64, "wire_event_futex");
 
 enum wire_program_state {
 	WIRE_QUIET = 0,

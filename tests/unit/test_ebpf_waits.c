@@ -595,15 +595,14 @@ static void mutex_is_lock(void **state)
 
 	assert_int_equal(pipe(ends), 0);
 	world.fd = ends[0];
-	snprintf(world.name, sizeof(world.name), "%p", (void *)&mutex.__data.__lock);
 	live_begin(live, contend, NULL);
 	live_until_blocked(live, live->pid, SYS_futex, (long)&mutex.__data.__lock, 1);
 	world_send(ends[1]);
 	live_end(live);
 	assert_ended_well(live);
-	assert_int_equal(live_row(live, WAIT_LOCK, OBJECT_FUTEX, DIRECTION_NONE, world.name)
-				 ->woken_by_tree_cnt,
-			 1);
+	assert_int_equal(
+		live_row(live, WAIT_LOCK, OBJECT_MUTEX, DIRECTION_NONE, NULL)->woken_by_tree_cnt,
+		1);
 	assert_int_equal(live->obs.thread_cnt, 2);
 	close(ends[0]);
 	close(ends[1]);

@@ -1,0 +1,119 @@
+/* Names of futexes, looked up a few at a time; see futex_names.h. */
+#include "futex_names.h"
+#include "observation/observation.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A program with more locks than this has a report that shows ten of them. */
+#define FUTEX_NAMES_MAX 16384
+
+void futex_names_release(struct futex_names *futexes)
+{
+	memory_map_release(&futexes->map);
+	free(futexes->names);
+	free(futexes->asked);
+	memset(futexes, 0, sizeof(*futexes));
+}
+
+static int reserve(void **array, size_t *capacity, size_t cnt, size_t size)
+{
+	size_t wanted = *capacity ? *capacity * 2 : 64;
+	void *grown;
+
+	if (cnt < *capacity)
+		return 0;
+	grown = reallocarray(*array, wanted, size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+int futex_names_ask(struct futex_names *futexes, const struct wire_event_futex *event)
+{
+	if (futexes->cnt + futexes->asked_cnt >= FUTEX_NAMES_MAX)
+		return 0;
+	if (reserve((void **)&futexes->asked, &futexes->asked_capacity, futexes->asked_cnt,
+		    sizeof(*futexes->asked)))
+		return -ENOMEM;
+	futexes->asked[futexes->asked_cnt++] = *event;
+	return 0;
+}
+
+static int look_one(struct futex_names *futexes, struct observation *obs,
+		    const struct wire_event_futex *event)
+{
+	char comm[WIRE_COMM_BYTES + 1] = "", name[256];
+	struct memory_user user = { event->stack, event->thread_pointer, comm };
+	const char *copy;
+
+	if (reserve((void **)&futexes->names, &futexes->capacity, futexes->cnt,
+		    sizeof(*futexes->names)))
+		return -ENOMEM;
+	memcpy(comm, event->comm, WIRE_COMM_BYTES);
+	memory_place_name(&futexes->map, (pid_t)event->event.tgid, event->address, &user, name,
+			  sizeof(name));
+	copy = observation_intern(obs, name, strlen(name));
+	if (!copy)
+		return -ENOMEM;
+	futexes->names[futexes->cnt++] = (struct futex_name){ .tgid = event->event.tgid,
+							      .address = event->address,
+							      .name = copy };
+	futexes->is_sorted = false;
+	return 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+int futex_names_look(struct futex_names *futexes, struct observation *obs, uint64_t budget_ns)
+{
+	uint64_t until_ns;
+	size_t done = 0;
+	int error = 0;
+
+	if (!futexes->asked_cnt)
+		return 0;
+	until_ns = now_ns() + budget_ns;
+	do
+		error = look_one(futexes, obs, &futexes->asked[done++]);
+	while (!error && done < futexes->asked_cnt && now_ns() < until_ns);
+	futexes->asked_cnt -= done;
+	memmove(futexes->asked, futexes->asked + done,
+		futexes->asked_cnt * sizeof(*futexes->asked));
+	/* Mappings come and go: those of a process are good for as long as it takes to ask. */
+	if (!futexes->asked_cnt)
+		memory_map_release(&futexes->map);
+	return error;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct futex_name *x = a, *y = b;
+
+	if (x->tgid != y->tgid)
+		return x->tgid < y->tgid ? -1 : 1;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+const char *futex_names_find(struct futex_names *futexes, uint32_t tgid, uint64_t address)
+{
+	struct futex_name wanted = { .tgid = tgid, .address = address };
+	const struct futex_name *found;
+
+	if (!futexes->cnt)
+		return NULL;
+	if (!futexes->is_sorted)
+		qsort(futexes->names, futexes->cnt, sizeof(futexes->names[0]), compare_names);
+	futexes->is_sorted = true;
+	found = bsearch(&wanted, futexes->names, futexes->cnt, sizeof(wanted), compare_names);
+	return found ? found->name : NULL;
+}

@@ -1,0 +1,44 @@
+/*
+ * Names of futexes: what lies at the addresses that processes wait at, looked up when a process
+ * first waits there, because it may be gone at the end of the observation.
+ */
+#ifndef CLASSIFY_FUTEX_NAMES_H
+#define CLASSIFY_FUTEX_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "memory_place.h"
+#include "wire.h"
+
+struct observation;
+
+struct futex_name {
+	uint32_t tgid;
+	uint64_t address;
+	const char *name; /* interned in the observation */
+};
+
+struct futex_names {
+	struct futex_name *names;
+	size_t cnt, capacity;
+	bool is_sorted;
+	struct wire_event_futex *asked; /* to be looked up yet */
+	size_t asked_cnt, asked_capacity;
+	struct memory_map map; /* of the process that was asked for last */
+};
+
+void futex_names_release(struct futex_names *futexes);
+
+/* Keeps @event to be looked up; beyond a fixed number futexes are known by address only. Returns 0
+ * or -ENOMEM. */
+int futex_names_ask(struct futex_names *futexes, const struct wire_event_futex *event);
+
+/* Looks up what was asked for, for about @budget_ns; the rest waits for the next time. Names are
+ * interned in @obs. Returns 0 or -ENOMEM. */
+int futex_names_look(struct futex_names *futexes, struct observation *obs, uint64_t budget_ns);
+
+/* Returns what lies at @address of process @tgid, or NULL. */
+const char *futex_names_find(struct futex_names *futexes, uint32_t tgid, uint64_t address);
+
+#endif
