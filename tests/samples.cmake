@@ -19,6 +19,7 @@ if(TARGET classify)
 	classify_e2e_test(accounts test_accounts.py)
 	classify_e2e_test(quota test_quota.py)
 	classify_e2e_test(containers test_containers.py)
+	classify_e2e_test(services test_services.py)
 endif()
 
 add_test(NAME samples_table
