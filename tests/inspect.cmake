@@ -1,2 +1,3 @@
 classify_unit_test(inspect DEPENDS classify_inspect)
+classify_unit_test(inspect_disk DEPENDS classify_inspect)
 classify_unit_test(inspect_live DEPENDS classify_inspect)

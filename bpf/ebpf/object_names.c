@@ -1,5 +1,6 @@
 /* Names of waited-on objects: kept as they come, or made from the key itself. */
 #include "object_names.h"
+#include "device_name.h"
 #include "observation/observation.h"
 #include "syscall_table.h"
 #include <arpa/inet.h>
@@ -10,11 +11,14 @@
 
 /* A walk over a whole disk names a million files, of which a report shows ten. */
 #define OBJECT_NAMES_MAX 65536
+/* Every container brings an overlay of its own. */
+#define DEVICES_MAX 1024
 
 void object_names_release(struct object_names *names)
 {
 	free(names->names);
 	futex_names_release(&names->futexes);
+	free(names->devices);
 	memset(names, 0, sizeof(*names));
 }
 
@@ -61,6 +65,49 @@ static void unix_name(const struct wire_event_name *event, char *name, size_t si
 	name[used] = 0;
 }
 
+/* The device in the identity of a file, as on the wire: the kernel's number has 20 bits of minor.
+ */
+static struct device_number device_of(uint32_t number)
+{
+	return (struct device_number){ .major = number >> 20, .minor = number & 0xfffff };
+}
+
+static const char *find_device(struct object_names *names, struct observation *obs, pid_t pid,
+			       uint32_t number)
+{
+	struct named_device *grown;
+	char name[DEVICE_NAME_BYTES];
+	const char *copy;
+
+	for (size_t i = 0; i < names->device_cnt; i++)
+		if (names->devices[i].number == number)
+			return names->devices[i].name;
+	if (names->device_cnt == DEVICES_MAX)
+		return "";
+	device_name(pid, device_of(number), name);
+	copy = observation_intern(obs, name, strlen(name));
+	grown = reallocarray(names->devices, names->device_cnt + 1, sizeof(*grown));
+	if (grown)
+		names->devices = grown;
+	if (!copy || !grown)
+		return "";
+	grown[names->device_cnt++] = (struct named_device){ number, copy };
+	return copy;
+}
+
+static bool is_held_by_device(uint32_t kind)
+{
+	return kind == WIRE_KIND_FILE || kind == WIRE_KIND_DIRECTORY;
+}
+
+const char *object_names_device(struct object_names *names, struct observation *obs,
+				const struct wire_wait_key *key)
+{
+	if (!is_held_by_device(key->kind))
+		return "";
+	return find_device(names, obs, (pid_t)key->tgid, (uint32_t)key->id[0]);
+}
+
 int object_names_add(struct object_names *names, struct observation *obs,
 		     const struct wire_event_name *event)
 {
@@ -78,6 +125,8 @@ int object_names_add(struct object_names *names, struct observation *obs,
 	copy = observation_intern(obs, name, strlen(name));
 	if (!copy)
 		return -ENOMEM;
+	if (is_held_by_device(event->kind))
+		find_device(names, obs, (pid_t)event->event.tgid, (uint32_t)event->id[0]);
 	names->names[names->cnt++] = (struct object_name){ .id = { event->id[0], event->id[1] },
 							   .kind = event->kind,
 							   .name = copy };
@@ -148,13 +197,12 @@ static void syscall_describe(const struct wire_wait_key *key, char *name, size_t
 		snprintf(name, size, "syscall %u", key->syscall);
 }
 
-/* The kernel's own device numbers: 20 bits of minor. */
 static void inode_name(const struct wire_wait_key *key, char *name, size_t size)
 {
-	uint32_t device = (uint32_t)key->id[0];
+	struct device_number device = device_of((uint32_t)key->id[0]);
 
 	snprintf(name, size, "inode %llu on device %u:%u", (unsigned long long)key->id[1],
-		 device >> 20, device & 0xfffff);
+		 device.major, device.minor);
 }
 
 static bool is_futex(const struct wire_wait_key *key)

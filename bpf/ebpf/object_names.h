@@ -16,17 +16,25 @@ struct object_name {
 	const char *name; /* interned in the observation */
 };
 
+struct named_device {
+	uint32_t number;  /* as the kernel has it: major << 20 | minor */
+	const char *name; /* interned in the observation */
+};
+
 struct object_names {
 	struct object_name *names;
 	size_t cnt, capacity;
 	bool is_sorted;
 	struct futex_names futexes;
+	struct named_device *devices; /* that hold files; few */
+	size_t device_cnt;
 };
 
 void object_names_release(struct object_names *names);
 
-/* Keeps the name that came with @event, interned in @obs; beyond a fixed number names are dropped.
- * Returns 0 or -ENOMEM. */
+/* Keeps the name that came with @event, interned in @obs, and looks up the device that holds the
+ * file while its process most likely lives; beyond a fixed number names are dropped. Returns 0 or
+ * -ENOMEM. */
 int object_names_add(struct object_names *names, struct observation *obs,
 		     const struct wire_event_name *event);
 
@@ -38,5 +46,10 @@ const char *object_names_describe(struct object_names *names, struct observation
 
 /* Returns the name of the system call that @key waits in; "" for a page fault. Interned in @obs. */
 const char *object_names_call(struct observation *obs, const struct wire_wait_key *key);
+
+/* Returns the name of the device that holds the file or directory of @key; "" for anything else,
+ * and if it isn't known. Interned in @obs. */
+const char *object_names_device(struct object_names *names, struct observation *obs,
+				const struct wire_wait_key *key);
 
 #endif

@@ -144,6 +144,7 @@ static int row_append(const struct wait_row *row, struct object_names *names,
 	wait->name = object_names_describe(names, obs, &row->key);
 	wait->call = object_names_call(obs, &row->key);
 	wait->operation = operation_of(&row->key);
+	wait->device = object_names_device(names, obs, &row->key);
 	wait->via_event_loop = row->key.flags & WIRE_WAIT_EVENT_LOOP;
 	wait->on_loop = row->key.flags & WIRE_WAIT_ON_LOOP;
 	wait->timed_out = row->key.flags & WIRE_WAIT_TIMED_OUT;

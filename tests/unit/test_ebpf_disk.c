@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +112,26 @@ static void skip_without_probe(const struct live *live, const char *name)
 	for (size_t i = 0; i < live->obs.quality.missing_probe_cnt; i++)
 		if (!strncmp(live->obs.quality.missing_probes[i], name, strlen(name)))
 			skip_because(name);
+}
+
+/* What the kernel says of the device that holds the file, read with other eyes than ours. */
+static void skip_without_block_device(char *name, size_t size)
+{
+	char path[128], link[PATH_MAX];
+	struct stat status;
+	ssize_t len;
+
+	assert_int_equal(fstat(world.fd, &status), 0);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(status.st_dev),
+		 minor(status.st_dev));
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len <= 0) {
+		unlink(world.path);
+		close(world.fd);
+		skip_because("the build directory's file system has no block device");
+	}
+	link[len] = 0;
+	snprintf(name, size, "%s", strrchr(link, '/') + 1);
 }
 
 /* --- reading and writing --- */
@@ -219,6 +240,18 @@ static void files_of_one_inode_number_have_their_own_names(void **state)
 	assert_in_range(named_cnt, 1, 16);
 }
 
+static void the_device_is_named(void **state)
+{
+	const struct obs_wait *row;
+	char device[64];
+
+	cold_file("device", 0);
+	skip_without_block_device(device, sizeof(device));
+	disk_run(*state, read_here_and_there);
+	row = disk_row(*state, WAIT_DISK, OPERATION_READ, world.path);
+	assert_int_equal(strncmp(row->device, device, strlen(device)), 0);
+}
+
 /* --- memory --- */
 
 static int touch_mapping(void *unused)
@@ -305,6 +338,7 @@ int main(void)
 		LIVE_TEST(fsync_is_sync),
 		LIVE_TEST(a_write_to_a_synchronous_file_is_sync),
 		LIVE_TEST(files_of_one_inode_number_have_their_own_names),
+		LIVE_TEST(the_device_is_named),
 		LIVE_TEST(a_fault_of_a_cold_mapping_names_the_file),
 		LIVE_TEST(a_deleted_file_says_so),
 		LIVE_TEST(paths_begin_at_the_root_that_the_program_knows),
