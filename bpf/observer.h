@@ -2,9 +2,9 @@
  * An observer watches a process tree from observer_track() to observer_finish() and yields an
  * observation. Two of them: ebpf (exact, needs BPF rights) and procfs (a sampler, needs nothing).
  *
- * Life of one: X_observer_new -> observer_track -> observer_drain (repeatedly, whenever observer_fd
- * is readable or timeout_ms has passed) -> observer_finish -> observer_free. Nothing of it remains
- * in the kernel after observer_free, or when this process dies.
+ * Life of one: X_observer_new -> observer_track (-> observer_adopt) -> observer_drain (repeatedly,
+ * whenever observer_fd is readable or timeout_ms has passed) -> observer_finish -> observer_free.
+ * Nothing of it remains in the kernel after observer_free, or when this process dies.
  */
 #ifndef CLASSIFY_OBSERVER_H
 #define CLASSIFY_OBSERVER_H
@@ -19,6 +19,9 @@ struct observer;
 struct observer_options {
 	bool follow_children;
 	bool begins_at_exec; /* wrap: the observation begins when the tracked process runs exec */
+	const char *cgroup;  /* the directory of the cgroup that is observed as a whole, or NULL;
+			      * kept. Then all that is in it already is named to track and adopt,
+			      * and children that live already are not followed with parents. */
 	bool is_verbose;     /* let libbpf and the kernel's verifier talk on stderr */
 };
 
@@ -26,6 +29,9 @@ struct observer_ops {
 	/* Begin: follow @pid, its threads and (follow_children) all it has forked or will fork.
 	 * Wrap: called while the child waits before its exec. 0 or -errno (-ESRCH: gone). */
 	int (*track)(struct observer *observer, pid_t pid);
+	/* Later: follow these too from now on, as they are; of what is gone or followed already
+	 * nothing comes. 0 or -errno. */
+	int (*adopt)(struct observer *observer, const pid_t *pids, size_t cnt);
 	/* A descriptor that becomes readable when drain has work, or -1: then call drain every
 	 * timeout_ms. */
 	int (*poll_fd)(const struct observer *observer);

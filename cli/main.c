@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 		return run_wrap(&options);
 	case RUN_ATTACH:
 		return run_attach(&options);
+	case RUN_CGROUP:
+		return run_cgroup(&options);
 	case RUN_REPLAY:
 		return run_replay(&options);
 	case RUN_JSON_SCHEMA:

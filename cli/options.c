@@ -36,6 +36,7 @@ enum long_key {
 	KEY_SOURCE,
 	KEY_SAVE_RECORDING,
 	KEY_REPLAY,
+	KEY_CGROUP,
 	KEY_AS_ROOT,
 	KEY_COLOR,
 	KEY_VERSION,
@@ -69,6 +70,10 @@ static const struct option_row rows[] = {
 	    "Attach to a running process; Ctrl-C or --duration ends it and leaves the process "
 	    "untouched",
 	    VALUE_COUNT, pid),
+	ROW("cgroup", KEY_CGROUP, "PATH",
+	    "Observe all that is in a cgroup or comes into it, as a systemd unit or a container: "
+	    "its directory, or its path as /proc/PID/cgroup has it",
+	    VALUE_TEXT, cgroup),
 	ROW("replay", KEY_REPLAY, "FILE",
 	    "Analyse a recording instead of a program; needs no rights", VALUE_TEXT, replay_path),
 	ROW("duration", 'd', "SECONDS",
@@ -92,8 +97,8 @@ static const struct option_row rows[] = {
 
 	HEADING("What to report:", 2),
 	ROW("output", 'o', "FILE",
-	    "Write the report to FILE, '-' for stdout. Default: stderr; but JSON of --pid and "
-	    "--replay goes to stdout",
+	    "Write the report to FILE, '-' for stdout. Default: stderr; but JSON of --pid, "
+	    "--cgroup and --replay goes to stdout",
 	    VALUE_TEXT, output_path),
 	ROW("format", 'f', "FORMAT", "text (default) or json", VALUE_CHOICE, format,
 	    .choices = format_names),
@@ -118,14 +123,14 @@ static const struct option_row rows[] = {
 
 #define ROW_CNT (sizeof(rows) / sizeof(rows[0]))
 
-static const char usage_lines[] = "-- COMMAND [ARGUMENT...]\n-p PID\n--replay FILE";
+static const char usage_lines[] = "-- COMMAND [ARGUMENT...]\n-p PID\n--cgroup PATH\n--replay FILE";
 static const char help_text[] =
 	"Tells whether a program waits or computes, and which concurrency model suits it."
 	"\v"
 	"The command keeps its stdin, stdout, terminal, signals and exit code. classify exits with "
 	"the command's code, 128+N when signal N ended it, 126 when it could not be executed, 127 "
-	"when it was not found, and 125 when classify itself failed; with --pid and --replay it "
-	"exits with 0 or 125.";
+	"when it was not found, and 125 when classify itself failed; with --pid, --cgroup "
+	"and --replay it exits with 0 or 125.";
 
 struct parse_state {
 	struct options *options;
@@ -210,8 +215,9 @@ static int store_value(struct parse_state *parse, const struct option_row *row, 
 		break;
 	case VALUE_TEXT:
 		if (!*text)
-			return refuse(parse, "the file name given to --%s is empty (name a file)",
-				      row->option.name);
+			return refuse(parse, "the name given to --%s is empty (name a %s)",
+				      row->option.name,
+				      row->option.key == KEY_CGROUP ? "cgroup" : "file");
 		memcpy(field, &text, sizeof(text));
 		break;
 	case VALUE_COUNT:
@@ -314,6 +320,22 @@ static bool shapes_observation(const struct options *options)
 	       options->as_root;
 }
 
+/* A cgroup is one target like any other, and taken as a whole. */
+static int check_cgroup(struct parse_state *parse)
+{
+	const struct options *options = parse->options;
+
+	if (!options->cgroup)
+		return 0;
+	if (options->pid || options->command)
+		return refuse(parse, "both a cgroup and %s given (use one of them)",
+			      options->pid ? "a PID" : "a command");
+	if (options->no_children)
+		return refuse(parse, "--no-children leaves out what --cgroup asks for: all that is "
+				     "in it (leave out one of them)");
+	return 0;
+}
+
 /* Decides what to run, once every word is known. */
 static int settle_mode(struct parse_state *parse)
 {
@@ -324,19 +346,23 @@ static int settle_mode(struct parse_state *parse)
 	if (options->pid && options->command)
 		return refuse(parse, "both a PID and the command '%s' given (use one of them)",
 			      options->command[0]);
-	if (options->replay_path && (options->pid || options->command || options->recording_path))
+	if (options->replay_path &&
+	    (options->pid || options->cgroup || options->command || options->recording_path))
 		return refuse(parse,
-			      "--replay observes nothing (leave out the PID, the command and "
-			      "--save-recording)");
+			      "--replay observes nothing (leave out the PID, --cgroup, the command "
+			      "and --save-recording)");
 	if (options->replay_path && shapes_observation(options))
 		return refuse(parse, "a recording can't be observed anew (leave out --duration, "
 				     "--no-children, --source and --as-root)");
-	if (!options->replay_path && !options->pid && !options->command)
-		return refuse(parse,
-			      "nothing to observe (give a command, -p PID or --replay FILE; see "
-			      "'classify --help')");
+	if (!options->replay_path && !options->pid && !options->cgroup && !options->command)
+		return refuse(parse, "nothing to observe (give a command, -p PID, --cgroup PATH or "
+				     "--replay FILE; see 'classify --help')");
+	if (check_cgroup(parse))
+		return EINVAL;
 	if (options->pid)
 		options->mode = RUN_ATTACH;
+	if (options->cgroup)
+		options->mode = RUN_CGROUP;
 	if (options->replay_path)
 		options->mode = RUN_REPLAY;
 	return 0;

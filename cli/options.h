@@ -11,7 +11,15 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum run_mode { RUN_WRAP, RUN_ATTACH, RUN_REPLAY, RUN_HELP, RUN_VERSION, RUN_JSON_SCHEMA };
+enum run_mode {
+	RUN_WRAP,
+	RUN_ATTACH,
+	RUN_CGROUP,
+	RUN_REPLAY,
+	RUN_HELP,
+	RUN_VERSION,
+	RUN_JSON_SCHEMA
+};
 enum report_format { FORMAT_TEXT, FORMAT_JSON };
 enum source_choice { CHOOSE_AUTO, CHOOSE_EBPF, CHOOSE_PROCFS };
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -20,6 +28,7 @@ enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 struct options {
 	enum run_mode mode;
 	pid_t pid;
+	const char *cgroup;
 	char **command; /* NULL-terminated, into argv; NULL: none given */
 	const char *replay_path;
 	const char *output_path; /* "-": stdout */

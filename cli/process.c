@@ -76,7 +76,7 @@ static void explain_other_user(pid_t pid, uid_t uid, char *why, size_t why_size)
 }
 
 /* Whether we may read what observing needs; the kernel's ptrace rules, asked rather than copied. */
-static bool may_inspect(pid_t pid)
+bool process_may_be_inspected(pid_t pid)
 {
 	char target[8];
 	ssize_t len = proc_file_readlink(pid, "exe", target, sizeof(target));
@@ -154,7 +154,7 @@ int process_open(pid_t pid, char *why, size_t why_size)
 			 "process %d is dead and waits for its parent %d (choose a living one)",
 			 pid, status.parent_pid);
 		error = -ESRCH;
-	} else if (!may_inspect(pid)) {
+	} else if (!process_may_be_inspected(pid)) {
 		explain_other_user(pid, status.uid, why, why_size);
 		error = -EACCES;
 	}

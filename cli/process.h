@@ -12,6 +12,9 @@
  */
 int process_open(pid_t pid, char *why, size_t why_size);
 
+/* Returns whether this user may read of @pid what observing needs. */
+bool process_may_be_inspected(pid_t pid);
+
 /* Returns the command line of @pid as a NULL-terminated vector in one block that the caller frees;
  * its name in brackets when it shows none. NULL when out of memory. */
 char **process_read_command(pid_t pid);

@@ -1,15 +1,19 @@
 /* The course of a run, from its preparation to the exit code. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "delivery.h"
 #include "identity.h"
+#include "members.h"
 #include "message.h"
 #include "observation/observation.h"
 #include "observation/recording.h"
@@ -31,10 +35,19 @@ struct run {
 	struct signals signals;
 	struct source source;
 	struct watch watch;
-	char **argv; /* of the target */
+	struct members members; /* of the cgroup that is watched */
+	char **argv;		/* of the target; NULL for a cgroup */
 	pid_t pid_in_container;
 	int wait_status; /* of a wrapped command that was reaped; else -1 */
 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 static void run_init(struct run *run, const struct options *options)
 {
@@ -46,6 +59,7 @@ static void run_init(struct run *run, const struct options *options)
 static void run_release(struct run *run)
 {
 	source_release(&run->source);
+	cgroup_members_release(&run->members.cgroup);
 	signals_release(&run->signals);
 	delivery_release(&run->delivery);
 }
@@ -69,10 +83,14 @@ static int start_signals(struct run *run)
 	return error;
 }
 
-static int start_observing(struct run *run, pid_t pid, int pidfd)
+/* @pidfd: of @target's process, -1 for a cgroup. */
+static int start_observing(struct run *run, const struct source_target *target, int pidfd)
 {
 	char why[REASON_SIZE] = "";
-	int error = source_open(&run->source, run->options, pid, why, sizeof(why));
+	int error = source_open(&run->source, run->options, target, why, sizeof(why));
+
+	if (error == -ESRCH && target->cgroup)
+		return error;
 
 	if (error) {
 		say("%s", why);
@@ -84,8 +102,10 @@ static int start_observing(struct run *run, pid_t pid, int pidfd)
 		.observer = run->source.observer,
 		.signals = &run->signals,
 		.pidfd = pidfd,
-		.pid = pid,
+		.members = target->cgroup ? &run->members : NULL,
+		.pid = run->source.pid,
 		.is_wrap = run->options->mode == RUN_WRAP,
+		.tells_newcomers = run->options->is_verbose && !run->options->is_quiet,
 		.duration_ns = run->options->duration_ns,
 	};
 	return 0;
@@ -111,6 +131,14 @@ static int record_arguments(struct observation *obs, char **argv)
 	return 0;
 }
 
+static int record_cgroup(const struct run *run, struct observation *obs)
+{
+	const char *directory = run->members.cgroup.directory;
+
+	obs->target.cgroup = observation_intern(obs, directory, strlen(directory));
+	return obs->target.cgroup ? 0 : -ENOMEM;
+}
+
 /* How an attached process exits is between it and its parent: only its observer may have seen it.
  */
 static int record_target(const struct run *run, struct observation *obs)
@@ -126,7 +154,7 @@ static int record_target(const struct run *run, struct observation *obs)
 		target->was_signaled = WIFSIGNALED(status);
 		target->exit_code = target->was_signaled ? WTERMSIG(status) : WEXITSTATUS(status);
 	}
-	return record_arguments(obs, run->argv);
+	return run->argv ? record_arguments(obs, run->argv) : record_cgroup(run, obs);
 }
 
 static void mention_survivors(const struct observation *obs)
@@ -213,7 +241,9 @@ static int follow_command(struct run *run, struct command *command)
 /* Observes the waiting child and lets it go. */
 static int run_command(struct run *run, struct command *command)
 {
-	if (start_observing(run, command->pid, command->pidfd)) {
+	const struct source_target target = { .pid = command->pid };
+
+	if (start_observing(run, &target, command->pidfd)) {
 		command_release(command);
 		command_reap(command);
 		return EXIT_CLASSIFY_FAILED;
@@ -264,8 +294,12 @@ static void announce(const struct run *run)
 {
 	char comm[COMM_SIZE];
 
-	if (run->options->is_quiet || !isatty(STDERR_FILENO))
+	if (run->options->is_quiet || (!run->options->is_verbose && !isatty(STDERR_FILENO)))
 		return;
+	if (run->watch.members) {
+		say("watching cgroup %s, Ctrl-C to report", run->members.cgroup.directory);
+		return;
+	}
 	process_read_comm(run->watch.pid, comm, sizeof(comm));
 	say("watching %d (%s), Ctrl-C to report", run->watch.pid, comm);
 }
@@ -304,11 +338,93 @@ int run_attach(const struct options *options)
 	if (!run.argv)
 		say("out of memory (free some)");
 	else if (!delivery_prepare(&run.delivery, options) && !start_signals(&run) &&
-		 !start_observing(&run, options->pid, pidfd))
+		 !start_observing(&run, &(struct source_target){ .pid = options->pid }, pidfd))
 		code = follow_process(&run);
 	run_release(&run);
 	free(run.argv);
 	close(pidfd);
+	return code;
+}
+
+static int explain_no_members(const struct run *run, int error)
+{
+	const char *directory = run->members.cgroup.directory;
+
+	if (error == -ENOENT)
+		say("cgroup %s has been removed (start what belongs into it, and try again)",
+		    directory);
+	else if (error == -EOPNOTSUPP)
+		say("cgroup %s may hold threads only, no processes (name one above it)", directory);
+	else if (error == -ECANCELED && run->members.left_out_cnt)
+		say("all processes of cgroup %s belong to others (run classify with sudo)",
+		    directory);
+	else if (error == -ECANCELED)
+		say("no process has come into cgroup %s (start what belongs into it)", directory);
+	else
+		say("cannot read cgroup %s: %s (check its permissions)", directory,
+		    strerror(-error));
+	return error;
+}
+
+/* Waits for the first process: a unit may be about to start. -ECANCELED: none came. */
+static int await_member(struct run *run, uint64_t end_ns)
+{
+	struct pollfd signal = { .fd = run->signals.fd, .events = POLLIN };
+	bool has_told = run->options->is_quiet;
+
+	for (;;) {
+		int error = members_look(&run->members);
+
+		if (error || run->members.cgroup.newcomer_cnt)
+			return error;
+		if (run->members.left_out_cnt || now_ns() >= end_ns)
+			return -ECANCELED;
+		if (!has_told)
+			say("cgroup %s has no processes yet: waiting for the first (Ctrl-C gives "
+			    "up)",
+			    run->members.cgroup.directory);
+		has_told = true;
+		if (poll(&signal, 1, MEMBERS_LOOK_MS) > 0)
+			return -ECANCELED;
+	}
+}
+
+/* All who came may be gone before they can be followed: then again. */
+static int start_observing_members(struct run *run)
+{
+	const struct source_target target = { .cgroup = &run->members.cgroup };
+	uint64_t duration_ns = run->options->duration_ns;
+	uint64_t end_ns = duration_ns ? now_ns() + duration_ns : UINT64_MAX;
+	int error;
+
+	do {
+		error = await_member(run, end_ns);
+		if (error)
+			return explain_no_members(run, error);
+		error = start_observing(run, &target, -1);
+	} while (error == -ESRCH);
+	run->pid_in_container = pid_number_in_container(run->watch.pid);
+	return error;
+}
+
+int run_cgroup(const struct options *options)
+{
+	struct run run;
+	char why[REASON_SIZE];
+	int code = EXIT_CLASSIFY_FAILED;
+
+	if (!has_own_proc())
+		return code;
+	run_init(&run, options);
+	if (cgroup_members_find(&run.members.cgroup, options->cgroup, why, sizeof(why)))
+		say("%s", why);
+	else if (!delivery_prepare(&run.delivery, options) && !start_signals(&run) &&
+		 !start_observing_members(&run))
+		code = follow_process(&run);
+	if (!code && run.members.left_out_cnt && !options->is_quiet)
+		say("%zu processes of other users were left out (run classify with sudo)",
+		    run.members.left_out_cnt);
+	run_release(&run);
 	return code;
 }
 

@@ -4,24 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup_members.h"
 #include "observation/observation.h"
 #include "observer.h"
 #include "options.h"
 #include "source.h"
 
-static int open_observer(struct source *source,
-			 struct observer *(*observer_new)(const struct observer_options *, int *,
-							  char *, size_t),
-			 const struct options *options, pid_t pid, char *why, size_t why_size)
+typedef struct observer *observer_maker(const struct observer_options *options, int *error,
+					char *why, size_t why_size);
+
+static int track(struct source *source, observer_maker *maker,
+		 const struct observer_options *options, pid_t pid, char *why, size_t why_size)
 {
-	const struct observer_options observer_options = {
-		.follow_children = !options->no_children,
-		.begins_at_exec = !options->pid,
-		.is_verbose = options->is_verbose,
-	};
 	int error = 0;
 
-	source->observer = observer_new(&observer_options, &error, why, why_size);
+	source->observer = maker(options, &error, why, why_size);
 	if (!source->observer)
 		return error;
 	error = source->observer->ops->track(source->observer, pid);
@@ -33,18 +30,60 @@ static int open_observer(struct source *source,
 	return error;
 }
 
-int source_open(struct source *source, const struct options *options, pid_t pid, char *why,
-		size_t why_size)
+/* Begins with the first of a cgroup's processes that is still there, and adopts the others. */
+static int track_cgroup(struct source *source, observer_maker *maker,
+			const struct observer_options *options, const struct cgroup_members *cgroup,
+			char *why, size_t why_size)
+{
+	int error = -ESRCH;
+	size_t i;
+
+	for (i = 0; i < cgroup->newcomer_cnt && error == -ESRCH; i++)
+		error = track(source, maker, options, cgroup->newcomers[i], why, why_size);
+	if (error)
+		return error;
+	source->pid = cgroup->newcomers[i - 1];
+	error = source->observer->ops->adopt(source->observer, cgroup->newcomers + i,
+					     cgroup->newcomer_cnt - i);
+	if (error) {
+		snprintf(why, why_size, "cannot observe cgroup %s: %s (try --source procfs)",
+			 cgroup->directory, strerror(-error));
+		source_release(source);
+	}
+	return error;
+}
+
+static int open_observer(struct source *source, observer_maker *maker,
+			 const struct options *options, const struct source_target *target,
+			 char *why, size_t why_size)
+{
+	const struct observer_options observer_options = {
+		.follow_children = !options->no_children,
+		.begins_at_exec = options->mode == RUN_WRAP,
+		.cgroup = target->cgroup ? target->cgroup->directory : NULL,
+		.is_verbose = options->is_verbose,
+	};
+
+	if (target->cgroup)
+		return track_cgroup(source, maker, &observer_options, target->cgroup, why,
+				    why_size);
+	source->pid = target->pid;
+	return track(source, maker, &observer_options, target->pid, why, why_size);
+}
+
+int source_open(struct source *source, const struct options *options,
+		const struct source_target *target, char *why, size_t why_size)
 {
 	memset(source, 0, sizeof(*source));
 	if (options->source != CHOOSE_PROCFS) {
-		int error = open_observer(source, ebpf_observer_new, options, pid, why, why_size);
+		int error =
+			open_observer(source, ebpf_observer_new, options, target, why, why_size);
 
 		if (!error || options->source == CHOOSE_EBPF)
 			return error;
 		snprintf(source->why_not_full, sizeof(source->why_not_full), "%s", why);
 	}
-	return open_observer(source, procfs_observer_new, options, pid, why, why_size);
+	return open_observer(source, procfs_observer_new, options, target, why, why_size);
 }
 
 /* What the observer can't see, then why it was this one. */

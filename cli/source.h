@@ -7,21 +7,30 @@
 
 #include "message.h"
 
+struct cgroup_members;
 struct observation;
 struct observer;
 struct options;
 
 struct source {
 	struct observer *observer;
+	pid_t pid;			/* of a cgroup, the one that was tracked first */
 	char why_not_full[REASON_SIZE]; /* why it is not the exact one, and what helps; or "" */
 };
 
+/* What to observe: a process with its tree, or what has come into a cgroup (not NULL). */
+struct source_target {
+	pid_t pid;
+	const struct cgroup_members *cgroup;
+};
+
 /*
- * Opens the observer that @options ask for and lets it track @pid. Returns 0, or -errno with one
- * line of cause and remedy in @why. Release it either way.
+ * Opens the observer that @options ask for and lets it track @target. Returns 0, or -errno with one
+ * line of cause and remedy in @why; -ESRCH when nobody of it is there any more. Release it either
+ * way.
  */
-int source_open(struct source *source, const struct options *options, pid_t pid, char *why,
-		size_t why_size);
+int source_open(struct source *source, const struct options *options,
+		const struct source_target *target, char *why, size_t why_size);
 
 /* Ends the observation into @obs, which notes why it comes from this source. 0 or -errno. */
 int source_finish(struct source *source, struct observation *obs);

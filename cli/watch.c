@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include "members.h"
+#include "message.h"
 #include "observer.h"
 #include "process.h"
 #include "signals.h"
@@ -20,6 +22,7 @@ struct schedule {
 	uint64_t end_ns;
 	uint64_t drain_ns;
 	uint64_t drain_interval_ns; /* 0: only when the observer's descriptor says so */
+	uint64_t members_ns;	    /* who has come into the cgroup since */
 };
 
 static uint64_t now_ns(void)
@@ -32,11 +35,13 @@ static uint64_t now_ns(void)
 
 static struct schedule plan(const struct watch *watch)
 {
-	struct schedule schedule = { .end_ns = NEVER, .drain_ns = NEVER };
+	struct schedule schedule = { .end_ns = NEVER, .drain_ns = NEVER, .members_ns = NEVER };
 	uint64_t now = now_ns();
 
 	if (watch->duration_ns)
 		schedule.end_ns = now + watch->duration_ns;
+	if (watch->members)
+		schedule.members_ns = now + MEMBERS_LOOK_MS * NS_PER_MS;
 	if (watch->observer) {
 		int interval_ms = watch->observer->ops->timeout_ms(watch->observer);
 
@@ -52,6 +57,8 @@ static int wait_for_something(struct pollfd *fds, const struct schedule *schedul
 {
 	uint64_t next =
 		schedule->end_ns < schedule->drain_ns ? schedule->end_ns : schedule->drain_ns;
+	if (next > schedule->members_ns)
+		next = schedule->members_ns;
 	uint64_t now = now_ns();
 	uint64_t left = next > now ? next - now : 0;
 	const struct timespec timeout = { .tv_sec = (time_t)(left / NS_PER_S),
@@ -88,6 +95,21 @@ static int drain(const struct watch *watch, struct schedule *schedule)
 	return watch->observer ? watch->observer->ops->drain(watch->observer) : 0;
 }
 
+/* Returns 0, -ENOENT when the cgroup is gone and nobody can come into it any more, or -errno. */
+static int adopt_newcomers(const struct watch *watch, struct schedule *schedule)
+{
+	const struct cgroup_members *cgroup = &watch->members->cgroup;
+	int error = members_look(watch->members);
+
+	schedule->members_ns = now_ns() + MEMBERS_LOOK_MS * NS_PER_MS;
+	if (error)
+		return error;
+	if (cgroup->newcomer_cnt && watch->tells_newcomers)
+		say("%zu processes have come into the cgroup", cgroup->newcomer_cnt);
+	return watch->observer->ops->adopt(watch->observer, cgroup->newcomers,
+					   cgroup->newcomer_cnt);
+}
+
 int watch_run(const struct watch *watch)
 {
 	struct pollfd fds[POLL_CNT] = {
@@ -105,9 +127,11 @@ int watch_run(const struct watch *watch)
 		if (!error && (fds[POLL_OBSERVER].revents || fds[POLL_TARGET].revents ||
 			       now_ns() >= schedule.drain_ns))
 			error = drain(watch, &schedule);
-		if (error)
+		if (!error && now_ns() >= schedule.members_ns)
+			error = adopt_newcomers(watch, &schedule);
+		if (error && !(watch->members && error == -ENOENT))
 			return error;
-		if (fds[POLL_TARGET].revents)
+		if (fds[POLL_TARGET].revents || error == -ENOENT)
 			return WATCH_TARGET_ENDED;
 		if (fds[POLL_SIGNALS].revents) {
 			if (!watch->is_wrap)

@@ -6,14 +6,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct members;
 struct observer;
 struct signals;
 
 struct watch {
 	struct observer *observer; /* NULL: only wait */
 	const struct signals *signals;
-	int pidfd;
+	int pidfd;		 /* -1: a cgroup is watched */
+	struct members *members; /* of that cgroup; else NULL */
 	pid_t pid;
+	bool tells_newcomers;
 	bool is_wrap;	      /* signals go to the target; else they end the watch */
 	uint64_t duration_ns; /* 0: no limit */
 };
@@ -21,8 +24,9 @@ struct watch {
 enum watch_end { WATCH_TARGET_ENDED, WATCH_TIME_UP, WATCH_INTERRUPTED };
 
 /*
- * Waits until the target has ended (it is not reaped yet, and the observer has drained once more),
- * time is up or a signal interrupts. Returns an enum watch_end, or -errno when observing failed.
+ * Waits until the target has ended (a process: it is not reaped yet, and the observer has drained
+ * once more), time is up or a signal interrupts. Returns an enum watch_end, or -errno when
+ * observing failed.
  */
 int watch_run(const struct watch *watch);
 

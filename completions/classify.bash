@@ -3,7 +3,7 @@ _classify()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local with_value="--pid --duration --output --format --concurrency --frequency --source
-		--save-recording --replay --color"
+		--save-recording --replay --color --cgroup"
 	local without_value="--json --json-schema --no-children --no-stacks --as-root --quiet
 		--verbose --version --help"
 	local i
@@ -15,7 +15,7 @@ _classify()
 			return
 			;;
 		-[pdofF] | --pid | --duration | --output | --format | --concurrency | --frequency | \
-			--source | --save-recording | --replay | --color)
+			--source | --save-recording | --replay | --color | --cgroup)
 			((i++))
 			;;
 		-*) ;;
@@ -29,6 +29,9 @@ _classify()
 	case $previous in
 	-p | --pid)
 		COMPREPLY=($(compgen -W "$(ps -eo pid=)" -- "$current"))
+		;;
+	--cgroup)
+		COMPREPLY=($(compgen -d -- "$current"))
 		;;
 	-o | --output | --save-recording | --replay)
 		COMPREPLY=($(compgen -f -- "$current"))

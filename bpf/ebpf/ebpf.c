@@ -58,7 +58,7 @@ static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit 
 
 		process_tree_leader_died(&self->tree, pid);
 		bpf_map_delete_elem(bpf_map__fd(self->probes->maps.gils), &tgid);
-		if (pid == self->root)
+		if (pid == self->root && !self->cgroup)
 			note_root_exit(self, event->exit_code);
 	}
 	if (!process_tree_knows(&self->tree, pid))
@@ -125,7 +125,8 @@ static int on_event(void *context, void *data, size_t size)
 
 /* --- tracking --- */
 
-static int follow_root(struct ebpf_observer *self, pid_t pid)
+/* Returns 0, -EEXIST when it is followed already, -ESRCH when it is gone, or -errno. */
+static int follow_process(struct ebpf_observer *self, pid_t pid)
 {
 	size_t size = bpf_map__value_size(self->probes->maps.tasks);
 	struct wire_followed *value = calloc(1, size);
@@ -176,8 +177,9 @@ static int seed(struct ebpf_observer *self)
 	return error;
 }
 
-/* The processes that are there at the beginning. Returns 0, -ESRCH when none is, or -errno. */
-static int list_seeded(struct ebpf_observer *self)
+/* The processes that seed() has found, at the beginning or at @at_ns since. Returns 0, -ESRCH when
+ * none is followed, or -errno. */
+static int list_seeded(struct ebpf_observer *self, uint64_t at_ns)
 {
 	struct wire_thread *records;
 	size_t cnt;
@@ -185,9 +187,9 @@ static int list_seeded(struct ebpf_observer *self)
 
 	for (size_t i = 0; i < cnt && !error; i++)
 		if (records[i].tid == records[i].tgid &&
-		    !process_tree_knows(&self->tree, (pid_t)records[i].tgid))
+		    !process_tree_has(&self->tree, (pid_t)records[i].tgid))
 			error = process_tree_born(&self->tree, (pid_t)records[i].tgid,
-						  (pid_t)records[i].tid, 0, records[i].comm, 0);
+						  (pid_t)records[i].tid, 0, records[i].comm, at_ns);
 	free(records);
 	self->listed_at_ns = session_now_ns();
 	return error || cnt ? error : -ESRCH;
@@ -200,14 +202,14 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	int error;
 
 	self->root = pid;
-	host_watch_begin(&self->host, &self->obs, pid);
+	host_watch_begin(&self->host, &self->obs, pid, self->cgroup);
 	/* The root first, before anything is booked: the ports it listens on tell inbound from
 	 * outbound. */
 	error = process_tree_born(&self->tree, pid, pid, 0, "", 0);
 	if (!error)
 		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
 	if (!error)
-		error = follow_root(self, pid);
+		error = follow_process(self, pid);
 	if (error)
 		return error;
 	shared->observed_from_ns = session_now_ns();
@@ -217,10 +219,33 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	__atomic_store_n(&shared->is_observing, 1, __ATOMIC_SEQ_CST);
 	error = seed(self);
 	if (!error)
-		error = list_seeded(self);
+		error = list_seeded(self, 0);
 	if (!error)
 		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
 	return error;
+}
+
+static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
+{
+	struct ebpf_observer *self = from_observer(observer);
+	uint64_t now_ns = session_since_begin_ns(self, session_now_ns());
+	size_t adopted_cnt = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < cnt && !error; i++) {
+		error = follow_process(self, pids[i]);
+		adopted_cnt += !error;
+		if (error == -EEXIST || error == -ESRCH)
+			error = 0;
+	}
+	if (error || !adopted_cnt)
+		return error;
+	/* What was born and died before has been told of. */
+	ring_buffer__consume(self->events);
+	error = seed(self);
+	if (!error)
+		error = list_seeded(self, now_ns);
+	return error == -ESRCH ? 0 : error;
 }
 
 static int ebpf_poll_fd(const struct observer *observer)
@@ -267,6 +292,7 @@ static void ebpf_free(struct observer *observer)
 
 static const struct observer_ops ebpf_ops = {
 	.track = ebpf_track,
+	.adopt = ebpf_adopt,
 	.poll_fd = ebpf_poll_fd,
 	.timeout_ms = ebpf_timeout_ms,
 	.drain = ebpf_drain,
@@ -286,6 +312,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 		return NULL;
 	}
 	self->observer.ops = &ebpf_ops;
+	self->cgroup = options->cgroup;
 	observation_init(&self->obs);
 	process_tree_init(&self->tree, &self->obs, &listener);
 	*error = probes_open(self, options, why, why_size);

@@ -111,6 +111,7 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	choose_optional_probes(self, btf);
 	btf__free(btf);
 	self->probes->rodata->follow_children = options->follow_children;
+	self->probes->rodata->seed_children = options->follow_children && !options->cgroup;
 	self->probes->rodata->self_tgid = (uint32_t)getpid();
 	self->probes->rodata->pid_ns_level = pid_ns_level;
 	self->probes->rodata->begins_at_exec = options->begins_at_exec;

@@ -224,6 +224,11 @@ bool process_tree_knows(const struct process_tree *tree, pid_t pid)
 	return process_tree_find(tree, pid) >= 0;
 }
 
+bool process_tree_has(const struct process_tree *tree, pid_t pid)
+{
+	return process_tree_find_live(tree, pid) >= 0;
+}
+
 struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid)
 {
 	long index = process_tree_find(tree, pid);

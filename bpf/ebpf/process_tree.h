@@ -62,6 +62,9 @@ void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns);
 /* Whether a process @pid was ever heard of. */
 bool process_tree_knows(const struct process_tree *tree, pid_t pid);
 
+/* Whether a process @pid is known that has not died. */
+bool process_tree_has(const struct process_tree *tree, pid_t pid);
+
 /* The range of @pid's GIL words; {0, 0} when there is none or it isn't known. */
 struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid);
 

@@ -28,7 +28,8 @@ struct ebpf_observer {
 	struct host_watch host;
 	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;
-	int error; /* the first failure of an event handler */
+	const char *cgroup; /* as in struct observer_options */
+	int error;	    /* the first failure of an event handler */
 };
 
 static inline struct ebpf_observer *from_observer(const struct observer *observer)

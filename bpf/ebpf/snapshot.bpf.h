@@ -25,7 +25,7 @@ static __always_inline bool task_belongs(struct task_struct *task)
 		return false;
 	if (leader && leader != task && task_is_followed(leader))
 		return true;
-	if (!follow_children)
+	if (!seed_children)
 		return false;
 	parent = task->real_parent;
 	if (!parent)

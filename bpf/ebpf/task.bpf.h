@@ -11,6 +11,7 @@
 #include "wire.h"
 
 const volatile bool follow_children = true;
+const volatile bool seed_children = true; /* those that live at the beginning, too */
 const volatile bool begins_at_exec = false;
 const volatile __u32 self_tgid = 0; /* classify itself, which may be in the tree it attaches to */
 /* How deep classify's PID namespace lies, 0 being the host's: there the probes' numbers are the

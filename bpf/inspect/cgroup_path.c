@@ -43,7 +43,9 @@ int cgroup_parse_mount(const char *line, const char *controller, struct cgroup_m
 		return 0;
 	if (!strcmp(type, "cgroup2"))
 		return 2;
-	return !strcmp(type, "cgroup") && has_word(options, controller) ? 1 : 0;
+	if (strcmp(type, "cgroup"))
+		return 0;
+	return !controller || has_word(options, controller) ? 1 : 0;
 }
 
 /* A container without a cgroup namespace sees the host's path, but has only its own part of the
@@ -73,15 +75,15 @@ static bool find_mount(int version, struct cgroup_mount *mount)
 	return is_found;
 }
 
-/* From the cgroup at @path up to the mount's root. */
+/* From the cgroup at @path, below the mount's point, up to that. */
 static void visit_upwards(const struct cgroup_mount *mount, const char *path,
 			  const struct cgroup_visitor *visitor, int version)
 {
 	char directory[CGROUP_PATH_BYTES_MAX];
 	size_t point_len = strlen(mount->point);
 
-	if ((size_t)snprintf(directory, sizeof(directory), "%s%s", mount->point,
-			     below_root(path, mount->root)) >= sizeof(directory))
+	if ((size_t)snprintf(directory, sizeof(directory), "%s%s", mount->point, path) >=
+	    sizeof(directory))
 		return;
 	for (;;) {
 		char *slash = strrchr(directory, '/');
@@ -108,7 +110,7 @@ static void visit_hierarchy(pid_t pid, const struct cgroup_visitor *visitor, int
 		const char *path = cgroup_parse_membership(line, version == 1 ? "cpu" : NULL);
 
 		if (path)
-			visit_upwards(&mount, path, visitor, version);
+			visit_upwards(&mount, below_root(path, mount.root), visitor, version);
 	}
 	fclose(in);
 }
@@ -117,4 +119,45 @@ void cgroup_visit(pid_t pid, const struct cgroup_visitor *visitor)
 {
 	visit_hierarchy(pid, visitor, 1);
 	visit_hierarchy(pid, visitor, 2);
+}
+
+/* Beside a version 1 hierarchy with the CPU controller, the one of version 2 hasn't got it. */
+static bool limits_cpus(const struct cgroup_mount *mount, int version)
+{
+	char path[sizeof(mount->point) + 32], controllers[512] = "";
+	FILE *in;
+
+	if (version == 1)
+		return true;
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", mount->point);
+	in = fopen(path, "re");
+	if (!in)
+		return false;
+	if (!fgets(controllers, sizeof(controllers), in))
+		controllers[0] = '\0';
+	fclose(in);
+	controllers[strcspn(controllers, "\n")] = '\0';
+	for (char *blank = controllers; (blank = strchr(blank, ' '));)
+		*blank = ',';
+	return has_word(controllers, "cpu");
+}
+
+static bool visit_in(const char *directory, const struct cgroup_visitor *visitor, int version)
+{
+	struct cgroup_mount mount;
+	size_t len;
+
+	if (!find_mount(version, &mount))
+		return false;
+	len = strlen(mount.point);
+	if (strncmp(directory, mount.point, len) || !limits_cpus(&mount, version) ||
+	    (directory[len] != '/' && directory[len] != '\0'))
+		return false;
+	visit_upwards(&mount, directory + len, visitor, version);
+	return true;
+}
+
+bool cgroup_visit_directory(const char *directory, const struct cgroup_visitor *visitor)
+{
+	return visit_in(directory, visitor, 1) || visit_in(directory, visitor, 2);
 }

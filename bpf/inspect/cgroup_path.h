@@ -4,6 +4,7 @@
 #ifndef CLASSIFY_CGROUP_PATH_H
 #define CLASSIFY_CGROUP_PATH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define CGROUP_PATH_BYTES_MAX 2048
@@ -18,6 +19,10 @@ struct cgroup_visitor {
  * hierarchy; none when @pid is gone. */
 void cgroup_visit(pid_t pid, const struct cgroup_visitor *visitor);
 
+/* Visits the cgroup @directory and then its ancestors. Returns false, without a visit, when it is
+ * in no hierarchy that could limit CPUs. */
+bool cgroup_visit_directory(const char *directory, const struct cgroup_visitor *visitor);
+
 /*
  * From one line of /proc/PID/cgroup: the path of the cgroup when the line is of the version 2
  * hierarchy (@controller NULL) or of the version 1 hierarchy with @controller, else NULL. The path
@@ -31,7 +36,7 @@ struct cgroup_mount {
 };
 
 /* Takes a line of mountinfo apart; returns 2 or 1 for a cgroup mount of that version (of
- * version 1: with @controller among its options), else 0. */
+ * version 1: with @controller among its options, NULL for any), else 0. */
 int cgroup_parse_mount(const char *line, const char *controller, struct cgroup_mount *mount);
 
 #endif

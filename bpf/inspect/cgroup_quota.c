@@ -54,10 +54,12 @@ static void take_tighter(void *context, const char *directory, int version)
 		*tightest = quota;
 }
 
-double cgroup_cpu_quota(pid_t pid)
+double cgroup_cpu_quota(pid_t pid, const char *directory)
 {
 	double tightest = 0;
+	const struct cgroup_visitor visitor = { take_tighter, &tightest };
 
-	cgroup_visit(pid, &(struct cgroup_visitor){ take_tighter, &tightest });
+	if (!directory || !cgroup_visit_directory(directory, &visitor))
+		cgroup_visit(pid, &visitor);
 	return tightest;
 }

@@ -7,9 +7,9 @@
 
 #include <sys/types.h>
 
-/* The tightest quota among the cgroup of @pid and its ancestors that are visible from here, in
- * CPUs; 0 when there is none. */
-double cgroup_cpu_quota(pid_t pid);
+/* The tightest quota among the cgroup of @pid (of the cgroup @directory, unless that is NULL or
+ * can't have one) and its ancestors that are visible from here, in CPUs; 0 when there is none. */
+double cgroup_cpu_quota(pid_t pid, const char *directory);
 
 /* The quota of one cgroup of that @version, in CPUs; 0 when it has none. */
 double cgroup_quota_of(const char *directory, int version);

@@ -51,10 +51,13 @@ static void open_account(void *context, const char *directory, int version)
 	throttle->accounts[throttle->cnt++] = account;
 }
 
-void cgroup_throttle_open(struct cgroup_throttle *throttle, pid_t pid)
+void cgroup_throttle_open(struct cgroup_throttle *throttle, pid_t pid, const char *directory)
 {
+	const struct cgroup_visitor visitor = { open_account, throttle };
+
 	throttle->cnt = 0;
-	cgroup_visit(pid, &(struct cgroup_visitor){ open_account, throttle });
+	if (!directory || !cgroup_visit_directory(directory, &visitor))
+		cgroup_visit(pid, &visitor);
 }
 
 uint64_t cgroup_throttle_read_ns(struct cgroup_throttle *throttle)

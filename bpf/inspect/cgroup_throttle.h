@@ -23,9 +23,9 @@ struct cgroup_throttle {
 	} accounts[CGROUP_THROTTLE_MAX];
 };
 
-/* Opens the accounts of all cgroups with a quota that @pid is in, and begins to count; none when
- * there is no quota. To be closed. */
-void cgroup_throttle_open(struct cgroup_throttle *throttle, pid_t pid);
+/* Opens the accounts of all cgroups with a quota that @pid is in (or the cgroup @directory, as for
+ * cgroup_cpu_quota), and begins to count; none when there is no quota. To be closed. */
+void cgroup_throttle_open(struct cgroup_throttle *throttle, pid_t pid, const char *directory);
 
 /*
  * The nanoseconds that the cgroups were throttled since they were opened, over all their CPUs. Of

@@ -27,8 +27,9 @@ static void add_affinity(pid_t tid, cpu_set_t *all, cpu_set_t *one)
 		CPU_OR_S(size, all, all, one);
 }
 
-/* Those of all its threads: a main thread may have pinned itself to one CPU, others to others. */
-static void add_affinities(pid_t pid, cpu_set_t *all, cpu_set_t *one)
+/* Those of all its threads, at most @max: a main thread may have pinned itself to one CPU, others
+ * to others. Returns how many were asked. */
+static int add_affinities(pid_t pid, int max, cpu_set_t *all, cpu_set_t *one)
 {
 	char path[32];
 	struct dirent *entry;
@@ -38,26 +39,29 @@ static void add_affinities(pid_t pid, cpu_set_t *all, cpu_set_t *one)
 	DIR *dir = opendir(path);
 
 	if (!dir)
-		return;
-	while (cnt < THREADS_MAX && (entry = readdir(dir))) {
+		return 0;
+	while (cnt < max && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		add_affinity(atoi(entry->d_name), all, one);
 		cnt++;
 	}
 	closedir(dir);
+	return cnt;
 }
 
 /* Returns 0 when it isn't known. */
-static uint32_t cpus_in_affinity(pid_t pid)
+static uint32_t cpus_in_affinities(const pid_t *pids, size_t pid_cnt)
 {
 	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
 	cpu_set_t *all = CPU_ALLOC(CPUS_MAX), *one = CPU_ALLOC(CPUS_MAX);
+	int left = THREADS_MAX;
 	uint32_t cnt = 0;
 
 	if (all && one) {
 		CPU_ZERO_S(size, all);
-		add_affinities(pid, all, one);
+		for (size_t i = 0; i < pid_cnt && left > 0; i++)
+			left -= add_affinities(pids[i], left, all, one);
 		cnt = (uint32_t)CPU_COUNT_S(size, all);
 	}
 	CPU_FREE(all);
@@ -73,20 +77,39 @@ static bool is_alive(pid_t pid)
 	return !proc_stat_read(pid, &stat) && stat.state != 'Z' && stat.state != 'X';
 }
 
-void inspect_host(struct observation *obs, pid_t pid)
+static void describe_machine(struct observation *obs)
 {
 	struct utsname name;
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t usable = cpus_in_affinity(pid);
-	double quota = cgroup_cpu_quota(pid);
 
 	if (!uname(&name))
 		obs->host.kernel = observation_intern(obs, name.release, strlen(name.release));
 	obs->host.cpus_online = online > 0 ? (uint32_t)online : 1;
+	if (obs->host.cpus_usable == 0)
+		obs->host.cpus_usable = obs->host.cpus_online;
+}
+
+void inspect_host(struct observation *obs, pid_t pid)
+{
+	uint32_t usable = cpus_in_affinities(&pid, 1);
+	double quota = cgroup_cpu_quota(pid, NULL);
+
 	if (usable && is_alive(pid)) {
 		obs->host.cpus_usable = usable;
 		obs->host.cpu_quota = quota;
 	}
-	if (obs->host.cpus_usable == 0)
-		obs->host.cpus_usable = obs->host.cpus_online;
+	describe_machine(obs);
+}
+
+void inspect_host_of_cgroup(struct observation *obs, const char *directory, const pid_t *pids,
+			    size_t pid_cnt)
+{
+	uint32_t usable = cpus_in_affinities(pids, pid_cnt);
+	double quota = cgroup_cpu_quota(pid_cnt ? pids[0] : 0, directory);
+
+	if (usable) {
+		obs->host.cpus_usable = usable;
+		obs->host.cpu_quota = quota;
+	}
+	describe_machine(obs);
 }

@@ -1,22 +1,41 @@
 /* Keeps what the machine offers the target up to date; see host_watch.h. */
 #include "host_watch.h"
 
+#include <stdio.h>
+
 #include "inspect.h"
 #include "observation/observation.h"
 
 #define LOOK_SOONEST_NS 5000000ULL
 #define LOOK_LATEST_NS	500000000ULL
 
+static void look_at_host(struct host_watch *watch)
+{
+	if (!watch->cgroup) {
+		inspect_host(watch->obs, watch->pid);
+		return;
+	}
+	if (cgroup_members_look(&watch->members) || !watch->members.cnt)
+		return; /* what it had last stays */
+	watch->pid = watch->members.pids[0];
+	inspect_host_of_cgroup(watch->obs, watch->cgroup, watch->members.pids, watch->members.cnt);
+}
+
 static void watch_quota(struct host_watch *watch)
 {
 	if (watch->obs->host.cpu_quota > 0 && !watch->throttle.cnt)
-		cgroup_throttle_open(&watch->throttle, watch->pid);
+		cgroup_throttle_open(&watch->throttle, watch->pid, watch->cgroup);
 }
 
-void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid)
+void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid,
+		      const char *directory)
 {
 	*watch = (struct host_watch){ .obs = obs, .pid = pid, .next_look_ns = LOOK_SOONEST_NS };
-	inspect_host(obs, pid);
+	watch->cgroup = directory;
+	if (directory)
+		snprintf(watch->members.directory, sizeof(watch->members.directory), "%s",
+			 directory);
+	look_at_host(watch);
 	watch_quota(watch);
 }
 
@@ -32,7 +51,7 @@ void host_watch_look(struct host_watch *watch, uint64_t now_ns)
 	if (step_ns > LOOK_LATEST_NS)
 		step_ns = LOOK_LATEST_NS;
 	watch->next_look_ns = now_ns + step_ns;
-	inspect_host(watch->obs, watch->pid);
+	look_at_host(watch);
 	watch_quota(watch);
 	/* For the case that the cgroup goes away with the program. */
 	cgroup_throttle_read_ns(&watch->throttle);
@@ -46,4 +65,5 @@ uint64_t host_watch_throttled_ns(struct host_watch *watch)
 void host_watch_release(struct host_watch *watch)
 {
 	cgroup_throttle_close(&watch->throttle);
+	cgroup_members_release(&watch->members);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cgroup_members.h"
 #include "cgroup_throttle.h"
 
 struct observation;
@@ -16,12 +17,16 @@ struct observation;
 struct host_watch {
 	struct observation *obs;
 	pid_t pid;
+	const char *cgroup; /* a directory; NULL: @pid is watched alone */
+	struct cgroup_members members;
 	struct cgroup_throttle throttle;
 	uint64_t next_look_ns;
 };
 
-/* Fills obs->host as it is for @pid now. @obs must stay where it is until the end. */
-void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid);
+/* Fills obs->host as it is now for @pid, or for the processes of the cgroup @directory if that
+ * isn't NULL. @obs and @directory must stay where they are until the end. */
+void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t pid,
+		      const char *directory);
 
 /* Looks again if it is time to; @now_ns since the beginning. What a target that is gone had last
  * stays. Before host_watch_begin() it does nothing. */

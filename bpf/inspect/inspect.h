@@ -6,6 +6,7 @@
 #define CLASSIFY_INSPECT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -45,5 +46,9 @@ int inspect_descriptors(struct obs_process *process, struct listening_socket *so
  * (v1 and v2, the tightest of the ancestors). May be asked again: what a @pid that is gone had last
  * stays. */
 void inspect_host(struct observation *obs, pid_t pid);
+
+/* The same for the cgroup @directory, of whose processes @pids are some. */
+void inspect_host_of_cgroup(struct observation *obs, const char *directory, const pid_t *pids,
+			    size_t pid_cnt);
 
 #endif

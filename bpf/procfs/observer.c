@@ -190,8 +190,19 @@ static int track(struct observer *observer, pid_t pid)
 	error = sampler_begin(sampler, pid);
 	if (error)
 		return error;
-	host_watch_begin(&sampler->host, &sampler->obs, pid);
+	host_watch_begin(&sampler->host, &sampler->obs, pid, sampler->cgroup);
 	return drain(observer);
+}
+
+static int adopt(struct observer *observer, const pid_t *pids, size_t cnt)
+{
+	struct sampler *sampler = &of(observer)->sampler;
+	uint64_t now_ns = sampler_now_ns(sampler);
+	int error = 0;
+
+	for (size_t i = 0; i < cnt && !error; i++)
+		error = sampler_adopt(sampler, pids[i], now_ns);
+	return error;
 }
 
 static int poll_fd(const struct observer *observer)
@@ -290,7 +301,7 @@ static int finish(struct observer *observer, struct observation *obs)
 
 	sampler->obs.source = SOURCE_PROCFS;
 	sampler->obs.duration_ns = sampler->last_sample_ns;
-	sampler->obs.target.has_exited = has_ended(sampler->root);
+	sampler->obs.target.has_exited = !sampler->cgroup && has_ended(sampler->root);
 	sampler->obs.target.exit_code = -1;
 	reconcile_with_reaped(sampler);
 	settle(sampler);
@@ -323,6 +334,7 @@ static void free_observer(struct observer *observer)
 
 static const struct observer_ops procfs_ops = {
 	.track = track,
+	.adopt = adopt,
 	.poll_fd = poll_fd,
 	.timeout_ms = timeout_ms,
 	.drain = drain,
@@ -345,6 +357,7 @@ struct observer *procfs_observer_new(const struct observer_options *options, int
 	procfs->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	sampler = &procfs->sampler;
 	sampler->follow_children = options->follow_children;
+	sampler->cgroup = options->cgroup;
 	sampler->ns_per_tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	observation_init(&sampler->obs);
 	socket_index_init(&sampler->sockets, &sampler->obs);

@@ -46,8 +46,9 @@ struct tracked_process {
 	struct wait_cause last_socket; /* the last of its connections that was known */
 	bool is_seen;		       /* has been read once */
 	bool is_gone;
-	bool was_threaded; /* has had a second thread */
-	bool was_alive_at_start;
+	bool was_threaded;	 /* has had a second thread */
+	bool was_alive_at_start; /* or before it was adopted */
+	uint64_t adopted_at_ns;	 /* 0: at the start */
 	uint64_t next_inspect_ns;
 	uint64_t inspect_step_ns;
 	/* CPU time by the process's own clock, which knows threads that were never seen. */
@@ -96,6 +97,7 @@ struct pipe_memo {
 struct sampler {
 	struct observation obs; /* grows with the samples; given away at the end */
 	bool follow_children;
+	const char *cgroup; /* as in struct observer_options */
 	pid_t root;
 	uint64_t start_mono_ns;
 	uint64_t round; /* samples taken */
@@ -132,6 +134,8 @@ struct obs_process *process_row(const struct sampler *sampler,
 
 /* sampler_tree.c: begins with @pid and what it has already; 0 or -errno. */
 int sampler_begin(struct sampler *sampler, pid_t pid);
+/* Takes in @pid, which is none of the tree's children, as it is at @now_ns; 0 or -ENOMEM. */
+int sampler_adopt(struct sampler *sampler, pid_t pid, uint64_t now_ns);
 /* Takes in processes and threads that came since the last look. 0 or -ENOMEM. */
 int sampler_refresh(struct sampler *sampler, uint64_t now_ns);
 void sampler_release(struct sampler *sampler);

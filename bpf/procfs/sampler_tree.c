@@ -146,6 +146,15 @@ static struct tracked_process *find_alive(const struct sampler *sampler, pid_t p
 	return NULL;
 }
 
+/* Of a cgroup's processes those that live already are adopted by name. */
+static bool is_adopted_by_name(const struct sampler *sampler, const struct tracked_process *parent,
+			       const struct proc_stat *stat)
+{
+	uint64_t age_ns = clock_ns(CLOCK_BOOTTIME) - stat->starttime_ticks * sampler->ns_per_tick;
+
+	return sampler->cgroup && parent && age_ns > sampler_now_ns(sampler) + sampler->ns_per_tick;
+}
+
 static int add_process(struct sampler *sampler, pid_t pid, struct tracked_process *parent,
 		       uint64_t now_ns)
 {
@@ -154,7 +163,8 @@ static int add_process(struct sampler *sampler, pid_t pid, struct tracked_proces
 	struct obs_process *row;
 
 	/* Of one that has died unseen, its parent's account will tell. */
-	if (proc_stat_read(pid, &stat) || stat.state == 'Z' || stat.state == 'X')
+	if (proc_stat_read(pid, &stat) || stat.state == 'Z' || stat.state == 'X' ||
+	    is_adopted_by_name(sampler, parent, &stat))
 		return 0;
 	process = calloc(1, sizeof(*process));
 	if (!process ||
@@ -178,6 +188,26 @@ static int add_process(struct sampler *sampler, pid_t pid, struct tracked_proces
 	process->was_alive_at_start = now_ns == 0;
 	sampler->processes[sampler->process_cnt++] = process;
 	return refresh_threads(sampler, process, now_ns);
+}
+
+int sampler_adopt(struct sampler *sampler, pid_t pid, uint64_t now_ns)
+{
+	size_t cnt = sampler->process_cnt;
+	struct tracked_process *process;
+	int error;
+
+	if (find_alive(sampler, pid))
+		return 0;
+	error = add_process(sampler, pid, NULL, now_ns);
+	if (error || sampler->process_cnt == cnt)
+		return error;
+	process = sampler->processes[cnt];
+	process->was_alive_at_start = true;
+	process->adopted_at_ns = now_ns;
+	process_row(sampler, process)->start_ns = now_ns;
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		thread_row(sampler, process->threads[i])->start_ns = now_ns;
+	return 0;
 }
 
 static int add_children_of_thread(struct sampler *sampler, struct tracked_process *process,
@@ -231,6 +261,7 @@ static int scan_all_processes(struct sampler *sampler, uint64_t now_ns)
 		pid_t pid = atoi(entry->d_name);
 		struct proc_stat stat;
 		struct tracked_process *parent;
+		size_t cnt = sampler->process_cnt;
 
 		if (pid <= 0 || find_alive(sampler, pid) || proc_stat_read(pid, &stat))
 			continue;
@@ -238,7 +269,7 @@ static int scan_all_processes(struct sampler *sampler, uint64_t now_ns)
 		if (!parent)
 			continue;
 		error = add_process(sampler, pid, parent, now_ns);
-		found++;
+		found += sampler->process_cnt > cnt; /* dead ones are not */
 	}
 	closedir(dir);
 	return error ? error : found;

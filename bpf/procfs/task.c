@@ -164,12 +164,12 @@ static void begin(struct sampler *sampler, const struct tracked_process *process
 		  struct tracked_thread *thread, const struct thread_reading *reading)
 {
 	const struct obs_thread *row = thread_row(sampler, thread);
+	bool was_alive = process->was_alive_at_start && row->start_ns == process->adopted_at_ns;
 
 	thread->is_seen = true;
 	thread->wait_since_ns = row->start_ns;
-	thread_clock_init(&thread->clock, row->start_ns,
-			  process->was_alive_at_start && row->start_ns == 0 ? reading : NULL);
-	if (process->was_alive_at_start && row->start_ns == 0) {
+	thread_clock_init(&thread->clock, row->start_ns, was_alive ? reading : NULL);
+	if (was_alive) {
 		struct obs_thread zero = *row;
 
 		/* Switches before the observation are none of ours. */

@@ -7,6 +7,7 @@ CPU controller isn't there or not to be written.
 """
 import os
 import pathlib
+import subprocess
 import unittest
 
 import harness
@@ -83,6 +84,24 @@ class LimitsTestCase(harness.ReportTestCase):
         group = make_group()
         self.addCleanup(group.rmdir)
         self.check_throttled(self.observe([*ENTER, str(group / "cgroup.procs"), *BURN_ARGV]))
+
+    def test_quota_of_an_observed_cgroup(self):
+        """Its own, or that of one above it."""
+        group = make_group()
+        self.addCleanup(group.rmdir)
+        leaf = group / "leaf"
+        leaf.mkdir()
+        self.addCleanup(leaf.rmdir)
+        burner = subprocess.Popen([*ENTER, str(leaf / "cgroup.procs"), harness.PLACE.python, "-I",
+                                   "-c", "while True: pass"])
+        self.addCleanup(burner.wait)
+        self.addCleanup(burner.kill)
+        for path in (group, leaf):
+            with self.subTest(path=path):
+                run = harness.run_classify(["-q", "--source", self.source, "--cgroup", str(path),
+                                            "-d", "1"])
+                self.check_run(run)
+                self.check_throttled(run.report)
 
     def test_no_quota(self):
         report = self.observe(BURN_ARGV)

@@ -460,7 +460,7 @@ static void a_process_that_is_gone_is_not_throttled(void **state)
 	struct cgroup_throttle throttle;
 
 	(void)state;
-	cgroup_throttle_open(&throttle, 0x7ffffff0);
+	cgroup_throttle_open(&throttle, 0x7ffffff0, NULL);
 	assert_int_equal(throttle.cnt, 0);
 	assert_int_equal(cgroup_throttle_read_ns(&throttle), 0);
 	cgroup_throttle_close(&throttle);

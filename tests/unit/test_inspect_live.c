@@ -139,7 +139,7 @@ static void host_of_a_target_that_changes(void **state)
 	assert_true(pid > 0);
 	observation_init(&obs);
 	host_watch_look(&watch, second_ns); /* before it begins: an observer may be drained early */
-	host_watch_begin(&watch, &obs, pid);
+	host_watch_begin(&watch, &obs, pid, NULL);
 	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
 	assert_int_equal(obs.host.cpus_usable, CPU_COUNT(&cpus));
 	int cpu = first_cpu(&cpus);

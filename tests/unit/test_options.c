@@ -120,6 +120,9 @@ static void test_modes(void **state)
 	assert_int_equal(parse(&line, "--replay file --json"), 0);
 	assert_int_equal(line.options.mode, RUN_REPLAY);
 	assert_string_equal(line.options.replay_path, "file");
+	assert_int_equal(parse(&line, "--cgroup a/b --json"), 0);
+	assert_int_equal(line.options.mode, RUN_CGROUP);
+	assert_string_equal(line.options.cgroup, "a/b");
 	assert_int_equal(parse(&line, "--json-schema"), 0);
 	assert_int_equal(line.options.mode, RUN_JSON_SCHEMA);
 	assert_int_equal(parse(&line, "-p 3 --help"), 0);
@@ -196,6 +199,11 @@ static void test_contradictions(void **state)
 	assert_refused("", "nothing to observe");
 	assert_refused("--", "nothing to observe");
 	assert_refused("-p 3 ls", "both a PID and the command 'ls'");
+	assert_refused("--cgroup c -p 3", "both a cgroup and a PID");
+	assert_refused("--cgroup c ls", "both a cgroup and a command");
+	assert_refused("--cgroup c --no-children", "--no-children");
+	assert_refused("--cgroup c --replay f", "--replay observes nothing");
+	assert_refused("--cgroup=", "--cgroup is empty");
 	assert_refused("--replay f ls", "--replay observes nothing");
 	assert_refused("--replay f -p 3", "--replay observes nothing");
 	assert_refused("--replay f --save-recording g", "--replay observes nothing");
@@ -208,10 +216,11 @@ static void test_contradictions(void **state)
 static void test_help_names_every_option(void **state)
 {
 	static const char *const names[] = {
-		"--pid",	 "--duration",	"--output",    "--format", "--json",
-		"--json-schema", "--replay",	"--no-stacks", "--source", "--save-recording",
-		"--concurrency", "--frequency", "--as-root",   "--quiet",  "--no-children",
-		"--verbose",	 "--color",	"--version",   "--help"
+		"--pid",       "--cgroup",  "--duration",	"--output",
+		"--format",    "--json",    "--json-schema",	"--replay",
+		"--no-stacks", "--source",  "--save-recording", "--concurrency",
+		"--frequency", "--as-root", "--quiet",		"--no-children",
+		"--verbose",   "--color",   "--version",	"--help"
 	};
 	char *text;
 	size_t size;
