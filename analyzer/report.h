@@ -88,6 +88,8 @@ struct report_thread_time {
 	uint64_t stopped_ns;
 	struct report_wait *waits; /* largest first; share is of wall_ns; never "stopped" */
 	size_t wait_cnt;
+	uint64_t unexplained_ns; /* of the waits: reason other, and polls of which no more is known
+				  */
 };
 
 struct report_program_time {
@@ -102,6 +104,10 @@ struct report_program_time {
 	double parallelism; /* mean threads on a CPU while computing; 0 when never */
 	struct report_object *idle_objects; /* what it was idle at; largest first */
 	size_t idle_object_cnt;
+	/* Of the waits: as in thread time, and quiet that no wait ended or one for others of the
+	 * tree did. */
+	uint64_t unexplained_ns;
+	uint64_t stopped_ns; /* of the wait "other": known */
 };
 
 struct report_ratios {

@@ -80,13 +80,18 @@ static void add_waits(const struct observation *obs, struct object_part *parts, 
 	uint64_t rest_ns = obs->program.quiet_ns - time->idle_ns;
 
 	for (size_t i = 0; i < cnt; i++) {
+		if (is_unexplained(parts[i].reason, parts[i].role, true))
+			time->unexplained_ns += parts[i].ns;
 		/* A stop is not a wait that thread time lists, but quiet time must sum. */
-		if (parts[i].reason == WAIT_STOPPED)
+		if (parts[i].reason == WAIT_STOPPED) {
 			parts[i].reason = WAIT_OTHER;
+			time->stopped_ns += parts[i].ns;
+		}
 		by_reason[parts[i].reason] += parts[i].ns;
 		rest_ns -= parts[i].ns;
 	}
 	by_reason[WAIT_OTHER] += rest_ns;
+	time->unexplained_ns += rest_ns;
 	time->waits = arena_array(arena, WAIT_REASON_CNT, sizeof(*time->waits));
 	if (!time->waits)
 		return;

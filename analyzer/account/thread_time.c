@@ -47,14 +47,12 @@ size_t waits_by_size(const uint64_t wait_ns[WAIT_REASON_CNT],
 	return cnt;
 }
 
-static void add_objects(const struct observation *obs, const struct process_index *index,
-			struct arena *arena, struct arena *scratch, struct report_thread_time *time)
+static struct object_part *parts_of_rows(const struct observation *obs,
+					 const struct process_index *index, struct arena *scratch)
 {
 	struct object_part *parts = arena_array(scratch, obs->wait_cnt, sizeof(*parts));
 
-	if (!parts)
-		return;
-	for (size_t i = 0; i < obs->wait_cnt; i++) {
+	for (size_t i = 0; parts && i < obs->wait_cnt; i++) {
 		const struct obs_wait *row = &obs->waits[i];
 
 		parts[i] = (struct object_part){
@@ -64,8 +62,21 @@ static void add_objects(const struct observation *obs, const struct process_inde
 			.ns = row->wait_ns,
 		};
 	}
-	wait_objects_sort(parts, obs->wait_cnt);
-	wait_objects_fill(parts, obs->wait_cnt, arena, scratch, time->waits, time->wait_cnt);
+	return parts;
+}
+
+/* What threads could not account for, and of the waits that could be explained by a row those that
+ * are not. Rows may tell a little more than threads do. */
+static uint64_t unexplained_ns(const struct object_part *parts, size_t cnt,
+			       const uint64_t wait_ns[WAIT_REASON_CNT])
+{
+	uint64_t row_ns = 0;
+
+	for (size_t i = 0; i < cnt; i++)
+		if (parts[i].reason != WAIT_OTHER &&
+		    is_unexplained(parts[i].reason, parts[i].role, false))
+			row_ns += parts[i].ns;
+	return wait_ns[WAIT_OTHER] + (row_ns < wait_ns[WAIT_POLL] ? row_ns : wait_ns[WAIT_POLL]);
 }
 
 static uint64_t accounted_ns(const struct obs_thread *thread)
@@ -104,6 +115,8 @@ void account_thread_time(const struct observation *obs, const struct process_ind
 			 struct report_thread_time *time)
 {
 	uint64_t wait_ns[WAIT_REASON_CNT] = { 0 }, wait_cnt[WAIT_REASON_CNT] = { 0 };
+	struct object_part *parts;
+	size_t cnt;
 
 	for (size_t i = 0; i < obs->thread_cnt; i++)
 		add_thread(&obs->threads[i], time, wait_ns, wait_cnt);
@@ -112,5 +125,9 @@ void account_thread_time(const struct observation *obs, const struct process_ind
 	if (!time->waits)
 		return;
 	time->wait_cnt = waits_by_size(wait_ns, wait_cnt, time->wall_ns, time->waits);
-	add_objects(obs, index, arena, scratch, time);
+	parts = parts_of_rows(obs, index, scratch);
+	cnt = parts ? obs->wait_cnt : 0;
+	time->unexplained_ns = unexplained_ns(parts, cnt, wait_ns);
+	wait_objects_sort(parts, cnt);
+	wait_objects_fill(parts, cnt, arena, scratch, time->waits, time->wait_cnt);
 }

@@ -1,5 +1,6 @@
 /* Roles of waits; DESIGN section 3, "Inbound or outbound". */
 #include "wait_role.h"
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_socket(enum object_kind kind)
@@ -21,14 +22,16 @@ static bool is_server(const struct observation *obs, const struct obs_process *p
 
 /*
  * A server that waits for requests with a timeout (redis's cron of 100 ms, a select loop of half
- * a second) is as idle when the timeout runs out as when a request comes.
+ * a second) is as idle when the timeout runs out as when a request comes. What it polls besides may
+ * be what its own threads and processes wake it by: a pipe, an eventfd.
  */
 static bool is_server_tick(const struct observation *obs, const struct obs_wait *row,
 			   const struct obs_process *process)
 {
 	if (!row->timed_out)
 		return false;
-	if (!row->via_event_loop && row->kind != OBJECT_EPOLL && !is_socket(row->kind))
+	if (!row->via_event_loop && row->kind != OBJECT_EPOLL && row->kind != OBJECT_PIPE &&
+	    row->kind != OBJECT_ANON && !is_socket(row->kind))
 		return false;
 	return is_server(obs, process);
 }
@@ -38,15 +41,48 @@ static bool is_asked_of_us(const struct obs_wait *row)
 	return row->direction == DIRECTION_INBOUND || row->direction == DIRECTION_LISTENING;
 }
 
-/* In pause() and its like: a master process that sleeps until it is told something. */
-static bool is_for_signal(const struct obs_wait *row)
+static bool is_one_of(const char *text, const char *const *list, size_t cnt)
 {
-	static const char *const calls[] = { "pause", "rt_sigsuspend", "rt_sigtimedwait" };
-
-	for (size_t i = 0; row->kind == OBJECT_SYSCALL && i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (!strcmp(row->name, calls[i]))
+	for (size_t i = 0; i < cnt; i++)
+		if (!strcmp(text, list[i]))
 			return true;
 	return false;
+}
+
+#define IS_ONE_OF(text, list) is_one_of(text, list, sizeof(list) / sizeof((list)[0]))
+
+/* A master process that sleeps until it is told something, a program that watches for changes of
+ * files: nobody was asked. */
+static bool is_for_notice(const struct obs_wait *row)
+{
+	static const char *const calls[] = { "pause", "rt_sigsuspend", "rt_sigtimedwait" };
+	static const char *const files[] = { "signalfd", "inotify", "fanotify" };
+
+	if (row->kind == OBJECT_SYSCALL)
+		return IS_ONE_OF(row->name, calls);
+	return row->kind == OBJECT_ANON && IS_ONE_OF(row->name, files);
+}
+
+static bool is_writing(const struct obs_wait *row)
+{
+	static const char *const calls[] = { "write",	 "writev", "pwrite64", "pwritev",
+					     "pwritev2", "sendto", "sendmsg",  "sendmmsg",
+					     "sendfile", "splice", "vmsplice" };
+
+	return IS_ONE_OF(row->call, calls);
+}
+
+/* The process that @row's far end names, "postgres[812]", if it is of the tree: 812. */
+static bool is_far_end_ours(const struct observation *obs, const struct obs_wait *row)
+{
+	const char *number = strrchr(row->far_end, '[');
+	char *end;
+	long pid;
+
+	if (!number)
+		return false;
+	pid = strtol(number + 1, &end, 10);
+	return pid > 0 && *end == ']' && observation_find_process(obs, (pid_t)pid);
 }
 
 /* Where no waker is known (procfs): a wait that ends less than this part of its time of quiet by
@@ -79,21 +115,45 @@ static enum wait_role poll_role(const struct observation *obs, const struct obs_
 	return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
 }
 
+/* Of a socket to another host or process. An inbound one at rest has the reason "accept": where it
+ * has this one, its client is slow to take the answer. */
+static enum wait_role network_role(const struct observation *obs, const struct obs_wait *row)
+{
+	if (row->direction == DIRECTION_LISTENING)
+		return WAITS_FOR_WORK;
+	return is_far_end_ours(obs, row) ? WAITS_FOR_TREE : WAITS_FOR_RESULT;
+}
+
+static enum wait_role ipc_role(const struct observation *obs, const struct obs_wait *row,
+			       const struct obs_process *process)
+{
+	if (is_for_notice(row) || row->direction == DIRECTION_LISTENING)
+		return WAITS_FOR_WORK;
+	if (is_inside_tree(obs, row) || is_far_end_ours(obs, row))
+		return WAITS_FOR_TREE;
+	return is_server_tick(obs, row, process) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
+}
+
+/* What another thread or process of the tree ends, or in a server's loop nobody. */
+static enum wait_role sync_role(const struct observation *obs, const struct obs_wait *row,
+				const struct obs_process *process)
+{
+	return row->kind == OBJECT_ANON && is_server_tick(obs, row, process) ? WAITS_FOR_WORK
+									     : WAITS_FOR_TREE;
+}
+
 enum wait_role wait_role(const struct observation *obs, const struct obs_wait *row,
 			 const struct obs_process *process)
 {
 	switch (row->reason) {
 	case WAIT_ACCEPT:
-	case WAIT_TTY:
 		return WAITS_FOR_WORK;
+	case WAIT_TTY: /* a terminal that is slow to take output is not idleness */
+		return is_writing(row) ? WAITS_FOR_RESULT : WAITS_FOR_WORK;
 	case WAIT_NETWORK:
-		return is_asked_of_us(row) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
+		return network_role(obs, row);
 	case WAIT_IPC:
-		if (is_for_signal(row))
-			return WAITS_FOR_WORK;
-		if (is_inside_tree(obs, row))
-			return WAITS_FOR_TREE;
-		return is_asked_of_us(row) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
+		return ipc_role(obs, row, process);
 	case WAIT_TIMER:
 		return is_asked_of_us(row) || is_server_tick(obs, row, process) ? WAITS_FOR_WORK
 										: WAITS_FOR_TIME;
@@ -105,9 +165,10 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 		return WAITS_FOR_RESULT;
 	case WAIT_CHILD:
 		return obs->process_cnt > 1 ? WAITS_FOR_TREE : WAITS_FOR_RESULT;
+	case WAIT_SYNC:
+		return sync_role(obs, row, process);
 	case WAIT_LOCK:
 	case WAIT_GIL:
-	case WAIT_SYNC:
 		return WAITS_FOR_TREE;
 	default:
 		return WAITS_FOR_OTHER;
@@ -121,8 +182,24 @@ enum wait_role quiet_role(const struct observation *obs, const struct obs_wait *
 
 	if (role != WAITS_FOR_TREE)
 		return role;
-	if (row->reason == WAIT_IPC || row->reason == WAIT_POLL || row->reason == WAIT_CHILD)
+	if (row->reason == WAIT_NETWORK || row->reason == WAIT_IPC || row->reason == WAIT_POLL ||
+	    row->reason == WAIT_CHILD)
 		return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
 	/* The GIL's 5 ms timeout is a poll by the waiter, not the cause of the holder's sleep. */
 	return row->timed_out && row->reason != WAIT_GIL ? WAITS_FOR_TIME : WAITS_FOR_TREE;
+}
+
+bool is_unexplained(enum wait_reason reason, enum wait_role role, bool is_quiet)
+{
+	switch (reason) {
+	case WAIT_OTHER:
+		return true;
+	case WAIT_POLL:
+		return role == WAITS_FOR_RESULT;
+	case WAIT_SYNC:
+	case WAIT_GIL:
+		return is_quiet && role == WAITS_FOR_TREE;
+	default:
+		return false;
+	}
 }

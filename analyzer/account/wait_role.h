@@ -19,4 +19,11 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 enum wait_role quiet_role(const struct observation *obs, const struct obs_wait *row,
 			  const struct obs_process *process);
 
+/*
+ * Whether the cause of time charged to @reason in @role is unknown: nothing told what it was, or a
+ * poll is all that is known. In program time (@is_quiet) also waits for each other: the tree waited
+ * as a whole, so none of its threads can have been what it waited for.
+ */
+bool is_unexplained(enum wait_reason reason, enum wait_role role, bool is_quiet);
+
 #endif

@@ -18,6 +18,7 @@ bool is_io_reason(enum wait_reason reason)
 	case WAIT_PAGING:
 	case WAIT_POLL:
 	case WAIT_CHILD:
+	case WAIT_TTY: /* what of it isn't idle is output that the terminal is slow to take */
 		return true;
 	default:
 		return false;
@@ -116,12 +117,18 @@ static uint64_t part_of_reason(const struct thread_facts *thread, enum wait_reas
 			       thread->process->row_ns[reason]));
 }
 
+/* Whether it may be another thread or process of the tree that is waited for. */
+static bool can_be_inside(enum wait_reason reason)
+{
+	return reason == WAIT_NETWORK || reason == WAIT_IPC || reason == WAIT_POLL ||
+	       reason == WAIT_CHILD || reason == WAIT_SYNC;
+}
+
 static void sum_waits(struct thread_facts *thread)
 {
 	const uint64_t *wait_ns = thread->thread->wait_ns;
 
 	thread->timer_ns = wait_ns[WAIT_TIMER];
-	thread->idle_ns = wait_ns[WAIT_SYNC];
 	for (int reason = 0; thread->process && reason < WAIT_REASON_CNT; reason++) {
 		uint64_t work_ns = part_of_reason(thread, reason, thread->process->work_wait_ns);
 
@@ -130,7 +137,7 @@ static void sum_waits(struct thread_facts *thread)
 		if (reason == WAIT_TIMER)
 			thread->timer_ns -= work_ns;
 		/* Neither for a result nor for work: for others of the tree. */
-		if (reason == WAIT_IPC || reason == WAIT_POLL || reason == WAIT_CHILD)
+		if (can_be_inside(reason))
 			thread->idle_ns +=
 				wait_ns[reason] -
 				part_of_reason(thread, reason, thread->process->result_ns) -
@@ -252,7 +259,7 @@ static void find_dominant(struct facts *facts)
 static void gather_program_shares(struct facts *facts)
 {
 	const struct report_program_time *time = facts->program_time;
-	uint64_t unknown_ns = 0, io_ns = 0;
+	uint64_t io_ns = 0;
 
 	facts->busy_ns = time->wall_ns - time->idle_ns;
 	facts->idle_share = share_of(time->idle_ns, time->wall_ns);
@@ -268,12 +275,11 @@ static void gather_program_shares(struct facts *facts)
 			facts->timer_share = share_of(wait->wait_ns, facts->busy_ns);
 		} else if (wait->reason == WAIT_LOCK) {
 			facts->lock_quiet_share = share_of(wait->wait_ns, facts->busy_ns);
-		} else {
-			unknown_ns += wait->wait_ns;
 		}
 	}
 	facts->io_share = share_of(io_ns, facts->busy_ns);
-	facts->unknown_share = share_of(unknown_ns, facts->busy_ns);
+	facts->unknown_share = share_of(time->unexplained_ns, facts->busy_ns);
+	facts->stopped_share = share_of(time->stopped_ns, facts->busy_ns);
 }
 
 /*

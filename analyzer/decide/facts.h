@@ -85,6 +85,7 @@ struct facts {
 	double io_share;
 	double timer_share;
 	double unknown_share; /* quiet, and for what is not known */
+	double stopped_share; /* quiet, by SIGSTOP or a debugger */
 	double lock_quiet_share;
 	double throttled_share; /* of the threads' runnable time */
 	double runnable_parallelism;

@@ -156,7 +156,7 @@ static double timer_score(const struct facts *facts)
 
 static double unknown_score(const struct facts *facts)
 {
-	return share_unstarved(facts, facts->unknown_share);
+	return share_unstarved(facts, facts->unknown_share + facts->stopped_share);
 }
 
 static double always(const struct facts *facts)
@@ -334,6 +334,11 @@ static const char *timer_summary(const struct facts *facts, const struct model *
 static const char *unknown_summary(const struct facts *facts, const struct model *model)
 {
 	(void)model;
+	if (facts->stopped_share > facts->unknown_share)
+		return arena_printf(facts->arena,
+				    "Not enough evidence: it was stopped (by a signal, job control "
+				    "or a debugger) for %.0f%% of its busy time.",
+				    pct(facts->stopped_share));
 	return arena_printf(
 		facts->arena,
 		"Not enough evidence: for %.0f%% of its busy time no thread ran, and what "

@@ -158,6 +158,7 @@ static void add_thread_time(struct json_builder *b, cJSON *root,
 	add_seconds(b, object, "run_queue_s", time->run_queue_ns);
 	add_seconds(b, object, "throttled_s", time->throttled_ns);
 	add_seconds(b, object, "stopped_s", time->stopped_ns);
+	add_seconds(b, object, "unexplained_s", time->unexplained_ns);
 	waits = json_add_array(b, object, "waits");
 	for (size_t i = 0; i < time->wait_cnt; i++) {
 		cJSON *wait = add_wait(b, waits, &time->waits[i]);
@@ -178,6 +179,8 @@ static void add_program_time(struct json_builder *b, cJSON *root,
 	add_seconds(b, object, "starved_s", time->starved_ns);
 	add_seconds(b, object, "quiet_s", time->quiet_ns);
 	add_seconds(b, object, "idle_s", time->idle_ns);
+	add_seconds(b, object, "stopped_s", time->stopped_ns);
+	add_seconds(b, object, "unexplained_s", time->unexplained_ns);
 	waits = json_add_array(b, object, "waits");
 	for (size_t i = 0; i < time->wait_cnt; i++)
 		add_objects(b, add_wait(b, waits, &time->waits[i]), "objects",

@@ -146,13 +146,39 @@ static void put_rest(struct page *page, const struct report_wait *waits, size_t 
 	page_newline(page);
 }
 
+/* How much of the rows above is of unknown cause, even if that is nothing. */
+static void put_unexplained(struct page *page, uint64_t unexplained_ns, uint64_t whole_ns)
+{
+	char share[UNIT_BYTES], duration[UNIT_BYTES];
+
+	format_share(share_of(unexplained_ns, whole_ns), share);
+	format_duration(unexplained_ns, page->style->use_unicode, duration);
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	page_sayf(page, "of it unexplained: %s, %s", duration, share);
+	page_color(page, COLOR_NONE);
+	page_newline(page);
+}
+
+/* How many of the waits, which are sorted, are worth a row. */
+static size_t shown_waits(const struct report_program_time *time, bool all)
+{
+	size_t cnt = time->wait_cnt;
+
+	while (!all && cnt &&
+	       share_of(time->waits[cnt - 1].wait_ns, time->wall_ns) < MIN_SHOWN_SHARE)
+		cnt--;
+	return cnt;
+}
+
 void text_program_time(struct page *page, const struct report *report)
 {
 	const struct report_program_time *time = &report->program_time;
-	size_t shown_cnt = time->wait_cnt;
+	size_t cnt = shown_waits(time, page->style->is_verbose);
+	size_t shown_cnt = cnt;
 
 	/* One row for the rest is no shorter than the one row it would stand for. */
-	if (!page->style->is_verbose && shown_cnt > TEXT_TOP_ROWS + 1)
+	if (!page->style->is_verbose && cnt > TEXT_TOP_ROWS + 1)
 		shown_cnt = TEXT_TOP_ROWS;
 	put_title(page, time->wall_ns, "program time");
 	put_computing(page, time);
@@ -164,7 +190,7 @@ void text_program_time(struct page *page, const struct report *report)
 		put_objects_note(page, wait->objects, wait->object_cnt, wait->wait_ns);
 		page_newline(page);
 	}
-	put_rest(page, time->waits + shown_cnt, time->wait_cnt - shown_cnt, time->wall_ns);
+	put_rest(page, time->waits + shown_cnt, cnt - shown_cnt, time->wall_ns);
 	if (share_of(time->starved_ns, time->wall_ns) >= MIN_SHOWN_SHARE ||
 	    page->style->is_verbose) {
 		begin_row(page, COLOR_YELLOW, "starved", time->starved_ns, time->wall_ns);
@@ -175,6 +201,8 @@ void text_program_time(struct page *page, const struct report *report)
 		put_objects_note(page, time->idle_objects, time->idle_object_cnt, time->idle_ns);
 		page_newline(page);
 	}
+	if (page->style->is_verbose)
+		put_unexplained(page, time->unexplained_ns, time->wall_ns);
 }
 
 /* One state of thread time, whether a wait or not. */
@@ -314,5 +342,6 @@ void text_thread_time(struct page *page, const struct report *report)
 		if (states[i].wait)
 			put_objects(page, states[i].wait);
 	}
+	put_unexplained(page, time->unexplained_ns, time->wall_ns);
 	page_newline(page);
 }

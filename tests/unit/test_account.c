@@ -141,7 +141,7 @@ static void program_time_has_its_own_objects(void **state)
 	build_thread(&obs, 10, 11, 0);
 	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 90, .quiet_ms = 25, .kind = OBJECT_TCP,
 	       .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:5432", .far_end = "postgres[8]");
-	WAITED(&obs, 11, .reason = WAIT_NETWORK, .ms = 60, .quiet_ms = 60, .kind = OBJECT_TCP,
+	WAITED(&obs, 11, .reason = WAIT_ACCEPT, .ms = 60, .quiet_ms = 60, .kind = OBJECT_TCP,
 	       .direction = DIRECTION_INBOUND, .name = "10.0.0.9:40000");
 	WAITED(&obs, 11, .reason = WAIT_ACCEPT, .ms = 40, .quiet_ms = 15, .kind = OBJECT_TCP,
 	       .direction = DIRECTION_LISTENING, .name = "0.0.0.0:80");
@@ -279,9 +279,14 @@ static void waiting_to_be_asked_is_idle(void **state)
 	(void)state;
 	assert_quiet_is_idle(1, .reason = WAIT_ACCEPT);
 	assert_quiet_is_idle(0, .reason = WAIT_TTY);
-	assert_quiet_is_idle(1, .reason = WAIT_NETWORK, .direction = DIRECTION_INBOUND);
 	assert_quiet_is_idle(1, .reason = WAIT_NETWORK, .direction = DIRECTION_LISTENING);
-	assert_quiet_is_idle(1, .reason = WAIT_IPC, .direction = DIRECTION_INBOUND);
+	assert_quiet_is_idle(1, .reason = WAIT_ACCEPT, .direction = DIRECTION_INBOUND);
+	assert_quiet_is_idle(0, .reason = WAIT_ACCEPT, .kind = OBJECT_UNIX);
+	assert_quiet_is_idle(0, .reason = WAIT_IPC, .kind = OBJECT_ANON, .name = "inotify");
+	assert_quiet_is_idle(0, .reason = WAIT_IPC, .kind = OBJECT_SYSCALL, .name = "pause");
+	assert_quiet_is_idle(0, .reason = WAIT_TTY, .call = "read");
+	assert_quiet_is_idle(1, .reason = WAIT_IPC, .kind = OBJECT_PIPE, .timed_out = true);
+	assert_quiet_is_idle(1, .reason = WAIT_SYNC, .kind = OBJECT_ANON, .timed_out = true);
 	assert_quiet_is_idle(1, .reason = WAIT_POLL, .via_event_loop = true);
 	assert_quiet_is_idle(1, .reason = WAIT_TIMER, .via_event_loop = true, .timed_out = true);
 	assert_quiet_is_idle(1, .reason = WAIT_TIMER, .kind = OBJECT_TCP, .timed_out = true);
@@ -295,6 +300,82 @@ static void waiting_for_results_is_not_idle(void **state)
 	assert_quiet_is(WAIT_DISK, 1, .reason = WAIT_DISK);
 	assert_quiet_is(WAIT_IPC, 0, .reason = WAIT_IPC, .kind = OBJECT_PIPE);
 	assert_quiet_is(WAIT_CHILD, 0, .reason = WAIT_CHILD);
+	/* Its client, or the terminal, is slow to take what it has to say. */
+	assert_quiet_is(WAIT_NETWORK, 1, .reason = WAIT_NETWORK, .direction = DIRECTION_INBOUND,
+			.call = "sendto");
+	assert_quiet_is(WAIT_IPC, 1, .reason = WAIT_IPC, .kind = OBJECT_UNIX,
+			.direction = DIRECTION_INBOUND, .call = "write");
+	assert_quiet_is(WAIT_TTY, 0, .reason = WAIT_TTY, .call = "write");
+}
+
+/* "redis[11]" at the far end is a process of the tree, "postgres[812]" is none. */
+static void a_far_end_in_the_tree_is_the_tree(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 100, 0, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_process(&obs, 11, "/bin/redis");
+	build_thread(&obs, 10, 10, 0);
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 60, .kind = OBJECT_TCP, .name = "a",
+	       .direction = DIRECTION_OUTBOUND, .far_end = "redis[11]");
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 30, .kind = OBJECT_TCP, .name = "b",
+	       .direction = DIRECTION_OUTBOUND, .far_end = "postgres[812]");
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 10, .kind = OBJECT_TCP, .name = "c",
+	       .direction = DIRECTION_OUTBOUND, .far_end = "odd[1");
+	build_report(&obs, &report);
+	assert_int_equal(thread_wait(&report, WAIT_NETWORK)->objects[0].role, WAITS_FOR_TREE);
+	assert_int_equal(thread_wait(&report, WAIT_NETWORK)->objects[1].role, WAITS_FOR_RESULT);
+	assert_int_equal(thread_wait(&report, WAIT_NETWORK)->objects[2].role, WAITS_FOR_RESULT);
+	report_release(&report);
+}
+
+/* Thread time: "other", what a thread can't account for, and polls that nothing is known of. In
+ * program time also waits for each other while nobody ran. A stop is known. */
+static void what_is_unexplained_is_summed(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 0, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_thread(&obs, 10, 10, 0);
+	WAITED(&obs, 10, .reason = WAIT_OTHER, .ms = 10, .quiet_ms = 10, .kind = OBJECT_SYSCALL);
+	WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 20, .quiet_ms = 20, .kind = OBJECT_EPOLL,
+	       .via_event_loop = true);
+	WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 40, .quiet_ms = 40, .kind = OBJECT_EPOLL,
+	       .via_event_loop = true, .timed_out = true);
+	WAITED(&obs, 10, .reason = WAIT_STOPPED, .ms = 80, .quiet_ms = 80);
+	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 160, .quiet_ms = 160, .kind = OBJECT_FUTEX);
+	WAITED(&obs, 10, .reason = WAIT_DISK, .ms = 320, .quiet_ms = 320, .kind = OBJECT_FILE);
+	build_report(&obs, &report);
+	/* 370 ms of its life and of quiet time are not told at all. */
+	assert_int_equal(report.thread_time.unexplained_ns, (10 + 20 + 370) * MS);
+	assert_int_equal(report.program_time.unexplained_ns, (10 + 20 + 160 + 370) * MS);
+	assert_int_equal(report.program_time.stopped_ns, 80 * MS);
+	assert_int_equal(program_wait_ms(&report, WAIT_OTHER), 10 + 80 + 370);
+	report_release(&report);
+}
+
+/* What a row tells of a poll beyond what its threads counted explains nothing away. */
+static void unexplained_polls_are_no_more_than_polls(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 100, 0, 0, 2);
+	build_process(&obs, 10, "/bin/a");
+	build_thread(&obs, 10, 10, 0);
+	WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 100, .quiet_ms = 50, .kind = OBJECT_EPOLL);
+	obs.threads[0].wait_ns[WAIT_POLL] = 60 * MS;
+	obs.threads[0].wait_ns[WAIT_NETWORK] = 40 * MS;
+	build_report(&obs, &report);
+	assert_int_equal(report.thread_time.unexplained_ns, 60 * MS);
+	report_release(&report);
 }
 
 static void timeouts_are_timers(void **state)
@@ -470,6 +551,9 @@ int main(void)
 		cmocka_unit_test(rows_that_tell_too_much_are_cut),
 		cmocka_unit_test(waiting_to_be_asked_is_idle),
 		cmocka_unit_test(waiting_for_results_is_not_idle),
+		cmocka_unit_test(a_far_end_in_the_tree_is_the_tree),
+		cmocka_unit_test(what_is_unexplained_is_summed),
+		cmocka_unit_test(unexplained_polls_are_no_more_than_polls),
 		cmocka_unit_test(timeouts_are_timers),
 		cmocka_unit_test(quiet_that_no_wait_ended_is_other),
 		cmocka_unit_test(rows_with_too_much_quiet_are_scaled),
