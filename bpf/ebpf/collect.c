@@ -1,5 +1,6 @@
 /* Taking the sums out of the kernel and making the observation of them. */
 #include "session.h"
+#include "flight_watch.h"
 #include "observation/lives.h"
 #include "wait_convert.h"
 #include <bpf/bpf.h>
@@ -491,6 +492,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		error = finish_peaks(&self->obs);
 	if (error)
 		return error;
+	flight_watch_finish(self);
 	finish_quality(self, live_cnt);
 	cgroup_throttle_book(&self->obs, throttled_ns);
 	*obs = self->obs;

@@ -1,6 +1,7 @@
 /* The eBPF observer: follows a tree with the probes and hears what they tell of it. */
 #include "inspect.h"
 #include "session.h"
+#include "flight_watch.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -222,7 +223,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 		error = list_seeded(self, 0);
 	if (!error)
 		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
-	return error;
+	return error ? error : flight_watch_begin(self, session_now_ns());
 }
 
 static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
@@ -245,7 +246,9 @@ static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
 	error = seed(self);
 	if (!error)
 		error = list_seeded(self, now_ns);
-	return error == -ESRCH ? 0 : error;
+	if (error)
+		return error == -ESRCH ? 0 : error;
+	return flight_watch_seed(self);
 }
 
 static int ebpf_poll_fd(const struct observer *observer)
@@ -271,6 +274,8 @@ static int ebpf_drain(struct observer *observer)
 	host_watch_look(&self->host, now_ns);
 	if (!self->error)
 		self->error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_NS);
+	if (!self->error)
+		self->error = flight_watch_look(self, session_now_ns());
 	if (!self->error && self->probes->bss->wait_row_cnt > capacity / 2)
 		self->error = collect_rows(self);
 	return self->error;
@@ -281,6 +286,7 @@ static void ebpf_free(struct observer *observer)
 	struct ebpf_observer *self = from_observer(observer);
 
 	ring_buffer__free(self->events);
+	flight_watch_release(self);
 	probe_bpf__destroy(self->probes);
 	wait_table_release(&self->waits);
 	object_names_release(&self->names);

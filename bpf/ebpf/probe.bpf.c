@@ -10,5 +10,6 @@
 #include "sched.bpf.h"
 #include "lifecycle.bpf.h"
 #include "snapshot.bpf.h"
+#include "flight.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

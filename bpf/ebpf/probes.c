@@ -36,6 +36,9 @@ static const struct {
 	{ "inet_sock_set_state", "on_inet_sock_set_state",
 	  "inet_sock_set_state: this kernel has no such tracepoint: inbound connections may be "
 	  "reported as outbound" },
+	{ "inet_sock_set_state", "on_connection_state",
+	  "inet_sock_set_state: this kernel has no such tracepoint: of operations in flight only "
+	  "those on connections that were there at the beginning are counted" },
 	{ "hrtimer_expire_entry", "on_hrtimer_expire_entry",
 	  "hrtimer_expire_entry: this kernel has no such tracepoint: timeouts are reported as "
 	  "what they waited for" },
@@ -115,6 +118,8 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	self->probes->rodata->self_tgid = (uint32_t)getpid();
 	self->probes->rodata->pid_ns_level = pid_ns_level;
 	self->probes->rodata->begins_at_exec = options->begins_at_exec;
+	/* It needs a map to iterate over: flight_watch.c attaches it. */
+	bpf_program__set_autoattach(self->probes->progs.tell_connections, false);
 	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);
 	return probe_bpf__load(self->probes);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "flight.h"
 #include "host_watch.h"
 #include "object_names.h"
 #include "observation/observation.h"
@@ -16,6 +17,7 @@
 
 struct probe_bpf;
 struct ring_buffer;
+struct bpf_link;
 
 struct ebpf_observer {
 	struct observer observer;
@@ -26,6 +28,9 @@ struct ebpf_observer {
 	struct wait_table waits;
 	struct object_names names;
 	struct host_watch host;
+	struct flight flight;
+	struct bpf_link *connections; /* the iterator that tells of them; NULL: there is none */
+	uint64_t flight_due_ns;
 	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;
 	const char *cgroup; /* as in struct observer_options */

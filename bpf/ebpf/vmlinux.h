@@ -220,6 +220,20 @@ struct sock {
 	struct socket *sk_socket;
 };
 
+struct inet_connection_sock {
+	struct {
+		u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct tcp_sock {
+	u32 snd_una;
+	u32 snd_wl1;
+	u32 write_seq;
+	u32 rcv_nxt;
+	u32 lsndtime;
+};
+
 struct socket {
 	struct sock *sk;
 	struct file *file;
@@ -312,6 +326,18 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct file *file;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+	void *value;
 };
 
 #pragma clang attribute pop

@@ -247,8 +247,26 @@ enum wire_loss {
 	WIRE_LOST_TOTALS = 2,	/* a thread's record was dropped; its totals are in `orphans` */
 	WIRE_LOST_WAIT_ROW = 3, /* the table of waits was full; totals by reason are exact still */
 	WIRE_LOST_LOOP = 4,	/* the table of event loops was full: this one isn't known */
-	WIRE_LOSS_CNT = 5,
+	WIRE_LOST_CONNECTION = 5, /* the table of connections was full */
+	WIRE_LOSS_CNT = 6,
 };
+
+enum wire_connection_state {
+	WIRE_CONNECTION_AT_REST = 1,
+	WIRE_CONNECTION_ASKS = 2,   /* it is being made, or nothing has come to its last request */
+	WIRE_CONNECTION_CLOSED = 3, /* by the tree; told of once */
+	WIRE_CONNECTION_LEFT = 4,   /* by the far end; likewise */
+};
+
+/* A TCP connection that the tree opened. */
+struct wire_connection {
+	WIRE_U64 socket;   /* its identity */
+	WIRE_U32 written;  /* bytes, from an arbitrary start */
+	WIRE_U32 received; /* likewise */
+	WIRE_U32 state;
+	WIRE_U32 pad;
+};
+_Static_assert(sizeof(struct wire_connection) == 24, "wire_connection");
 
 /* How a thread's context begins. The user side makes the root's, with is_followed 1 and the rest
  * zero, which the seeding iterator takes from there. */

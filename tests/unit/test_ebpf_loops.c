@@ -1,4 +1,5 @@
-/* Event loops, seen live: which calls hold them up, and how late that makes what they wait for. */
+/* Event loops, seen live: which calls hold them up, how late that makes what they wait for, and how
+ * many operations are in flight. */
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -27,6 +28,7 @@ static struct {
 	char name[WORLD_NAME_BYTES];
 	int server;
 	int far[CONNECTIONS]; /* the test's ends of the child's connections */
+	int go[2];	      /* a pipe that tells the child to go on */
 } world;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -209,15 +211,50 @@ static int share_loop(void *unused)
 	return pthread_join(thread, NULL);
 }
 
+/* Asks on two of its connections, not on the third. */
+static int ask_twice(void *unused)
+{
+	struct loop loop = make_loop();
+
+	(void)unused;
+	if (write(loop.fd[0], "x", 1) != 1 || write(loop.fd[1], "x", 1) != 1)
+		return 1;
+	read_one(world.go[0]);
+	read_one(loop.fd[0]);
+	read_one(loop.fd[1]);
+	read_one(world.go[0]);
+	return 0;
+}
+
 /* --- the world around them --- */
 
-static void begin(struct live *live, int (*program)(void *))
+static void open_world(void)
 {
 	world.server = world_tcp_socket(&world.inet, world.name);
 	assert_int_equal(listen(world.server, CONNECTIONS), 0);
-	live_begin(live, program, NULL);
+	assert_int_equal(pipe(world.go), 0);
+}
+
+static void accept_world(void)
+{
 	for (int i = 0; i < CONNECTIONS; i++)
 		world.far[i] = accept(world.server, NULL, NULL);
+}
+
+static void close_world(void)
+{
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(world.far[i]);
+	close(world.go[0]);
+	close(world.go[1]);
+	close(world.server);
+}
+
+static void begin(struct live *live, int (*program)(void *))
+{
+	open_world();
+	live_begin(live, program, NULL);
+	accept_world();
 }
 
 static void end(struct live *live)
@@ -225,9 +262,7 @@ static void end(struct live *live)
 	live_end(live);
 	assert_true(WIFEXITED(live->status));
 	assert_int_equal(WEXITSTATUS(live->status), 0);
-	for (int i = 0; i < CONNECTIONS; i++)
-		close(world.far[i]);
-	close(world.server);
+	close_world();
 }
 
 static void until_in_loop(struct live *live)
@@ -402,6 +437,48 @@ static void a_loop_of_several_threads_is_not_held_up(void **state)
 	assert_int_equal(on_loop_cnt(live), 0);
 }
 
+/* Two requests for a while, no request for another. */
+static void answer_two(struct live *live)
+{
+	const struct obs_flight *flight = &live->obs.flight;
+	uint64_t from_ns = live_now_ns(), asked_ns, all_ns;
+
+	live_until_blocked(live, live->pid, SYS_read, LIVE_ANY, 1);
+	live_run_for(live, 4 * HELD_UP_NS);
+	asked_ns = live_now_ns() - from_ns;
+	world_send(world.go[1]);
+	world_send(world.far[0]);
+	world_send(world.far[1]);
+	live_run_for(live, 4 * HELD_UP_NS);
+	world_send(world.go[1]);
+	live_wait(live);
+	all_ns = live_now_ns() - from_ns;
+	live_finish(live);
+	assert_true(flight->sample_cnt > 4);
+	assert_int_equal(flight->peak, 2);
+	/* A sample more or less on a machine that is busy. */
+	assert_true(flight->mean > 1.5 * (double)asked_ns / (double)all_ns);
+	assert_true(flight->mean < 2.5 * (double)asked_ns / (double)all_ns);
+}
+
+static void requests_without_an_answer_are_in_flight(void **state)
+{
+	begin(*state, ask_twice);
+	answer_two(*state);
+	close_world();
+}
+
+static void they_are_found_when_attaching(void **state)
+{
+	struct live *live = *state;
+
+	open_world();
+	live_attach(live, ask_twice, NULL, SYS_read, 1);
+	accept_world();
+	answer_two(live);
+	close_world();
+}
+
 #define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
 
 int main(void)
@@ -415,6 +492,8 @@ int main(void)
 		LIVE_TEST(a_poll_of_the_loop_is_the_loop_s_wait),
 		LIVE_TEST(a_lock_on_the_loop_blocks_it),
 		LIVE_TEST(a_loop_of_several_threads_is_not_held_up),
+		LIVE_TEST(requests_without_an_answer_are_in_flight),
+		LIVE_TEST(they_are_found_when_attaching),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

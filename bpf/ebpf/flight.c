@@ -1,0 +1,160 @@
+/* See flight.h. */
+#include "flight.h"
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What either end says as it leaves, and no more: TLS's close_notify is 31 bytes. */
+#define FAREWELL_BYTES_MAX 48
+/* Between a farewell and the end, so many samples: the far end's farewell may be waited for. */
+#define FAREWELL_SAMPLES_MAX 25
+
+void flight_init(struct flight *flight, uint64_t now_ns)
+{
+	memset(flight, 0, sizeof(*flight));
+	flight->last_ns = now_ns;
+}
+
+void flight_release(struct flight *flight)
+{
+	free(flight->known);
+	memset(flight, 0, sizeof(*flight));
+}
+
+/* Moves the oldest sample of the window to the settled ones. */
+static void settle(struct flight *flight)
+{
+	size_t at = flight->settled_cnt++ % FLIGHT_WINDOW;
+
+	flight->settled_in_flight += flight->change[at];
+	flight->settled_ns += flight->span_ns[at];
+	flight->settled_sum += (double)flight->settled_in_flight * (double)flight->span_ns[at];
+	if (flight->settled_in_flight > flight->peak)
+		flight->peak = flight->settled_in_flight;
+	flight->change[at] = 0;
+}
+
+/* One more was in flight in the samples from @from on, before @until. */
+static void count_from_until(struct flight *flight, uint64_t from, uint64_t until)
+{
+	if (from < flight->settled_cnt)
+		from = flight->settled_cnt;
+	if (from >= until)
+		return;
+	flight->change[from % FLIGHT_WINDOW]++;
+	flight->change[until % FLIGHT_WINDOW]--;
+}
+
+/* Whether what came since @before was seen is more of the same answer. */
+static bool is_same_answer(const struct wire_connection *before, const struct wire_connection *now)
+{
+	uint32_t written = now->written - before->written;
+	uint32_t received = now->received - before->received;
+
+	if (now->state == WIRE_CONNECTION_AT_REST)
+		return !written && received;
+	return written <= FAREWELL_BYTES_MAX && received > FAREWELL_BYTES_MAX;
+}
+
+/* A little was written and answered since: a small request, or a farewell. The end that follows
+ * soon, or doesn't, will tell. */
+static bool may_leave(const struct flight_connection *before, const struct wire_connection *now,
+		      uint64_t number)
+{
+	uint32_t written = now->written - before->seen.written;
+
+	if (now->state != WIRE_CONNECTION_AT_REST || !written || written > FAREWELL_BYTES_MAX)
+		return false;
+	return !before->leaves_since || (before->leaves_written == now->written &&
+					 number - before->leaves_since <= FAREWELL_SAMPLES_MAX);
+}
+
+/* Updates what is known of a connection at sample @number; @before may be NULL. */
+static struct flight_connection follow(struct flight *flight,
+				       const struct flight_connection *before,
+				       const struct wire_connection *now, uint64_t number)
+{
+	struct flight_connection next = { .seen = *now, .rests_since = number };
+
+	if (now->state == WIRE_CONNECTION_ASKS) {
+		count_from_until(flight, number, number + 1);
+		return next;
+	}
+	if (!before || before->seen.state != WIRE_CONNECTION_AT_REST)
+		return next;
+	if (may_leave(before, now, number)) {
+		next = *before;
+		if (!next.leaves_since)
+			next.leaves_since = number;
+		next.leaves_written = now->written;
+		return next;
+	}
+	if (is_same_answer(&before->seen, now))
+		count_from_until(flight, before->rests_since,
+				 before->leaves_since ? before->leaves_since : number);
+	else if (now->written == before->seen.written)
+		next.rests_since = before->rests_since;
+	else if (before->leaves_since)
+		next.rests_since = before->leaves_since;
+	return next;
+}
+
+static int compare_sockets(const void *a, const void *b)
+{
+	const struct wire_connection *x = a, *y = b;
+
+	return x->socket < y->socket ? -1 : x->socket > y->socket;
+}
+
+/* @from is where to look: both lists are in the same order. */
+static const struct flight_connection *find_known(const struct flight *flight, size_t *from,
+						  uint64_t socket)
+{
+	while (*from < flight->known_cnt && flight->known[*from].seen.socket < socket)
+		++*from;
+	if (*from == flight->known_cnt || flight->known[*from].seen.socket != socket)
+		return NULL;
+	return &flight->known[*from];
+}
+
+int flight_sample(struct flight *flight, struct wire_connection *connections, size_t cnt,
+		  uint64_t now_ns)
+{
+	struct flight_connection *next = NULL;
+	uint64_t number = flight->sample_cnt;
+	size_t known = 0, kept = 0;
+
+	/* Sample and the end of its counting both need a place. */
+	if (number - flight->settled_cnt >= FLIGHT_WINDOW - 1)
+		settle(flight);
+	if (cnt) {
+		next = malloc(cnt * sizeof(*next));
+		if (!next)
+			return -ENOMEM;
+		qsort(connections, cnt, sizeof(*connections), compare_sockets);
+	}
+	flight->sample_cnt++;
+	flight->span_ns[number % FLIGHT_WINDOW] =
+		now_ns > flight->last_ns ? now_ns - flight->last_ns : 0;
+	flight->last_ns = now_ns;
+	for (size_t i = 0; i < cnt; i++) {
+		next[kept] = follow(flight, find_known(flight, &known, connections[i].socket),
+				    &connections[i], number);
+		if (connections[i].state < WIRE_CONNECTION_CLOSED)
+			kept++;
+	}
+	free(flight->known);
+	flight->known = next;
+	flight->known_cnt = kept;
+	return 0;
+}
+
+void flight_finish(struct flight *flight, struct obs_flight *obs)
+{
+	while (flight->settled_cnt < flight->sample_cnt)
+		settle(flight);
+	obs->sample_cnt = flight->settled_ns ? flight->sample_cnt : 0;
+	obs->mean = flight->settled_ns ? flight->settled_sum / (double)flight->settled_ns : 0;
+	obs->peak = (uint32_t)flight->peak;
+}
