@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct observation;
@@ -22,6 +23,7 @@ struct observer_options {
 	const char *cgroup;  /* the directory of the cgroup that is observed as a whole, or NULL;
 			      * kept. Then all that is in it already is named to track and adopt,
 			      * and children that live already are not followed with parents. */
+	uint32_t sample_hz;  /* how often to look what runs on each CPU; 0: never. ebpf only */
 	bool is_verbose;     /* let libbpf and the kernel's verifier talk on stderr */
 };
 

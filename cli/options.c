@@ -15,6 +15,10 @@
 #define NS_PER_S 1e9
 /* Ten years: far from where nanoseconds overflow when added to a clock. */
 #define DURATION_MAX_S (10.0 * 366 * 24 * 3600)
+/* Not a divisor of what programs and kernels do 100 or 1000 times a second, so that no sample keeps
+ * meeting the same beat. */
+#define FREQUENCY_HZ	 99
+#define FREQUENCY_MAX_HZ 1000
 
 enum value_type {
 	VALUE_HEADING,
@@ -22,6 +26,7 @@ enum value_type {
 	VALUE_CONSTANT,
 	VALUE_TEXT,
 	VALUE_COUNT,
+	VALUE_RATE,
 	VALUE_SECONDS,
 	VALUE_CHOICE
 };
@@ -90,10 +95,11 @@ static const struct option_row rows[] = {
 	    "Under sudo, run the command as root instead of as the user who called sudo",
 	    VALUE_TRUE, as_root),
 	ROW("frequency", 'F', "HZ",
-	    "Reserved for stack sampling: accepted, without effect in this version", VALUE_COUNT,
-	    frequency_hz),
-	ROW("no-stacks", KEY_NO_STACKS, NULL, "Reserved likewise: this version takes no stacks",
-	    VALUE_TRUE, no_stacks),
+	    "Look so many times a second what runs on each CPU (default 99; 0: never), which tells "
+	    "polling and spinning from work",
+	    VALUE_RATE, frequency_hz),
+	ROW("no-stacks", KEY_NO_STACKS, NULL, "Reserved: this version takes no stacks", VALUE_TRUE,
+	    no_stacks),
 
 	HEADING("What to report:", 2),
 	ROW("output", 'o', "FILE",
@@ -165,6 +171,16 @@ static bool parse_count(const char *text, uint32_t *count)
 	return true;
 }
 
+/* Zero is a rate too. More than the kernel allows is its to refuse. */
+static bool parse_rate(const char *text, uint32_t *rate)
+{
+	if (!strcmp(text, "0")) {
+		*rate = 0;
+		return true;
+	}
+	return parse_count(text, rate) && *rate <= FREQUENCY_MAX_HZ;
+}
+
 static double suffix_seconds(const char *suffix)
 {
 	if (!*suffix || !strcmp(suffix, "s"))
@@ -226,6 +242,12 @@ static int store_value(struct parse_state *parse, const struct option_row *row, 
 				      row->option.name, text,
 				      row->option.key == 'p' ? "'ps -e' lists process ids"
 							     : "for example 100");
+		break;
+	case VALUE_RATE:
+		if (!parse_rate(text, field))
+			return refuse(parse,
+				      "--%s is not a whole number up to %d: '%s' (for example 99)",
+				      row->option.name, FREQUENCY_MAX_HZ, text);
 		break;
 	case VALUE_SECONDS:
 		if (!parse_seconds(text, field))
@@ -377,6 +399,7 @@ int options_parse(struct options *options, int argc, char **argv, char *why, siz
 	struct argp argp;
 
 	memset(options, 0, sizeof(*options));
+	options->frequency_hz = FREQUENCY_HZ;
 	why[0] = '\0';
 	build_argp(&argp, table);
 	if (argp_parse(&argp, argc, argv,

@@ -24,7 +24,8 @@ enum report_format { FORMAT_TEXT, FORMAT_JSON };
 enum source_choice { CHOOSE_AUTO, CHOOSE_EBPF, CHOOSE_PROCFS };
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-/* What the user asked for. Every default is zero: the first of each enum, no limit, not given. */
+/* What the user asked for. Every default but frequency_hz is zero: the first of each enum, no
+ * limit, not given. */
 struct options {
 	enum run_mode mode;
 	pid_t pid;
@@ -33,9 +34,9 @@ struct options {
 	const char *replay_path;
 	const char *output_path; /* "-": stdout */
 	const char *recording_path;
-	uint64_t duration_ns; /* 0: until the target ends */
-	uint32_t concurrency; /* operations the user wants in flight; 0: not said */
-	uint32_t frequency_hz;
+	uint64_t duration_ns;  /* 0: until the target ends */
+	uint32_t concurrency;  /* operations the user wants in flight; 0: not said */
+	uint32_t frequency_hz; /* samples of each CPU; 0: none */
 	enum report_format format;
 	enum source_choice source;
 	enum color_choice color;

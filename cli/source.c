@@ -61,6 +61,7 @@ static int open_observer(struct source *source, observer_maker *maker,
 		.follow_children = !options->no_children,
 		.begins_at_exec = options->mode == RUN_WRAP,
 		.cgroup = target->cgroup ? target->cgroup->directory : NULL,
+		.sample_hz = options->frequency_hz,
 		.is_verbose = options->is_verbose,
 	};
 

@@ -67,7 +67,7 @@ struct obs_thread *observation_add_thread(struct observation *obs)
 	if (!all)
 		return NULL;
 	obs->threads = all;
-	all[obs->thread_cnt] = (struct obs_thread){ .comm = "" };
+	all[obs->thread_cnt] = (struct obs_thread){ .comm = "", .poll_call = "" };
 	return &all[obs->thread_cnt++];
 }
 

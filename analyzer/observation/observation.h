@@ -151,6 +151,8 @@ struct obs_thread {
 	uint64_t sample_cnt;
 	uint64_t poll_sample_cnt;
 	uint64_t spin_sample_cnt;
+	uint64_t io_sample_cnt; /* in other calls of input and output */
+	const char *poll_call;	/* the call that most of poll_sample_cnt were in; "" if none */
 };
 
 /* Who made others wait for a lock: one row per (process, lock, thread that released it). */

@@ -130,6 +130,8 @@ static const struct field thread_fields[] = {
 	LATER(struct obs_thread, sample_cnt),
 	LATER(struct obs_thread, poll_sample_cnt),
 	LATER(struct obs_thread, spin_sample_cnt),
+	LATER(struct obs_thread, io_sample_cnt),
+	LATER(struct obs_thread, poll_call),
 };
 
 static const struct field wait_fields[] = {

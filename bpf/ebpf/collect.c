@@ -41,6 +41,24 @@ static const char *intern_comm(struct ebpf_observer *self, const char *comm)
 	return copy ? copy : "";
 }
 
+/* A sample stands for the CPU time from one to the next. */
+static void add_samples(struct ebpf_observer *self, const struct wire_thread *wire,
+			struct obs_thread *thread)
+{
+	const struct wire_wait_key asking = { .syscall = wire->poll_call };
+	uint64_t period_ns = self->sampling.period_ns;
+
+	thread->sample_cnt = wire->sample_cnt;
+	thread->poll_sample_cnt = wire->poll_sample_cnt;
+	thread->spin_sample_cnt = wire->spin_sample_cnt;
+	thread->io_sample_cnt = wire->io_sample_cnt;
+	if (wire->poll_sample_cnt)
+		thread->poll_call = object_names_call(&self->obs, &asking);
+	thread->loop_run_cnt = wire->loop_run_cnt;
+	thread->loop_run_ns = wire->loop_run_samples * period_ns;
+	thread->loop_run_max_ns = wire->loop_run_max_samples * period_ns;
+}
+
 int collect_thread(struct ebpf_observer *self, const struct wire_thread *wire, bool exited)
 {
 	struct obs_thread *thread = observation_add_thread(&self->obs);
@@ -67,6 +85,7 @@ int collect_thread(struct ebpf_observer *self, const struct wire_thread *wire, b
 	thread->loop_late_max_ns = wire->loop_late_max_ns;
 	thread->switch_cnt = wire->switch_cnt;
 	thread->preempt_cnt = wire->preempt_cnt;
+	add_samples(self, wire, thread);
 	return wait_table_add(&self->waits, &wire->pending_key, &wire->pending);
 }
 

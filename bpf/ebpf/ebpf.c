@@ -287,6 +287,7 @@ static void ebpf_free(struct observer *observer)
 
 	ring_buffer__free(self->events);
 	flight_watch_release(self);
+	sampling_end(&self->sampling);
 	probe_bpf__destroy(self->probes);
 	wait_table_release(&self->waits);
 	object_names_release(&self->names);

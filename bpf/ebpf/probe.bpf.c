@@ -9,6 +9,7 @@
 #include "wake.bpf.h"
 #include "sched.bpf.h"
 #include "lifecycle.bpf.h"
+#include "sample.bpf.h"
 #include "snapshot.bpf.h"
 #include "flight.bpf.h"
 

@@ -121,7 +121,26 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	/* It needs a map to iterate over: flight_watch.c attaches it. */
 	bpf_program__set_autoattach(self->probes->progs.tell_connections, false);
 	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);
+	asking_table_fill((uint8_t *)self->probes->rodata->asking_table);
 	return probe_bpf__load(self->probes);
+}
+
+/* Without samples all times are exact still; what they would have told is named as missing. */
+static void begin_sampling(struct ebpf_observer *self, uint32_t hz)
+{
+	char words[192];
+	int error;
+
+	if (!hz)
+		return;
+	error = sampling_begin(&self->sampling, self->probes->progs.on_sample, hz);
+	if (!error)
+		return;
+	snprintf(words, sizeof(words),
+		 "samples: the kernel refused a clock of %u Hz on each CPU (%s): busy polling, "
+		 "spinning and long runs of computing can't be told",
+		 hz, strerror(-error));
+	observation_add_missing_probe(&self->obs, words);
 }
 
 int probes_open(struct ebpf_observer *self, const struct observer_options *options, char *why,
@@ -136,5 +155,7 @@ int probes_open(struct ebpf_observer *self, const struct observer_options *optio
 		error = load_probes(self, options, level, why, why_size);
 	if (!error)
 		error = probe_bpf__attach(self->probes);
+	if (!error)
+		begin_sampling(self, options->sample_hz);
 	return error ? load_error(error, why, why_size) : 0;
 }

@@ -111,6 +111,10 @@ __noinline int orphan_add(struct wire_thread *total)
 	__sync_fetch_and_add(&sum->preempt_cnt, total->preempt_cnt);
 	__sync_fetch_and_add(&sum->event_loop_wait_cnt, total->event_loop_wait_cnt);
 	__sync_fetch_and_add(&sum->event_loop_wait_ns, total->event_loop_wait_ns);
+	__sync_fetch_and_add(&sum->sample_cnt, total->sample_cnt);
+	__sync_fetch_and_add(&sum->poll_sample_cnt, total->poll_sample_cnt);
+	__sync_fetch_and_add(&sum->spin_sample_cnt, total->spin_sample_cnt);
+	__sync_fetch_and_add(&sum->io_sample_cnt, total->io_sample_cnt);
 	return 0;
 }
 

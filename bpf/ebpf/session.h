@@ -12,6 +12,7 @@
 #include "observation/observation.h"
 #include "observer.h"
 #include "process_tree.h"
+#include "sampling.h"
 #include "wait_table.h"
 #include "wire.h"
 
@@ -31,6 +32,7 @@ struct ebpf_observer {
 	struct flight flight;
 	struct bpf_link *connections; /* the iterator that tells of them; NULL: there is none */
 	uint64_t flight_due_ns;
+	struct sampling sampling;
 	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;
 	const char *cgroup; /* as in struct observer_options */

@@ -1,4 +1,4 @@
-/* The table of system calls, as the probes hold it. */
+/* The tables of system calls, as the probes hold them. */
 #ifndef CLASSIFY_SYSCALLS_H
 #define CLASSIFY_SYSCALLS_H
 
@@ -6,5 +6,8 @@
 
 /* Fills @table (WIRE_SYSCALL_CNT entries) with enum wire_syscall. */
 void syscall_table_fill(uint8_t *table);
+
+/* Fills @table (zero, WIRE_SYSCALL_CNT entries) with enum wire_asking. */
+void asking_table_fill(uint8_t *table);
 
 #endif

@@ -99,6 +99,10 @@ struct thread_ctx {
 	u32 loop_fd;
 	u32 loop_tid;	     /* its own number */
 	u32 is_loop_blocked; /* in the wait that it is in now */
+	/* Samples, see sample.bpf.h. */
+	u32 sampled_wait_cnt; /* how often it had waited when it was last sampled */
+	u32 run_samples;      /* in a row without input or output and without a wait */
+	u32 run_is_counted;
 	struct wire_thread total;
 	struct page_mark page;
 	u64 throttled_cpu_ns; /* its own time when it was last told to write less; 0: never */

@@ -254,6 +254,11 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct pipe_inode_info {
+	unsigned int head;
+	unsigned int tail;
+};
+
 struct hrtimer {
 	void *function;
 };

@@ -98,6 +98,17 @@ enum wire_syscall {
 	SYSCALL_RESTART,    /* restart_syscall: goes on with what was interrupted */
 };
 
+/* How a call can ask for something without waiting for it. */
+enum wire_asking {
+	ASKING_NOT = 0,
+	ASKING_READ,	/* a descriptor that doesn't block */
+	ASKING_RECVMSG, /* likewise, or the third argument says not to */
+	ASKING_RECV,	/* likewise, or the fourth does */
+	ASKING_SET,	/* a set of descriptors */
+	ASKING_RING,	/* io_uring_enter */
+	ASKING_YIELD,
+};
+
 enum wire_wait_flag {
 	WIRE_WAIT_EVENT_LOOP = 1, /* through epoll or io_uring */
 	WIRE_WAIT_TIMED_OUT = 2,
@@ -171,9 +182,20 @@ struct wire_thread {
 	WIRE_U64 open_quiet_ns;	 /* 0 unless it has just been woken */
 	WIRE_U64 open_ticked_ns; /* of ticks since it began; 0 unless it is blocked */
 	WIRE_U64 ticked_ns;	 /* all that it left for others to claim */
+	/* Samples of it on a CPU; of these, in calls that ask in vain, and in loops that spin. */
+	WIRE_U32 sample_cnt;
+	WIRE_U32 poll_sample_cnt;
+	WIRE_U32 spin_sample_cnt;
+	WIRE_U16 poll_call; /* the call that most of poll_sample_cnt were in */
+	WIRE_U16 poll_votes;
+	/* Runs of samples in which the thread of an event loop computed, and the longest one. */
+	WIRE_U32 loop_run_cnt;
+	WIRE_U32 loop_run_samples;
+	WIRE_U32 loop_run_max_samples;
+	WIRE_U32 io_sample_cnt; /* in other calls of input and output */
 	char comm[WIRE_COMM_BYTES];
 };
-_Static_assert(sizeof(struct wire_thread) == 448, "wire_thread");
+_Static_assert(sizeof(struct wire_thread) == 480, "wire_thread");
 
 enum wire_event_type {
 	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */

@@ -148,6 +148,7 @@ static const struct syscall_row rows[] = {
 	CALL(mremap, CALL_MEMORY),
 	CALL(madvise, CALL_MEMORY),
 	CALL(brk, CALL_MEMORY),
+	CALL(sched_yield, CALL_UNKNOWN),
 	CALL(exit, CALL_UNKNOWN),
 	CALL(exit_group, CALL_UNKNOWN),
 	CALL(restart_syscall, CALL_RESTART),

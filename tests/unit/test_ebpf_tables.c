@@ -35,6 +35,22 @@ static void calls_wait_as_they_do(void **state)
 	assert_int_equal(table[SYS_getpid], SYSCALL_UNKNOWN);
 }
 
+static void calls_ask_as_they_do(void **state)
+{
+	uint8_t table[WIRE_SYSCALL_CNT] = { 0 };
+
+	(void)state;
+	asking_table_fill(table);
+	assert_int_equal(table[SYS_read], ASKING_READ);
+	assert_int_equal(table[SYS_recvfrom], ASKING_RECV);
+	assert_int_equal(table[SYS_recvmsg], ASKING_RECVMSG);
+	assert_int_equal(table[SYS_ppoll], ASKING_SET);
+	assert_int_equal(table[SYS_epoll_pwait], ASKING_SET);
+	assert_int_equal(table[SYS_sched_yield], ASKING_YIELD);
+	assert_int_equal(table[SYS_write], ASKING_NOT);
+	assert_int_equal(table[SYS_clock_nanosleep], ASKING_NOT);
+}
+
 /* Calls that are new to the kernel must not fall off the end of the probes' table. */
 static void no_call_is_beyond_the_table(void **state)
 {
@@ -47,6 +63,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_wait_as_they_do),
+		cmocka_unit_test(calls_ask_as_they_do),
 		cmocka_unit_test(no_call_is_beyond_the_table),
 	};
 
