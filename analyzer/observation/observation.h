@@ -155,14 +155,16 @@ struct obs_thread {
 	const char *poll_call;	/* the call that most of poll_sample_cnt were in; "" if none */
 };
 
-/* Who made others wait for a lock: one row per (process, lock, thread that released it). */
+/* Who made others wait for a lock: one row per (process, lock, thread that released it), of the
+ * locks and threads with most; tid 0 stands for a lock's other threads together. */
 struct obs_lock_holder {
 	pid_t pid;
 	enum object_kind kind;
 	const char *name; /* the lock's, as in its obs_wait */
 	pid_t tid;
 	const char *comm;
-	uint64_t wait_ns; /* of the threads that it let in, for this lock */
+	uint64_t wait_ns; /* of all threads for this lock, while it held it: until it let one in,
+			   * since one was let in before */
 	uint64_t handover_cnt;
 };
 

@@ -155,6 +155,28 @@ int collect_rows(struct ebpf_observer *self)
 	return error;
 }
 
+int collect_holders(struct ebpf_observer *self)
+{
+	int map = bpf_map__fd(self->probes->maps.holders);
+	struct wire_holder_key keys[ROWS_PER_BATCH];
+	struct wire_holder_sum sums[ROWS_PER_BATCH];
+	uint32_t position, cnt;
+	void *from = NULL;
+	int got, error = 0;
+
+	self->probes->bss->holder_row_cnt = 0;
+	do {
+		cnt = ROWS_PER_BATCH;
+		got = bpf_map_lookup_and_delete_batch(map, from, &position, keys, sums, &cnt, NULL);
+		if (got && got != -ENOENT)
+			return got;
+		from = &position;
+		for (uint32_t i = 0; i < cnt && !error; i++)
+			error = lock_holders_add(&self->holders, &keys[i], &sums[i]);
+	} while (!error && !got);
+	return error;
+}
+
 /* Waits for each other say nothing of what the tree as a whole waits for; they and what ticks have
  * no claim on the ticks of others. */
 #define TELLING_RANK 2
@@ -485,6 +507,8 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_LAST_NS);
 	if (!error)
 		error = collect_rows(self);
+	if (!error)
+		error = collect_holders(self);
 	exited_cnt = self->obs.thread_cnt;
 	if (!error)
 		error = collect_live(self, &telling);
@@ -504,9 +528,10 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	self->obs.started_at_unix_ns = started_at_unix_ns(self);
 	self->obs.duration_ns = session_since_begin_ns(self, until_ns);
 	error = wait_convert(&self->waits, &self->names, &self->tree, &self->obs);
-	if (error)
-		return error;
-	error = finish_processes(&self->obs);
+	if (!error)
+		error = lock_holders_convert(&self->holders, &self->names, &self->tree, &self->obs);
+	if (!error)
+		error = finish_processes(&self->obs);
 	if (!error)
 		error = finish_peaks(&self->obs);
 	if (error)

@@ -278,6 +278,9 @@ static int ebpf_drain(struct observer *observer)
 		self->error = flight_watch_look(self, session_now_ns());
 	if (!self->error && self->probes->bss->wait_row_cnt > capacity / 2)
 		self->error = collect_rows(self);
+	if (!self->error && self->probes->bss->holder_row_cnt >
+				    bpf_map__max_entries(self->probes->maps.holders) / 2)
+		self->error = collect_holders(self);
 	return self->error;
 }
 
@@ -291,6 +294,7 @@ static void ebpf_free(struct observer *observer)
 	probe_bpf__destroy(self->probes);
 	wait_table_release(&self->waits);
 	object_names_release(&self->names);
+	lock_holders_release(&self->holders);
 	process_tree_release(&self->tree);
 	host_watch_release(&self->host);
 	observation_release(&self->obs);

@@ -161,6 +161,8 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
 		u64 woken =
 			thread->wake_ns >= since && thread->wake_ns <= now ? thread->wake_ns : now;
 
+		if (before == TASK_BLOCKED && thread->is_in_queue)
+			lock_wait_end(thread, now, 0);
 		total->run_queue_ns += now - woken;
 		if (thread->open.tgid && !(before == TASK_WOKEN && woken == since))
 			wait_book(thread, woken - since);
@@ -251,6 +253,8 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		if (thread->tick_ns)
 			tick_end(task, thread);
 		/* It may have been woken meanwhile, see on_sched_waking. */
+		if (thread->wake_ns && thread->is_in_queue)
+			lock_wait_end(thread, now, 0);
 		thread->head.state = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
 	}
 	return program_weight(thread->head.state) - program_weight(before);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "flight.h"
 #include "host_watch.h"
+#include "lock_holders.h"
 #include "object_names.h"
 #include "observation/observation.h"
 #include "observer.h"
@@ -28,6 +29,7 @@ struct ebpf_observer {
 	struct process_tree tree;
 	struct wait_table waits;
 	struct object_names names;
+	struct lock_holders holders;
 	struct host_watch host;
 	struct flight flight;
 	struct bpf_link *connections; /* the iterator that tells of them; NULL: there is none */
@@ -63,6 +65,9 @@ int collect_snapshot(struct ebpf_observer *self, struct wire_thread **records, s
 
 /* Moves all rows from the kernel's table of waits to ours. Returns 0 or -ENOMEM. */
 int collect_rows(struct ebpf_observer *self);
+
+/* The same of the kernel's table of who released locks. */
+int collect_holders(struct ebpf_observer *self);
 
 /* observer_ops.finish */
 int collect_finish(struct observer *observer, struct observation *obs);

@@ -93,6 +93,7 @@ struct thread_ctx {
 	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;
 	struct futex_memo futex;
+	u32 is_in_queue; /* for a lock, see lock.bpf.h */
 	/* The event loop that it drives, see loop.bpf.h; 0: none. */
 	u64 loop;
 	u64 loop_file; /* behind this descriptor: */

@@ -9,6 +9,7 @@
 #include "task.bpf.h"
 #include "disk.bpf.h"
 #include "futex.bpf.h"
+#include "lock.bpf.h"
 #include "loop.bpf.h"
 #include "wait_object.bpf.h"
 
@@ -374,6 +375,8 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	if (task->thread_info.status & TS_COMPAT)
 		how = SYSCALL_UNKNOWN; /* 32-bit call numbers mean other calls */
 	wait_on_syscall(thread, &args, how);
+	if (is_current && (key->reason == WIRE_LOCK || key->reason == WIRE_GIL))
+		lock_wait_begin(thread);
 }
 
 #endif

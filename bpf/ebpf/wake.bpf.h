@@ -8,6 +8,7 @@
 #define CLASSIFY_WAKE_BPF_H
 
 #include "task.bpf.h"
+#include "lock.bpf.h"
 #include "loop.bpf.h"
 #include "tick.bpf.h"
 #include "wait_object.bpf.h"
@@ -171,6 +172,9 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 		thread->open_is_memo = 0;
 	}
 	slot->socket = 0;
+	/* Lock, GIL, sync, child: whose end is somebody else's doing. */
+	if (key->reason >= WIRE_LOCK && key->reason <= WIRE_CHILD)
+		wake_by_thread(thread, task->tgid, now);
 }
 
 #endif

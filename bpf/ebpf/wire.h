@@ -154,6 +154,25 @@ struct wire_wait_sum {
 };
 _Static_assert(sizeof(struct wire_wait_sum) == 64, "wire_wait_sum");
 
+/* Who let a process's threads in that waited for a lock: the thread that released it. */
+struct wire_holder_key {
+	WIRE_U32 tgid; /* of those who waited */
+	WIRE_U32 tid;  /* of who released it */
+	WIRE_U8 reason;
+	WIRE_U8 kind;
+	WIRE_U16 pad;
+	WIRE_U32 pad2;
+	WIRE_U64 id[2]; /* the lock's, as in its wire_wait_key; 0 for the GIL */
+};
+_Static_assert(sizeof(struct wire_holder_key) == 32, "wire_holder_key");
+
+struct wire_holder_sum {
+	WIRE_U64 wait_ns;
+	WIRE_U64 handover_cnt;
+	char comm[WIRE_COMM_BYTES]; /* of who released it */
+};
+_Static_assert(sizeof(struct wire_holder_sum) == 32, "wire_holder_sum");
+
 /* The exact totals of one thread. */
 struct wire_thread {
 	WIRE_U32 tgid;
@@ -270,7 +289,8 @@ enum wire_loss {
 	WIRE_LOST_WAIT_ROW = 3, /* the table of waits was full; totals by reason are exact still */
 	WIRE_LOST_LOOP = 4,	/* the table of event loops was full: this one isn't known */
 	WIRE_LOST_CONNECTION = 5, /* the table of connections was full */
-	WIRE_LOSS_CNT = 6,
+	WIRE_LOST_HOLDER = 6, /* the table of who released locks was full: hand-overs are missing */
+	WIRE_LOSS_CNT = 7,
 };
 
 enum wire_connection_state {

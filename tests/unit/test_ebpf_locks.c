@@ -1,6 +1,7 @@
 /* What kind of lock a thread waits for, which one, and who lets it in, seen live. In each test the
  * program's first thread, or the test, has what its other thread waits for. */
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -10,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -443,7 +446,7 @@ static void join_is_named_by_its_thread(void **state)
 	world_send(ends[1]);
 	live_end(live);
 	for (size_t i = 0; i < live->obs.thread_cnt; i++)
-		if (live->obs.threads[i].tid != live->pid)
+		if (live->obs.threads[i].tid != live->obs.processes[0].pid)
 			snprintf(name, sizeof(name), "reader (tid %d)", live->obs.threads[i].tid);
 	live_row(live, WAIT_SYNC, OBJECT_JOIN, DIRECTION_NONE, name);
 	close(ends[0]);
@@ -475,6 +478,228 @@ static void other_futex_has_no_kind(void **state)
 	assert_told(state, &situation);
 }
 
+/* --- who held it --- */
+
+/* Once it has ended. */
+static pid_t main_thread(const struct live *live)
+{
+	return live->obs.processes[0].pid;
+}
+
+static uint64_t held_ns(const struct live *live, const char *name, pid_t tid,
+			uint64_t *handover_cnt)
+{
+	for (size_t i = 0; i < live->obs.lock_holder_cnt; i++) {
+		const struct obs_lock_holder *holder = &live->obs.lock_holders[i];
+
+		if (strcmp(holder->name, name) || holder->tid != tid)
+			continue;
+		if (handover_cnt)
+			*handover_cnt = holder->handover_cnt;
+		return holder->wait_ns;
+	}
+	fail_msg("%d is not among the %zu holders of %s", tid, live->obs.lock_holder_cnt, name);
+	return 0;
+}
+
+static void releaser_is_the_holder(void **state)
+{
+	struct live *live = *state;
+	const struct obs_wait *row;
+	uint64_t handover_cnt;
+
+	live_situation(live, &mutex_situation);
+	row = live_row(live, WAIT_LOCK, OBJECT_MUTEX, DIRECTION_NONE, mutex_situation.name);
+	assert_in_range(held_ns(live, mutex_situation.name, main_thread(live), &handover_cnt),
+			row->wait_ns * 9 / 10, row->wait_ns);
+	assert_int_equal(handover_cnt, 1);
+	assert_string_equal(live->obs.lock_holders[0].comm, MODULE);
+}
+
+#define QUEUE_CNT 4
+#define HOLD_NS	  100000000ull
+
+static void *pass_through(void *unused)
+{
+	pthread_mutex_lock(&the_mutex);
+	pthread_mutex_unlock(&the_mutex);
+	return unused;
+}
+
+static int hold_before_a_queue(void *unused)
+{
+	pthread_t queue[QUEUE_CNT];
+	char byte;
+
+	(void)unused;
+	pthread_mutex_lock(&the_mutex);
+	for (int i = 0; i < QUEUE_CNT; i++)
+		if (pthread_create(&queue[i], NULL, pass_through, NULL))
+			return 1;
+	if (read(world.fd, &byte, 1) != 1)
+		return 1;
+	pthread_mutex_unlock(&the_mutex);
+	for (int i = 0; i < QUEUE_CNT; i++)
+		pthread_join(queue[i], NULL);
+	return 0;
+}
+
+/* Each of the queue is let in by the one before it, but it is the first holder that all waited for.
+ */
+static void a_queue_waits_for_who_held_it_long(void **state)
+{
+	struct live *live = *state;
+	uint64_t wait_ns;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	world.fd = ends[0];
+	live_begin(live, hold_before_a_queue, NULL);
+	live_until_blocked(live, live->pid, SYS_futex, LIVE_ANY, QUEUE_CNT);
+	live_run_for(live, HOLD_NS);
+	world_send(ends[1]);
+	live_end(live);
+	wait_ns = live_wait_ns(live, WAIT_LOCK);
+	assert_true(wait_ns > QUEUE_CNT * HOLD_NS);
+	assert_in_range(held_ns(live, mutex_situation.name, main_thread(live), NULL),
+			wait_ns * 9 / 10, wait_ns);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static int wait_for_file_lock(void *path)
+{
+	return flock(open(path, O_RDWR | O_CLOEXEC), LOCK_EX);
+}
+
+/* The holder is not in the tree. */
+static void holder_of_a_file_lock_is_the_test(void **state)
+{
+	struct live *live = *state;
+	char path[PATH_MAX];
+	int fd = world_file("lock", O_RDWR, path);
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	live_begin(live, wait_for_file_lock, path);
+	live_until_blocked(live, live->pid, SYS_flock, LIVE_ANY, 1);
+	assert_int_equal(flock(fd, LOCK_UN), 0);
+	live_end(live);
+	assert_true(held_ns(live, path, getpid(), NULL) > 0);
+	close(fd);
+	unlink(path);
+}
+
+/* --- children --- */
+
+static int run_named_children(void *unused)
+{
+	for (int i = 0; i < 3; i++) {
+		pid_t child = fork();
+		char byte;
+
+		if (!child) {
+			prctl(PR_SET_NAME, "little-helper");
+			_exit(read(world.fd, &byte, 1) != 1);
+		}
+		if (waitpid(child, NULL, 0) != child)
+			return 1;
+	}
+	(void)unused;
+	return 0;
+}
+
+static void children_are_named_by_their_command(void **state)
+{
+	struct live *live = *state;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	world.fd = ends[0];
+	live_begin(live, run_named_children, NULL);
+	for (int i = 0; i < 3; i++) {
+		live_until_blocked(live, live->pid, SYS_wait4, LIVE_ANY, 1);
+		world_send(ends[1]);
+	}
+	live_end(live);
+	assert_int_equal(
+		live_row(live, WAIT_CHILD, OBJECT_CHILD, DIRECTION_NONE, "little-helper")->wait_cnt,
+		3);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* --- Python --- */
+
+#define PYTHON "/usr/bin/python3"
+
+static int run_python(void *code)
+{
+	execl(PYTHON, PYTHON, "-c", (const char *)code, NULL);
+	return 1;
+}
+
+static void live_python(struct live *live, const char *code)
+{
+	if (access(PYTHON, X_OK)) {
+		print_message("SKIPPED: there is no " PYTHON "\n");
+		skip();
+	}
+	live_begin(live, run_python, (void *)code);
+	live_wait(live);
+	live_finish(live);
+	assert_int_equal(WEXITSTATUS(live->status), 0);
+}
+
+/* Its locks are semaphores to the kernel: what they are for can't be told. */
+static void locks_of_python_are_semaphores(void **state)
+{
+	static const char code[] =
+		"import threading, queue, time\n"
+		"lock, items, event = threading.Lock(), queue.Queue(), threading.Event()\n"
+		"condition = threading.Condition()\n"
+		"def work():\n"
+		"    for i in range(5):\n"
+		"        with lock: time.sleep(0.01)\n"
+		"        items.get()\n"
+		"    event.wait()\n"
+		"    with condition: condition.wait(0.05)\n"
+		"threads = [threading.Thread(target=work) for i in range(3)]\n"
+		"for thread in threads: thread.start()\n"
+		"for i in range(15): items.put(i); time.sleep(0.005)\n"
+		"event.set()\n"
+		"for thread in threads: thread.join()\n";
+	struct live *live = *state;
+
+	live_python(live, code);
+	live_row(live, WAIT_SYNC, OBJECT_SEMAPHORE, DIRECTION_NONE, NULL);
+	for (size_t i = 0; i < live->obs.wait_cnt; i++)
+		if (live->obs.waits[i].kind == OBJECT_MUTEX ||
+		    live->obs.waits[i].kind == OBJECT_CONDITION)
+			assert_true(live->obs.waits[i].wait_ns <
+				    live_wait_ns(live, WAIT_SYNC) / 20);
+}
+
+static void holders_of_the_gil_are_its_threads(void **state)
+{
+	static const char code[] = "import threading, time\n"
+				   "end = time.monotonic() + 0.3\n"
+				   "def work():\n"
+				   "    while time.monotonic() < end: pass\n"
+				   "threads = [threading.Thread(target=work) for i in range(2)]\n"
+				   "for thread in threads: thread.start()\n"
+				   "for thread in threads: thread.join()\n";
+	struct live *live = *state;
+	uint64_t held_by_threads_ns = 0;
+
+	live_python(live, code);
+	live_row(live, WAIT_GIL, OBJECT_FUTEX, DIRECTION_NONE, "GIL");
+	for (size_t i = 0; i < live->obs.lock_holder_cnt; i++)
+		if (!strcmp(live->obs.lock_holders[i].name, "GIL") &&
+		    live->obs.lock_holders[i].tid != main_thread(live))
+			held_by_threads_ns += live->obs.lock_holders[i].wait_ns;
+	assert_true(held_by_threads_ns > live_wait_ns(live, WAIT_GIL) / 2);
+}
+
 #define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
 
 int main(void)
@@ -495,6 +720,12 @@ int main(void)
 		LIVE_TEST(rwlock_is_told_to_readers_and_writers),
 		LIVE_TEST(join_is_named_by_its_thread),
 		LIVE_TEST(other_futex_has_no_kind),
+		LIVE_TEST(releaser_is_the_holder),
+		LIVE_TEST(a_queue_waits_for_who_held_it_long),
+		LIVE_TEST(holder_of_a_file_lock_is_the_test),
+		LIVE_TEST(children_are_named_by_their_command),
+		LIVE_TEST(locks_of_python_are_semaphores),
+		LIVE_TEST(holders_of_the_gil_are_its_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
