@@ -28,14 +28,19 @@ static void on_gil_found(void *context, pid_t pid, const struct gil_range *range
 	bpf_map_update_elem(bpf_map__fd(self->probes->maps.gils), &tgid, &gil, BPF_ANY);
 }
 
-static void on_port_found(void *context, uint16_t port)
+/* Told again now and then: what the probes have seen meanwhile stands. */
+static void on_port_found(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt)
 {
 	struct ebpf_observer *self = context;
-	uint32_t key = port;
-	uint8_t one = 1;
+	struct probe_bpf__bss *shared = self->probes->bss;
+	struct wire_port key = { .netns = netns, .port = port };
 
-	bpf_map_update_elem(bpf_map__fd(self->probes->maps.listening_ports), &key, &one, BPF_ANY);
-	__atomic_fetch_add(&self->probes->bss->ports_generation, 1, __ATOMIC_RELAXED);
+	if (bpf_map_update_elem(bpf_map__fd(self->probes->maps.listening_ports), &key, &socket_cnt,
+				BPF_NOEXIST))
+		return;
+	__atomic_fetch_or(&shared->listening_filter[port / 64], 1ull << port % 64,
+			  __ATOMIC_RELAXED);
+	__atomic_fetch_add(&shared->ports_generation, 1, __ATOMIC_RELAXED);
 }
 
 /* --- what the probes tell us --- */

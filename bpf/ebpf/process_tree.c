@@ -18,7 +18,6 @@ static const uint64_t inspect_after_ns[] = {
 #define INSPECT_STEP_CNT (sizeof(inspect_after_ns) / sizeof(inspect_after_ns[0]))
 /* A CPython is mapped and set up within this many looks, or there is none. */
 #define SETTLE_INSPECT_CNT 3
-#define LISTENING_MAX	   64
 
 void process_tree_init(struct process_tree *tree, struct observation *obs,
 		       const struct tree_listener *listener)
@@ -26,11 +25,14 @@ void process_tree_init(struct process_tree *tree, struct observation *obs,
 	memset(tree, 0, sizeof(*tree));
 	tree->obs = obs;
 	tree->listener = *listener;
+	tree->listeners.port_found = listener->port_found;
+	tree->listeners.context = listener->context;
 }
 
 void process_tree_release(struct process_tree *tree)
 {
 	free(tree->processes);
+	net_listeners_release(&tree->listeners);
 	memset(tree, 0, sizeof(*tree));
 }
 
@@ -180,14 +182,10 @@ void process_tree_leader_died(struct process_tree *tree, pid_t pid)
 
 static void inspect_sockets(struct process_tree *tree, struct obs_process *process)
 {
-	struct listening_socket sockets[LISTENING_MAX];
 	bool had_event_loop = process->has_event_loop;
-	int cnt = inspect_descriptors(process, sockets, LISTENING_MAX);
 
+	inspect_descriptors(process, &tree->listeners);
 	process->has_event_loop |= had_event_loop;
-	for (int i = 0; i < cnt; i++)
-		if (sockets[i].port)
-			tree->listener.port_found(tree->listener.context, sockets[i].port);
 }
 
 static void inspect_one(struct process_tree *tree, size_t index, uint64_t now_ns)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "inspect.h"
+#include "net_listeners.h"
 
 struct observation;
 
@@ -28,13 +29,15 @@ struct tree_process {
 /* What the tree learns that the probes want to know; called from process_tree_inspect_due. */
 struct tree_listener {
 	void (*gil_found)(void *context, pid_t pid, const struct gil_range *gil);
-	void (*port_found)(void *context, uint16_t port);
+	/* Somebody listens on @port in the network namespace @netns: @socket_cnt sockets. */
+	void (*port_found)(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt);
 	void *context;
 };
 
 struct process_tree {
 	struct observation *obs;
 	struct tree_listener listener;
+	struct net_listeners listeners;
 	struct tree_process *processes; /* parallel to obs->processes */
 	size_t capacity;
 	size_t first_live; /* all before it are gone */

@@ -29,10 +29,11 @@ __u64 observed_from_ns = 0;
 __u64 observed_until_ns = 0; /* set by finish */
 
 __u64 losses[WIRE_LOSS_CNT] = {};
-__u64 wait_row_cnt = 0;	    /* rows made in `waits`, so that the user side knows when to sweep */
-__u32 ports_generation = 0; /* counts changes of `listening_ports` */
-__u64 live_cnt = 0;	    /* followed threads that have begun and not died yet */
-__u64 seeded_cnt = 0;	    /* threads adopted by the seeding iterator so far */
+__u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
+__u64 listening_filter[65536 / 64] = {}; /* ports that are in `listening_ports`, or were */
+__u32 ports_generation = 0;		 /* counts changes of `listening_ports` */
+__u64 live_cnt = 0;			 /* followed threads that have begun and not died yet */
+__u64 seeded_cnt = 0;			 /* threads adopted by the seeding iterator so far */
 
 enum task_state {
 	/* Made, but what it is doing isn't known yet: the seeding iterator is about to say, or
@@ -140,12 +141,13 @@ struct {
 	__type(value, struct wire_gil);
 } gils SEC(".maps");
 
-/* Ports that the tree listens on: a socket bound to one of them is inbound. */
+/* Ports that somebody listens on, by network namespace: a connection from one of them is inbound,
+ * whoever accepted it. The value counts the listening sockets. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, u32);
-	__type(value, u8);
+	__uint(max_entries, 8192);
+	__type(key, struct wire_port);
+	__type(value, u32);
 } listening_ports SEC(".maps");
 
 /* Totals of threads whose exit record found no room, so that the tree's sums stay exact. */

@@ -38,6 +38,25 @@ static __always_inline void inet_address(struct wire_wait_key *key, struct sock 
 					     << 32;
 }
 
+static __always_inline u32 socket_netns(struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->__sk_common.skc_net.net))
+		return 0;
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
+/* Outbound connections, nearly all of which have a port that nobody listens on anywhere, are told
+ * by a bit. */
+static __always_inline bool port_is_listened_on(struct sock *sk, u32 port)
+{
+	struct wire_port key = { .port = port };
+
+	if (!(listening_filter[(port / 64) & 1023] & 1ull << port % 64))
+		return false;
+	key.netns = socket_netns(sk);
+	return bpf_map_lookup_elem(&listening_ports, &key);
+}
+
 static __always_inline void inet_describe(struct wire_wait_key *key, struct sock *sk, u16 family,
 					  bool is_write)
 {
@@ -50,7 +69,7 @@ static __always_inline void inet_describe(struct wire_wait_key *key, struct sock
 	if (is_tcp && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		key->reason = WIRE_ACCEPT;
 		key->direction = WIRE_LISTENING;
-	} else if (is_tcp && bpf_map_lookup_elem(&listening_ports, &local_port)) {
+	} else if (is_tcp && port_is_listened_on(sk, local_port)) {
 		/* An accepted connection: to read from it is to wait for work. */
 		key->reason = is_write ? WIRE_NETWORK : WIRE_ACCEPT;
 		key->direction = WIRE_INBOUND;

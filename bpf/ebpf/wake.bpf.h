@@ -60,26 +60,40 @@ int BPF_PROG(on_sk_data_ready, struct sock *sk)
 }
 
 #define TCP_ESTABLISHED 1
+#define TCP_CLOSE	7
 
-/* Also how the tree's listening ports become known, before anybody can connect to them. */
+/* @sk listens from now on, or, closing, no more. A connection's socket begins as a copy of its
+ * listener, but goes another way. */
+static __always_inline void listening_changed(struct sock *sk, bool is_listening)
+{
+	struct wire_port key = { .netns = socket_netns(sk),
+				 .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
+	u32 *socket_cnt = bpf_map_lookup_elem(&listening_ports, &key);
+	u32 one = 1;
+
+	if (is_listening && socket_cnt)
+		__sync_fetch_and_add(socket_cnt, 1);
+	else if (is_listening)
+		bpf_map_update_elem(&listening_ports, &key, &one, BPF_ANY);
+	else if (socket_cnt && *socket_cnt > 1)
+		__sync_fetch_and_add(socket_cnt, -1);
+	else if (socket_cnt)
+		bpf_map_delete_elem(&listening_ports, &key);
+	if (is_listening)
+		__sync_fetch_and_or(&listening_filter[(key.port / 64) & 1023],
+				    1ull << key.port % 64);
+	__sync_fetch_and_add(&ports_generation, 1);
+}
+
+/* Also how ports that are listened on become known, before anybody can connect to them. Whoever it
+ * is that listens: a connection may be accepted for the tree, and handed to it. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_state)
 {
-	if (new_state == TCP_ESTABLISHED) {
+	if (new_state == TCP_ESTABLISHED)
 		ready_socket(sk, EPOLLOUT);
-	} else if (new_state == TCP_LISTEN || old_state == TCP_LISTEN) {
-		struct thread_ctx *thread = thread_find(bpf_get_current_task_btf());
-		u32 port = BPF_CORE_READ(sk, __sk_common.skc_num);
-		u8 one = 1;
-
-		if (!thread || !thread->head.is_followed)
-			return 0;
-		if (new_state == TCP_LISTEN)
-			bpf_map_update_elem(&listening_ports, &port, &one, BPF_ANY);
-		else
-			bpf_map_delete_elem(&listening_ports, &port);
-		__sync_fetch_and_add(&ports_generation, 1);
-	}
+	else if (new_state == TCP_LISTEN || (old_state == TCP_LISTEN && new_state == TCP_CLOSE))
+		listening_changed(sk, new_state == TCP_LISTEN);
 	return 0;
 }
 

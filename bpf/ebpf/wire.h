@@ -317,6 +317,12 @@ struct wire_followed {
 	WIRE_U32 is_followed;
 };
 
+/* A TCP port in a network namespace, whose number is that of /proc/PID/ns/net. */
+struct wire_port {
+	WIRE_U32 netns;
+	WIRE_U32 port; /* host byte order */
+};
+
 /* Futex words of a process's GIL; 0, 0: it has none. Absent: not known yet. */
 struct wire_gil {
 	WIRE_U64 start;

@@ -8,20 +8,16 @@
 #include <unistd.h>
 
 #include "inspect.h"
-#include "net_table.h"
+#include "net_listeners.h"
 #include "observation/observation.h"
 
 /* A process may hold a million descriptors; an event loop and its listeners come early. */
 #define DESCRIPTORS_MAX 16384
 
 struct listener_search {
-	uint64_t *inodes; /* of the process's sockets, sorted */
+	uint64_t *inodes; /* of the process's sockets */
 	size_t inode_cnt;
 	bool is_wanted[NET_TABLE_CNT]; /* tables that may list one of them */
-	struct listening_socket *found;
-	int found_max;
-	int found_cnt;
-	uint32_t listening_cnt;
 };
 
 static void note_table(struct listener_search *search, const char *directory, const char *fd)
@@ -69,54 +65,33 @@ static int read_descriptors(struct obs_process *process, struct listener_search 
 	return 0;
 }
 
-static int compare_inodes(const void *a, const void *b)
+/* TCP's tables are looked at for a process without sockets too: it may be handed a connection that
+ * somebody else accepts. */
+static uint32_t count_listening(const struct listener_search *search, pid_t pid,
+				struct net_listeners *listeners)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	uint32_t cnt = 0;
 
-	return (x > y) - (x < y);
+	net_listeners_look(listeners, pid, NET_TCP);
+	net_listeners_look(listeners, pid, NET_TCP6);
+	if (search->is_wanted[NET_UNIX])
+		net_listeners_look(listeners, pid, NET_UNIX);
+	for (size_t i = 0; i < search->inode_cnt; i++)
+		cnt += net_listeners_know(listeners, search->inodes[i]);
+	return cnt;
 }
 
-static void note_socket(const struct net_socket *socket, void *context)
+int inspect_descriptors(struct obs_process *process, struct net_listeners *listeners)
 {
-	struct listener_search *search = context;
-
-	if (!socket->is_listening || !bsearch(&socket->inode, search->inodes, search->inode_cnt,
-					      sizeof(*search->inodes), compare_inodes))
-		return;
-	search->listening_cnt++;
-	if (search->found_cnt < search->found_max)
-		search->found[search->found_cnt++] = (struct listening_socket){
-			.inode = socket->inode,
-			.port = socket->local.port,
-			.is_unix = socket->table == NET_UNIX,
-		};
-}
-
-static bool can_listen(enum net_table table)
-{
-	return table == NET_TCP || table == NET_TCP6 || table == NET_UNIX;
-}
-
-int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max)
-{
-	struct listener_search search = { .found = sockets, .found_max = max };
+	struct listener_search search = { 0 };
+	int error;
 
 	search.inodes = calloc(DESCRIPTORS_MAX, sizeof(*search.inodes));
 	if (!search.inodes)
 		return -ENOMEM;
-
-	int error = read_descriptors(process, &search);
-
-	if (!error && search.inode_cnt > 0) {
-		qsort(search.inodes, search.inode_cnt, sizeof(*search.inodes), compare_inodes);
-		for (int table = 0; table < NET_TABLE_CNT; table++)
-			if (search.is_wanted[table] && can_listen((enum net_table)table))
-				net_table_read(process->pid, (enum net_table)table, note_socket,
-					       &search);
-	}
+	error = read_descriptors(process, &search);
+	if (!error)
+		process->listening_cnt = count_listening(&search, process->pid, listeners);
 	free(search.inodes);
-	if (error)
-		return error;
-	process->listening_cnt = search.listening_cnt;
-	return search.found_cnt;
+	return error;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct net_listeners;
 struct observation;
 struct obs_process;
 
@@ -17,13 +18,6 @@ struct obs_process;
 struct gil_range {
 	uint64_t start;
 	uint64_t end;
-};
-
-/* A socket that a process listens on. */
-struct listening_socket {
-	uint64_t inode;
-	uint16_t port; /* host byte order; 0 for a unix socket */
-	bool is_unix;
 };
 
 /*
@@ -37,10 +31,11 @@ struct listening_socket {
 int inspect_process(struct observation *obs, struct obs_process *process, struct gil_range *gil);
 
 /*
- * Sets has_event_loop (an epoll or io_uring descriptor is open) and listening_cnt of @process, and
- * writes up to @max listening sockets to @sockets. Returns how many were written, or -errno.
+ * Sets has_event_loop (an epoll or io_uring descriptor is open) and listening_cnt of @process: of
+ * its descriptors those that listen, inherited ones too. @listeners is kept from call to call.
+ * Returns 0 or -errno.
  */
-int inspect_descriptors(struct obs_process *process, struct listening_socket *sockets, int max);
+int inspect_descriptors(struct obs_process *process, struct net_listeners *listeners);
 
 /* Fills @obs->host: kernel release, CPUs online, CPUs in the affinities of @pid, cgroup quota
  * (v1 and v2, the tightest of the ancestors). May be asked again: what a @pid that is gone had last

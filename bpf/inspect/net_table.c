@@ -70,8 +70,8 @@ bool net_table_parse_unix(char *line, struct net_socket *socket)
 	return true;
 }
 
-int net_table_read(pid_t pid, enum net_table table,
-		   void (*visit)(const struct net_socket *socket, void *context), void *context)
+static int read_table(pid_t pid, enum net_table table, bool is_for_listeners,
+		      void (*visit)(const struct net_socket *socket, void *context), void *context)
 {
 	static const char *const names[NET_TABLE_CNT] = { "net/tcp", "net/tcp6", "net/udp",
 							  "net/udp6", "net/unix" };
@@ -82,13 +82,30 @@ int net_table_read(pid_t pid, enum net_table table,
 
 	if (!in)
 		return -errno;
-	while (getline(&line, &line_size, in) > 0)
-		if (table == NET_UNIX ? net_table_parse_unix(line, &socket)
-				      : net_table_parse_inet(line, table, &socket))
-			visit(&socket, context);
+	while (getline(&line, &line_size, in) > 0) {
+		if (!(table == NET_UNIX ? net_table_parse_unix(line, &socket)
+					: net_table_parse_inet(line, table, &socket)))
+			continue;
+		if (is_for_listeners && table != NET_UNIX && !socket.is_listening)
+			break;
+		visit(&socket, context);
+	}
 	free(line);
 	fclose(in);
 	return 0;
+}
+
+int net_table_read(pid_t pid, enum net_table table,
+		   void (*visit)(const struct net_socket *socket, void *context), void *context)
+{
+	return read_table(pid, table, false, visit, context);
+}
+
+int net_table_read_listeners(pid_t pid, enum net_table table,
+			     void (*visit)(const struct net_socket *socket, void *context),
+			     void *context)
+{
+	return read_table(pid, table, true, visit, context);
 }
 
 enum net_table net_table_of(const char *directory, const char *fd, char protocol[NET_PROTOCOL_MAX])

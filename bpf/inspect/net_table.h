@@ -49,6 +49,14 @@ int net_table_read(pid_t pid, enum net_table table,
 		   void (*visit)(const struct net_socket *socket, void *context), void *context);
 
 /*
+ * The same, but of TCP for the listening sockets only: the kernel lists them before all others, so
+ * that the connections of a large host need not be read. Of unix sockets, all are visited.
+ */
+int net_table_read_listeners(pid_t pid, enum net_table table,
+			     void (*visit)(const struct net_socket *socket, void *context),
+			     void *context);
+
+/*
  * The table that lists the socket which is open as @fd in @directory, a /proc/PID/fd, by the
  * kernel's word. NET_TABLE_CNT when none does: @protocol then has its name ("NETLINK"), or "" when
  * the kernel does not tell.

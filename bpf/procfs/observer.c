@@ -323,6 +323,7 @@ static void free_observer(struct observer *observer)
 	procfs = of(observer);
 	sampler_release(&procfs->sampler);
 	socket_index_release(&procfs->sampler.sockets);
+	net_listeners_release(&procfs->sampler.listeners);
 	cause_rows_release(&procfs->sampler.rows);
 	free(procfs->sampler.tails);
 	host_watch_release(&procfs->sampler.host);

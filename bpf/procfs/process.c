@@ -50,7 +50,7 @@ static void inspect(struct sampler *sampler, struct tracked_process *process)
 	set_exec(sampler, process, exe_before, command_before);
 	/* Tables of sockets are costly to read: not while it changes by the millisecond. */
 	if (process->inspect_step_ns >= DESCRIPTORS_STEP_NS)
-		inspect_descriptors(row, NULL, 0);
+		inspect_descriptors(row, &sampler->listeners);
 }
 
 static bool is_over_budget(const struct sampler *sampler, uint64_t now_ns)

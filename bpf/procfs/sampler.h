@@ -13,6 +13,7 @@
 
 #include "host_watch.h"
 #include "inspect.h"
+#include "net_listeners.h"
 #include "observation/observation.h"
 #include "program_clock.h"
 #include "socket_index.h"
@@ -107,6 +108,7 @@ struct sampler {
 	size_t process_room;
 	struct task_files_budget files_budget;
 	struct socket_index sockets;
+	struct net_listeners listeners;
 	struct pipe_memo pipes[PIPE_MEMOS];
 	struct cause_rows rows;
 	struct program_clock program;

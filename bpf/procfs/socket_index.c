@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "net_listeners.h"
 
 #define SLOTS_FIRST 256
 /* Reading tables may take this share of one CPU, as the inverse. */
@@ -19,6 +20,8 @@ void socket_index_init(struct socket_index *index, struct observation *obs)
 
 void socket_index_release(struct socket_index *index)
 {
+	for (uint32_t i = 0; i < index->namespace_cnt; i++)
+		free(index->namespaces[i]);
 	free(index->slots);
 	memset(index, 0, sizeof(*index));
 }
@@ -49,11 +52,9 @@ static bool grow(struct socket_index *index)
 	return true;
 }
 
-static void note_listening_port(struct socket_index *index, const struct net_socket *socket)
+static void note_listening_port(struct socket_table *table, uint16_t port)
 {
-	uint16_t port = socket->local.port;
-
-	index->tables[socket->table].listening_ports[port / 8] |= (uint8_t)(1U << port % 8);
+	table->listening_ports[port / 8] |= (uint8_t)(1U << port % 8);
 }
 
 static void clear(struct socket_index *index)
@@ -62,13 +63,42 @@ static void clear(struct socket_index *index)
 	index->used_cnt = 0;
 }
 
+/* Where @inode is, made if need be; -1 when out of memory. */
+static int namespace_at(struct socket_index *index, uint32_t inode)
+{
+	uint32_t at;
+
+	for (at = 0; at < index->namespace_cnt; at++)
+		if (index->namespaces[at]->inode == inode)
+			return (int)at;
+	if (at == SOCKET_NAMESPACES_MAX) {
+		at = index->next_namespace++ % SOCKET_NAMESPACES_MAX;
+		clear(index); /* slots know their namespace by its place */
+		memset(index->namespaces[at], 0, sizeof(*index->namespaces[at]));
+	} else {
+		index->namespaces[at] = calloc(1, sizeof(*index->namespaces[at]));
+		if (!index->namespaces[at])
+			return -1;
+		index->namespace_cnt++;
+	}
+	index->namespaces[at]->inode = inode;
+	return (int)at;
+}
+
+struct table_reading {
+	struct socket_index *index;
+	uint32_t namespace;
+};
+
 static void add(const struct net_socket *socket, void *context)
 {
-	struct socket_index *index = context;
+	const struct table_reading *reading = context;
+	struct socket_index *index = reading->index;
 	const char *path = "";
 
 	if (socket->is_listening)
-		note_listening_port(index, socket);
+		note_listening_port(&index->namespaces[reading->namespace]->tables[socket->table],
+				    socket->local.port);
 	if (!socket->inode)
 		return;
 	/* Sockets that are gone stay until the index is full. */
@@ -85,6 +115,7 @@ static void add(const struct net_socket *socket, void *context)
 	*slot = (struct socket_slot){
 		.inode = socket->inode,
 		.table = socket->table,
+		.namespace = reading->namespace,
 		.is_listening = socket->is_listening,
 		.local = socket->local,
 		.remote = socket->remote,
@@ -104,13 +135,18 @@ static struct socket_slot *lookup(const struct socket_index *index, uint64_t ino
 
 static void read_table(struct socket_index *index, pid_t tid, enum net_table at, uint64_t now_ns)
 {
-	struct socket_table *table = &index->tables[at];
 	uint64_t cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	int namespace = namespace_at(index, net_namespace_of(tid));
+	struct table_reading reading = { index, (uint32_t) namespace };
+	struct socket_table *table;
 
+	if (namespace < 0)
+		return;
+	table = &index->namespaces[namespace]->tables[at];
 	if (now_ns < table->next_read_ns)
 		return;
 	memset(table->listening_ports, 0, sizeof(table->listening_ports));
-	net_table_read(tid, at, add, index);
+	net_table_read(tid, at, add, &reading);
 	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns;
 	table->next_read_ns = now_ns + cost_ns * COST_INVERSE;
 	index->cost_ns += cost_ns;
@@ -125,7 +161,8 @@ static bool is_settled(const struct socket_slot *slot)
 static enum wait_direction direction_of(const struct socket_index *index,
 					const struct socket_slot *slot)
 {
-	const uint8_t *listening_ports = index->tables[slot->table].listening_ports;
+	const struct socket_namespace *namespace = index->namespaces[slot->namespace];
+	const uint8_t *listening_ports = namespace->tables[slot->table].listening_ports;
 	uint16_t port = slot->local.port;
 
 	if (slot->is_listening)

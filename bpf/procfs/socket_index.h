@@ -18,6 +18,7 @@
 struct socket_slot {
 	uint64_t inode; /* 0: free */
 	enum net_table table;
+	uint32_t namespace; /* place in `namespaces` */
 	bool is_listening;
 	struct net_endpoint local;
 	struct net_endpoint remote;
@@ -30,13 +31,24 @@ struct socket_table {
 	uint8_t listening_ports[65536 / 8];
 };
 
+/* Ports mean something within a network namespace only. */
+struct socket_namespace {
+	uint32_t inode; /* as in /proc/PID/ns/net */
+	struct socket_table tables[NET_TABLE_CNT];
+};
+
+/* Beyond these the oldest is forgotten, with all sockets. */
+#define SOCKET_NAMESPACES_MAX 16
+
 struct socket_index {
 	struct observation *obs; /* where paths are interned */
 	struct socket_slot *slots;
 	size_t slot_cnt; /* a power of two */
 	size_t used_cnt;
-	struct socket_table tables[NET_TABLE_CNT];
-	uint64_t cost_ns; /* CPU time spent on reading tables */
+	struct socket_namespace *namespaces[SOCKET_NAMESPACES_MAX];
+	uint32_t namespace_cnt;
+	uint32_t next_namespace; /* to be forgotten */
+	uint64_t cost_ns;	 /* CPU time spent on reading tables */
 };
 
 /* What a socket is to the tree. */

@@ -7,8 +7,10 @@ The containers are made with unshare(1), without images or a daemon. Skipped whe
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import harness
@@ -151,6 +153,97 @@ class PidNamespaces(ContainersTestCase):
             self.assertIn(b"mount -t proc", done.stderr)
 
 
+# Listens in a network namespace of its own on the very port from which it connects to a service here
+# that doesn't answer.
+SAME_PORT = """
+import ctypes, os, socket, sys
+port, ready, done = int(sys.argv[1]), os.pipe(), os.pipe()
+client = socket.socket()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+client.bind(("127.0.0.1", 0))
+if os.fork() == 0:
+    os.close(done[1])
+    assert ctypes.CDLL(None).unshare(0x40000000) == 0  # CLONE_NEWNET
+    listener = socket.create_server(("0.0.0.0", client.getsockname()[1]))
+    os.write(ready[1], b"x")
+    os.read(done[0], 1)
+    os._exit(0)
+os.read(ready[0], 1)
+client.connect(("127.0.0.1", port))
+client.settimeout(0.5)
+try:
+    client.recv(1)
+except TimeoutError:
+    pass
+"""
+# Serves whoever its stdin is connected to, as programs under inetd do.
+ECHO = """
+import sys, os
+while True:
+    got = os.read(0, 100)
+    if not got:
+        break
+    os.write(0, got)
+"""
+
+
+class NetworkNamespaces(ContainersTestCase):
+    @classmethod
+    def setUpClass(cls):
+        done = subprocess.run(["unshare", "--net", "true"], stderr=subprocess.PIPE, check=False)
+        if done.returncode:
+            raise unittest.SkipTest(f"no network namespaces: {done.stderr.decode()}")
+        super().setUpClass()
+
+    def seconds(self, report, name):
+        """Waits for objects called @name, by direction."""
+        found = {}
+        for wait in report["thread_time"]["waits"]:
+            for thing in wait["objects"]:
+                if thing["name"] == name:
+                    direction = thing["direction"]
+                    found[direction] = found.get(direction, 0) + thing["seconds"]
+        return found
+
+    def test_ports_of_another_namespace(self):
+        """Whoever listens there says nothing of connections here."""
+        with socket.create_server(("127.0.0.1", 0)) as service:
+            port = service.getsockname()[1]
+            report = self.observe([], [PYTHON, "-I", "-c", SAME_PORT, str(port)])
+        seconds = self.seconds(report, f"tcp 127.0.0.1:{port}")
+        self.assertEqual(list(seconds), ["outbound"], report["thread_time"])
+        self.assertGreater(seconds["outbound"], 0.4)
+
+    def test_a_connection_that_another_process_accepted(self):
+        """Under inetd, and after fd passing, nobody of the tree listens; the work is inbound."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                served, _ = listener.accept()
+                with served:
+                    timer = threading.Timer(0.5, client.shutdown, [socket.SHUT_WR])
+                    timer.start()
+                    report = self.observe([], [PYTHON, "-I", "-c", ECHO], stdin=served)
+                    timer.join()
+        seconds = self.seconds(report, f"tcp 127.0.0.1:{port}")
+        self.assertEqual(list(seconds), ["inbound"], report["thread_time"])
+        self.assertEqual(report["verdict"]["class"], "idle")
+
+    def test_a_service_inside(self):
+        """Attached to from outside: its own listener, in its own namespace, tells its clients."""
+        code = ("import os, socket\n"
+                "os.system('ip link set lo up')\n"
+                "listener = socket.create_server(('127.0.0.1', 7777))\n"
+                "client = socket.create_connection(('127.0.0.1', 7777))\n"
+                "served, _ = listener.accept()\n"
+                "print('ready', flush=True)\nserved.recv(1)")
+        process = self.start("unshare", "--net", PYTHON, "-I", "-c", code)
+        report = self.observe(["-p", str(process.pid), "-d", "0.3"])
+        process.kill()
+        seconds = self.seconds(report, "tcp 127.0.0.1:7777")
+        self.assertEqual(list(seconds), ["inbound"], report["thread_time"])
+
+
 class ThroughEbpf:
     source = "ebpf"
 
@@ -173,10 +266,22 @@ class PidNamespacesThroughProcfs(ThroughProcfs, PidNamespaces):
     pass
 
 
+class NetworkNamespacesThroughEbpf(ThroughEbpf, NetworkNamespaces):
+    pass
+
+
+class NetworkNamespacesThroughProcfs(ThroughProcfs, NetworkNamespaces):
+    pass
+
+
+CASES = (PidNamespacesThroughEbpf, PidNamespacesThroughProcfs,
+         NetworkNamespacesThroughEbpf, NetworkNamespacesThroughProcfs)
+
+
 def load_tests(loader, _tests, _pattern):
     """Not the common bases."""
     return unittest.TestSuite(loader.loadTestsFromTestCase(case)
-                              for case in (PidNamespacesThroughEbpf, PidNamespacesThroughProcfs))
+                              for case in CASES)
 
 
 if __name__ == "__main__":

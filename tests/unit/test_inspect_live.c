@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 
 #include "host_watch.h"
 #include "inspect.h"
+#include "net_listeners.h"
 #include "observation/observation.h"
 
 /* CPython releases whose GIL is found, and the first that may be built without one. */
@@ -57,6 +59,7 @@ static void own_process(void **state)
 static void process_that_is_gone(void **state)
 {
 	struct observation obs;
+	struct net_listeners listeners = { 0 };
 	struct obs_process *process;
 	struct gil_range gil;
 	pid_t pid = fork();
@@ -69,35 +72,113 @@ static void process_that_is_gone(void **state)
 	process = observation_add_process(&obs);
 	process->pid = pid;
 	assert_int_equal(inspect_process(&obs, process, &gil), -ESRCH);
-	assert_int_equal(inspect_descriptors(process, NULL, 0), -ESRCH);
+	assert_int_equal(inspect_descriptors(process, &listeners), -ESRCH);
+	net_listeners_release(&listeners);
 	observation_release(&obs);
+}
+
+struct told_port {
+	uint16_t port;
+	uint32_t netns;
+	uint32_t socket_cnt;
+};
+
+static void note_port(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt)
+{
+	struct told_port *told = context;
+
+	if (port != told->port)
+		return;
+	told->netns = netns;
+	told->socket_cnt = socket_cnt;
+}
+
+/* Makes a socket that listens on @port of 127.0.0.1, 0 for any, along with others. */
+static int make_listener(uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(*port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int yes = 1;
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*port = ntohs(address.sin_port);
+	return fd;
 }
 
 static void own_descriptors(void **state)
 {
 	struct obs_process process = { .pid = getpid() };
-	struct listening_socket found[4];
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
+	struct told_port told = { 0 };
+	struct net_listeners before = { 0 };
+	struct net_listeners after = { .port_found = note_port, .context = &told };
+	struct stat status;
 
 	(void)state;
-	assert_int_equal(inspect_descriptors(&process, found, 4), 0);
+	assert_int_equal(inspect_descriptors(&process, &before), 0);
 	assert_false(process.has_event_loop);
+	assert_int_equal(process.listening_cnt, 0);
 
 	int loop = epoll_create1(EPOLL_CLOEXEC);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int first = make_listener(&told.port);
+	int second = make_listener(&told.port);
 
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-	assert_int_equal(inspect_descriptors(&process, found, 4), 1);
-	assert_int_equal(found[0].port, ntohs(address.sin_port));
-	assert_false(found[0].is_unix);
-	assert_int_equal(process.listening_cnt, 1);
+	assert_int_equal(inspect_descriptors(&process, &after), 0);
+	assert_int_equal(process.listening_cnt, 2);
 	assert_true(process.has_event_loop);
-	close(listener);
+	assert_int_equal(told.socket_cnt, 2);
+	assert_int_equal(stat("/proc/self/ns/net", &status), 0);
+	assert_int_equal(told.netns, status.st_ino);
+	net_listeners_release(&before);
+	net_listeners_release(&after);
+	close(second);
+	close(first);
 	close(loop);
+}
+
+static void sockets_of_another_namespace(void **state)
+{
+	struct net_listeners listeners = { 0 };
+	struct obs_process process = { 0 };
+	uint16_t port = 0;
+	int listener = make_listener(&port);
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		if (!unshare(CLONE_NEWNET))
+			byte = (char)write(ready[1], "", 1);
+		close(ready[1]);
+		pause();
+	}
+	close(ready[1]);
+	process.pid = getpid();
+	assert_int_equal(inspect_descriptors(&process, &listeners), 0);
+	assert_int_equal(process.listening_cnt, 1);
+	if (read(ready[0], &byte, 1) == 1) {
+		process.pid = pid;
+		assert_int_equal(inspect_descriptors(&process, &listeners), 0);
+		assert_int_equal(listeners.cnt, 2);
+		assert_int_equal(listeners.namespaces[1].tables[NET_TCP].cnt, 0);
+		/* The listener that it has inherited serves our namespace, but it is there. */
+		assert_int_equal(process.listening_cnt, 1);
+	} else {
+		print_message("no network namespaces here: not tested\n");
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(listener);
+	net_listeners_release(&listeners);
 }
 
 static void own_host(void **state)
@@ -265,6 +346,7 @@ int main(void)
 		cmocka_unit_test(own_process),
 		cmocka_unit_test(process_that_is_gone),
 		cmocka_unit_test(own_descriptors),
+		cmocka_unit_test(sockets_of_another_namespace),
 		cmocka_unit_test(own_host),
 		cmocka_unit_test(host_of_a_target_that_changes),
 		cmocka_unit_test(every_python_of_the_machine),
