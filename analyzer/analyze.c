@@ -1,6 +1,7 @@
 /* The order of the analysis: copy what passes through, account, gather facts, decide. */
 #include <errno.h>
 #include <string.h>
+#include "account/lock_holders.h"
 #include "account/process_index.h"
 #include "account/program_time.h"
 #include "account/thread_time.h"
@@ -56,6 +57,7 @@ static void account(const struct observation *obs, struct arena *scratch, struct
 	process_index_init(&index, obs, scratch);
 	account_thread_time(obs, &index, report->arena, scratch, &report->thread_time);
 	account_program_time(obs, &index, report->arena, scratch, &report->program_time);
+	account_lock_holders(obs, report);
 	account_ratios(&report->program_time, &report->ratios);
 }
 

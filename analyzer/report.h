@@ -183,6 +183,17 @@ struct report_finding {
 	size_t evidence_cnt;
 };
 
+/* How long others waited for a lock while a thread held it; most for the first lock's first. */
+struct report_lock_holder {
+	const char *lock; /* as its report_object has it */
+	int pid;	  /* of those who waited */
+	int tid;	  /* 0: all other holders of the lock together */
+	const char *thread;
+	uint64_t wait_ns;
+	double share; /* of the wait for this lock */
+	uint64_t handover_cnt;
+};
+
 struct report_runtime {
 	const char *name;    /* "CPython", "Node.js", "native", ... */
 	const char *version; /* "" when not known */
@@ -226,6 +237,8 @@ struct report {
 	size_t prediction_cnt;
 	struct report_finding *findings; /* most severe first */
 	size_t finding_cnt;
+	struct report_lock_holder *lock_holders;
+	size_t lock_holder_cnt;
 	struct arena *arena; /* owns all of the above */
 };
 

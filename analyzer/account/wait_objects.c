@@ -42,8 +42,7 @@ static bool has_object(const struct obs_wait *row)
 	return row->kind != OBJECT_NONE || row->name[0] || row->operation != OPERATION_NONE;
 }
 
-/* Its name; without one what is known of it instead. */
-static const char *object_title(struct arena *arena, const struct obs_wait *row)
+const char *wait_object_title(struct arena *arena, const struct obs_wait *row)
 {
 	switch (row->kind) {
 	case OBJECT_FILE:
@@ -75,7 +74,7 @@ static const char *known_string(struct arena *arena, const char *text)
 static struct report_object new_object(const struct object_part *part, struct arena *arena)
 {
 	return (struct report_object){
-		.name = object_title(arena, part->row),
+		.name = wait_object_title(arena, part->row),
 		.direction = part->row->direction,
 		.kind = part->row->kind,
 		.role = part->role,

@@ -21,6 +21,10 @@ struct object_part {
 	uint64_t ns;
 };
 
+/* What the report calls @row's object: its name, with its kind where that doesn't show, or what
+ * else is known of it. A string of @arena's. */
+const char *wait_object_title(struct arena *arena, const struct obs_wait *row);
+
 /* Sorts @parts by reason, and within one so that equal objects are neighbours. */
 void wait_objects_sort(struct object_part *parts, size_t cnt);
 

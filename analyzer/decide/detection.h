@@ -26,7 +26,7 @@ extern const struct finding_rule lock_findings[];
 extern const struct finding_rule loop_findings[];
 extern const struct finding_rule io_findings[];
 
-/* Adds a number that shows the finding; the strings are kept as they are. Those beyond the fourth
+/* Adds a number that shows the finding; the strings are kept as they are. Those beyond the eighth
  * are dropped. */
 void detection_add_evidence(struct detection *on, const char *metric, double value,
 			    const char *unit);

@@ -330,6 +330,8 @@ static void find_top_lock(struct facts *facts)
 				continue;
 			top_ns = wait->objects[o].wait_ns;
 			facts->lock.name = wait->objects[o].name;
+			facts->lock.name_ns = top_ns;
+			facts->lock.name_cnt = wait->objects[o].wait_cnt;
 		}
 	}
 }

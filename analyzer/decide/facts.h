@@ -47,6 +47,8 @@ struct process_facts {
 
 struct lock_facts {
 	const char *name; /* of the lock most waited for; "" if none */
+	uint64_t name_ns; /* waits for that one */
+	uint64_t name_cnt;
 	uint64_t wait_ns; /* for all locks */
 	uint32_t waiter_cnt;
 	double thread_share; /* lock waits, of what all threads were served or waited for */

@@ -5,7 +5,7 @@
 #include "decide/detection.h"
 #include "decide/findings.h"
 
-#define EVIDENCE_MAX 4
+#define EVIDENCE_MAX 8
 
 void detection_add_evidence(struct detection *on, const char *metric, double value,
 			    const char *unit)

@@ -1,29 +1,64 @@
 /* Findings about threads that wait for each other. */
+#include "account/lock_holders.h"
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/detection.h"
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
 
+/* Who held a lock, as the end of a sentence that says how long it was waited for; "" if that isn't
+ * known. */
+static const char *held_by(struct detection *on, const struct lock_held *held)
+{
+	const struct obs_lock_holder *longest = held->longest;
+
+	if (!longest)
+		return "";
+	if (held->share >= HOLDER_SHARE)
+		return arena_printf(on->facts->arena,
+				    "; thread %s (tid %d) held it for %.0f%% of that",
+				    longest->comm, (int)longest->tid, pct(held->share));
+	return arena_printf(on->facts->arena,
+			    "; %u threads held it in turn, %s (tid %d) longest (%.0f%% of that)",
+			    held->holder_cnt, longest->comm, (int)longest->tid, pct(held->share));
+}
+
+static void add_held_evidence(struct detection *on, const struct lock_held *held)
+{
+	const struct obs_lock_holder *longest = held->longest;
+
+	if (!longest)
+		return;
+	detection_add_evidence(on, "hand-overs", (double)held->handover_cnt, "hand-overs");
+	detection_add_evidence(on,
+			       arena_printf(on->facts->arena, "wait while %s (tid %d) held it",
+					    longest->comm, (int)longest->tid),
+			       held->share, "share of the wait for it");
+}
+
 /* Contention that costs nothing is no finding: threads that mostly wait for results meet at the GIL
  * for a moment after each. */
 static bool gil_contention(struct detection *on)
 {
 	const struct gil_facts *gil = &on->facts->gil;
+	struct lock_held held;
 
 	if (!gil->process || gil->process->gil_waiter_cnt < 2 || gil->wait_share < GIL_WAIT_SHARE ||
 	    share_of(gil->process->gil_ns, on->facts->busy_ns) < GIL_FINDING_SHARE ||
 	    share_of(gil->process->gil_ns, gil->process->thread_active_ns) < GIL_FINDING_SHARE)
 		return false;
-	on->finding->summary =
-		arena_printf(on->facts->arena,
-			     "%u threads of process %d waited %.1f s for the GIL, %.0f%% of the "
-			     "time they wanted to compute.",
-			     gil->process->gil_waiter_cnt, (int)gil->process->process->pid,
-			     seconds(gil->process->gil_ns), pct(gil->wait_share));
+	held = lock_held_by(on->facts->obs, "futex GIL", gil->process->process->pid,
+			    on->facts->scratch);
+	on->finding->summary = arena_printf(
+		on->facts->arena,
+		"%u threads of process %d waited %.1f s for the GIL, %.0f%% of the "
+		"time they wanted to compute%s.",
+		gil->process->gil_waiter_cnt, (int)gil->process->process->pid,
+		seconds(gil->process->gil_ns), pct(gil->wait_share), held_by(on, &held));
 	detection_add_evidence(on, "GIL wait", gil->wait_share, "share of on-CPU + GIL wait");
 	detection_add_evidence(on, "threads that waited", gil->process->gil_waiter_cnt, "threads");
 	detection_add_evidence(on, "CPUs used by the process", gil->cpus, "CPUs");
+	add_held_evidence(on, &held);
 	return true;
 }
 
@@ -44,22 +79,40 @@ static bool workers_take_turns(struct detection *on)
 	return true;
 }
 
-static bool lock_contention(struct detection *on)
+static const char *most_for(struct detection *on, const struct lock_held *held)
 {
 	const struct lock_facts *lock = &on->facts->lock;
 
+	if (!lock->name[0])
+		return "a lock that is not known";
+	return arena_printf(on->facts->arena, "%s: %.1f s in %llu waits%s", lock->name,
+			    seconds(lock->name_ns), (unsigned long long)lock->name_cnt,
+			    held_by(on, held));
+}
+
+static bool lock_contention(struct detection *on)
+{
+	const struct lock_facts *lock = &on->facts->lock;
+	struct lock_held held;
+
 	if (lock->waiter_cnt < 2 || lock->thread_share < LOCK_FINDING_SHARE)
 		return false;
+	held = lock_held_by(on->facts->obs, lock->name, 0, on->facts->scratch);
 	on->finding->summary =
 		arena_printf(on->facts->arena,
 			     "%u threads waited %.1f s for locks, %.0f%% of their time (rest and "
 			     "run queue not counted); most for %s.",
 			     lock->waiter_cnt, seconds(lock->wait_ns), pct(lock->thread_share),
-			     lock->name[0] ? lock->name : "a lock that is not known");
+			     most_for(on, &held));
 	on->finding->severity =
 		detection_is_class(on, CLASS_LOCK_BOUND) ? SEVERITY_HIGH : SEVERITY_WARNING;
 	detection_add_evidence(on, "lock wait", lock->thread_share, "share of the threads' time");
 	detection_add_evidence(on, "threads that waited", lock->waiter_cnt, "threads");
+	if (lock->name[0]) {
+		detection_add_evidence(on, "wait for that lock", seconds(lock->name_ns), "s");
+		detection_add_evidence(on, "waits for that lock", (double)lock->name_cnt, "waits");
+	}
+	add_held_evidence(on, &held);
 	return true;
 }
 

@@ -329,6 +329,27 @@ static void add_findings(struct json_builder *b, cJSON *root, const struct repor
 	}
 }
 
+static void add_lock_holders(struct json_builder *b, cJSON *root, const struct report *report)
+{
+	cJSON *array = json_add_array(b, root, "lock_holders");
+
+	for (size_t i = 0; i < report->lock_holder_cnt; i++) {
+		const struct report_lock_holder *holder = &report->lock_holders[i];
+		cJSON *object = json_add_object(b, array, NULL);
+
+		json_add_text(b, object, "lock", holder->lock);
+		json_add_number(b, object, "pid", holder->pid);
+		if (holder->tid)
+			json_add_number(b, object, "tid", holder->tid);
+		else
+			json_add_null(b, object, "tid");
+		json_add_text(b, object, "thread", holder->thread);
+		add_seconds(b, object, "seconds", holder->wait_ns);
+		json_add_number(b, object, "share", holder->share);
+		json_add_number(b, object, "handovers", (double)holder->handover_cnt);
+	}
+}
+
 int render_json(const struct report *report, FILE *out)
 {
 	struct json_builder b = { 0 };
@@ -349,6 +370,7 @@ int render_json(const struct report *report, FILE *out)
 	add_recommendation(&b, root, &report->recommendation);
 	add_predictions(&b, root, report);
 	add_findings(&b, root, report);
+	add_lock_holders(&b, root, report);
 	json_add_array(&b, root, "hot_spots");
 	error = json_finish(&b, root, true, out);
 	if (!error && (fputc('\n', out) == EOF || fflush(out) == EOF))

@@ -308,6 +308,10 @@ static struct report_finding mixed_findings[] = {
 	  NULL, 0 },
 	{ "idle-workers", SEVERITY_INFO, "5 of 8 workers never had anything to do.", NULL, 0 },
 };
+static struct report_lock_holder mixed_holders[] = {
+	{ "mutex heap 0x7f001c000b70", 1999999, 2000004, "worker", 9 * S, 0.75, 51000 },
+	{ "mutex heap 0x7f001c000b70", 1999999, 0, "", 3 * S, 0.25, 37000 },
+};
 static const struct report mixed_report = {
 	.started_at_unix_ns = STARTED_AT_NS,
 	.mode = TARGET_ATTACH,
@@ -342,6 +346,7 @@ static const struct report mixed_report = {
 			    "Don't enlarge the thread pool: its threads are idle already.",
 			    LIST(reasons, reason_cnt, mixed_reasons) },
 	LIST(findings, finding_cnt, mixed_findings),
+	LIST(lock_holders, lock_holder_cnt, mixed_holders),
 };
 
 /* Nothing to improve: a compile with as many processes as CPUs. */
