@@ -125,6 +125,7 @@ struct report_verdict {
 	bool has_runner_up;
 	enum verdict_class runner_up;
 	const char *would_win_if; /* with has_runner_up */
+	double utilisation;	  /* busy, of wall; -1: it was never idle */
 };
 
 struct report_phase {

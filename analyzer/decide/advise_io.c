@@ -74,6 +74,8 @@ static void because_io(struct advice *advice)
 		advice_because(advice, "All that it waited for was one result.");
 		return;
 	}
+	if (facts->outside_loop_ns > facts->outside_ns / 2)
+		return; /* a loop waits for whatever comes first, which is no operation's time */
 	advice_because(advice,
 		       arena_printf(facts->arena, "A wait takes %.3g ms on average.",
 				    (double)facts->outside_ns / 1e6 / (double)facts->outside_cnt));

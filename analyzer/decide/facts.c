@@ -93,6 +93,8 @@ static void add_row(struct facts *facts, const struct obs_wait *row, struct proc
 		if (row->via_event_loop)
 			facts->outside_loop_ns += row->wait_ns;
 	}
+	if (role == WAITS_FOR_WORK && !row->timed_out)
+		facts->asked_cnt += row->wait_cnt;
 	if (!process)
 		return;
 	process->row_ns[row->reason] += row->wait_ns;
@@ -203,6 +205,16 @@ static int list_threads(struct facts *facts)
 	return 0;
 }
 
+/* A thread that is alive at the end may be waiting for work: that wait nobody has ended. */
+static void forget_open_waits(struct facts *facts)
+{
+	uint64_t live_cnt = 0;
+
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
+		live_cnt += !facts->obs->threads[i].exited;
+	facts->asked_cnt -= min_ns(facts->asked_cnt, live_cnt);
+}
+
 static int gather_tree(struct facts *facts, const struct process_index *index)
 {
 	const struct observation *obs = facts->obs;
@@ -229,10 +241,19 @@ static int gather_tree(struct facts *facts, const struct process_index *index)
 		if (at != NO_PROCESS)
 			add_to_process(&facts->threads[i]);
 	}
+	forget_open_waits(facts);
 	for (size_t i = 0; i < obs->process_cnt; i++)
 		facts->processes[i].active_ns =
 			min_ns(facts->processes[i].thread_active_ns, facts->processes[i].life_ns);
 	return list_threads(facts);
+}
+
+/* Among those that did nothing yet, one that drives a loop would. */
+static bool works_more(const struct process_facts *process, const struct process_facts *other)
+{
+	if (process->work_ns != other->work_ns)
+		return process->work_ns > other->work_ns;
+	return process->loop_cnt > other->loop_cnt;
 }
 
 /* The runtime that does most of the work leads, and of its processes the one that does most. */
@@ -251,7 +272,7 @@ static void find_dominant(struct facts *facts)
 
 		if (by_runtime[leading] && process->runtime != leading)
 			continue;
-		if (!facts->dominant || process->work_ns > facts->dominant->work_ns)
+		if (!facts->dominant || works_more(process, facts->dominant))
 			facts->dominant = process;
 	}
 }

@@ -1,6 +1,7 @@
 /* The tables of rules; see rules.h. */
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/busy.h"
 #include "decide/phrase.h"
 #include "decide/rules.h"
 #include "decide/thresholds.h"
@@ -237,11 +238,18 @@ static const char *io_subclass(const struct facts *facts, const struct model *mo
 
 static const char *idle_summary(const struct facts *facts, const struct model *model)
 {
+	const char *while_busy = busy_is_telling(facts) ? busy_phrase(facts) : NULL;
+	double wall_s = seconds(facts->program_time->wall_ns);
+
 	(void)model;
+	if (while_busy)
+		return arena_printf(facts->arena,
+				    "It waited for work: %.2g%% busy in %.1f s; while busy it %s.",
+				    pct(1 - facts->idle_share), wall_s, while_busy);
 	return arena_printf(
 		facts->arena,
 		"It waited for work: idle for %.0f%% of %.1f s, computing for %.1f%%.",
-		pct(facts->idle_share), ms(facts->program_time->wall_ns) / 1000,
+		pct(facts->idle_share), wall_s,
 		pct(share_of(facts->program_time->computing_ns, facts->program_time->wall_ns)));
 }
 
@@ -310,16 +318,34 @@ static const char *cpu_summary(const struct facts *facts, const struct model *mo
 			    pct(facts->cpu_share), parallelism, facts->cpus);
 }
 
+/* "most of it network", or "81% for tcp 10.0.0.5:5432, postgres[812]" where that is most. */
+static const char *largest_io_phrase(const struct facts *facts)
+{
+	enum wait_reason largest = largest_io(facts);
+	const struct report_program_time *time = facts->program_time;
+
+	for (size_t i = 0; i < time->wait_cnt; i++) {
+		const char *object;
+
+		if (time->waits[i].reason != largest)
+			continue;
+		object = main_object_phrase(facts, &time->waits[i]);
+		if (object)
+			return arena_printf(
+				facts->arena, "%.0f%% for %s",
+				pct(share_of(time->waits[i].objects[0].wait_ns, facts->busy_ns)),
+				object);
+	}
+	return arena_printf(facts->arena, "most of it %s", wait_reason_name(largest));
+}
+
 static const char *io_summary(const struct facts *facts, const struct model *model)
 {
-	const char *what = wait_reason_name(largest_io(facts));
-
 	(void)model;
-	return arena_printf(
-		facts->arena,
-		"It waited for results from outside for %.0f%% of its busy time (most of "
-		"it %s) and computed for %.0f%%.",
-		pct(facts->io_share), what, pct(facts->cpu_share));
+	return arena_printf(facts->arena,
+			    "It waited for results from outside for %.0f%% of its busy time (%s) "
+			    "and computed for %.0f%%.",
+			    pct(facts->io_share), largest_io_phrase(facts), pct(facts->cpu_share));
 }
 
 static const char *timer_summary(const struct facts *facts, const struct model *model)

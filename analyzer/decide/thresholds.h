@@ -40,6 +40,12 @@
 #define LOOP_PART	 0.50 /* of its process's work, or of its waits: the loop drives it */
 #define DOMINANT_PART	 0.60 /* of the tree's work: one process is the program */
 
+/* A program that waits for work at times. */
+#define MIN_ASKED_CNT	 5 /* waits for work that somebody ended: less may be its start-up */
+#define BUSY_PARTS_NAMED 3
+#define BUSY_PART_SHARE	 0.05 /* of busy time: less is not worth a word */
+#define NOTABLE_IDLE	 0.10 /* of wall: from here on the summary says how busy it was */
+
 /* Confidence. */
 #define BORDER_CONFIDENCE 0.55
 #define FULL_CONFIDENCE	  0.98

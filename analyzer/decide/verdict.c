@@ -1,7 +1,10 @@
 /* Runs the tables of rules.c, and says how near the border the verdict is. */
+#include <ctype.h>
 #include <math.h>
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/busy.h"
+#include "decide/phrase.h"
 #include "decide/rules.h"
 #include "decide/thresholds.h"
 #include "decide/verdict.h"
@@ -79,15 +82,23 @@ static struct border nearest_border(const struct facts *facts, const struct clas
 	return border;
 }
 
+/* What a starved program would do with CPUs, and what an idle one does when it is busy, is always
+ * worth knowing. */
+static bool is_always_named(const struct facts *facts, const struct class_rule *winner)
+{
+	if (winner->verdict_class == CLASS_IDLE)
+		return busy_is_telling(facts);
+	return winner->verdict_class == CLASS_CPU_STARVED;
+}
+
 static void name_runner_up(const struct facts *facts, const struct class_rule *winner,
 			   const struct border *border, struct report_verdict *verdict)
 {
 	const struct class_rule *rule = border->crossing;
 
-	if (!rule)
+	if (!rule || border->beyond->verdict_class == CLASS_INCONCLUSIVE)
 		return;
-	/* What a starved program would do with CPUs is always worth knowing. */
-	if (border->margin > RUNNER_UP_REACH && winner->verdict_class != CLASS_CPU_STARVED)
+	if (border->margin > RUNNER_UP_REACH && !is_always_named(facts, winner))
 		return;
 	verdict->has_runner_up = true;
 	verdict->runner_up = border->beyond->verdict_class;
@@ -123,18 +134,30 @@ static double confidence(const struct facts *facts, const struct class_rule *win
 	return value;
 }
 
+/* @summary is about busy time; how much that is belongs before it. */
+static const char *say_utilisation(const struct facts *facts, const struct class_rule *winner,
+				   const char *summary)
+{
+	if (facts->idle_share < NOTABLE_IDLE || winner->verdict_class == CLASS_IDLE ||
+	    winner->verdict_class == CLASS_INCONCLUSIVE)
+		return summary;
+	return arena_printf(facts->arena, "%.0f%% busy, idle otherwise; %c%s",
+			    pct(1 - facts->idle_share), tolower(summary[0]), summary + 1);
+}
+
 void verdict_decide(const struct facts *facts, const struct model *model,
 		    struct report_verdict *verdict)
 {
 	const struct class_rule *winner;
 	struct border border;
 
+	verdict->utilisation = facts->program_time->idle_ns ? 1 - facts->idle_share : -1;
 	if (lacks_evidence(facts, verdict))
 		return;
 	winner = first_holding(facts);
 	verdict->verdict_class = winner->verdict_class;
 	verdict->subclass = winner->subclass ? winner->subclass(facts, model) : NULL;
-	verdict->summary = winner->summary(facts, model);
+	verdict->summary = say_utilisation(facts, winner, winner->summary(facts, model));
 	if (winner->verdict_class == CLASS_INCONCLUSIVE)
 		return;
 	border = nearest_border(facts, winner);

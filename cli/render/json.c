@@ -208,6 +208,10 @@ static void add_verdict(struct json_builder *b, cJSON *root, const struct report
 	json_add_text(b, object, "subclass", verdict->subclass);
 	json_add_number(b, object, "confidence", verdict->confidence);
 	json_add_text(b, object, "summary", verdict->summary);
+	if (verdict->utilisation < 0)
+		json_add_null(b, object, "utilisation");
+	else
+		json_add_number(b, object, "utilisation", verdict->utilisation);
 	if (!verdict->has_runner_up) {
 		json_add_null(b, object, "runner_up");
 		return;

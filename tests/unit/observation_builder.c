@@ -172,6 +172,8 @@ static void assert_verdict_is_sound(const struct report_verdict *verdict)
 	assert_share(verdict->confidence);
 	assert_non_null(verdict->summary);
 	assert_true(strlen(verdict->summary) > 0);
+	assert_true(verdict->utilisation == -1 ||
+		    (verdict->utilisation >= 0 && verdict->utilisation <= 1));
 	if (!verdict->has_runner_up)
 		return;
 	assert_in_range(verdict->runner_up, 0, CLASS_CNT - 1);
