@@ -2,6 +2,8 @@
 #include <string.h>
 #include "arena.h"
 #include "decide/advisers.h"
+#include "decide/phrase.h"
+#include "decide/polling.h"
 #include "decide/thresholds.h"
 
 static void because_cpu(struct advice *advice)
@@ -161,8 +163,27 @@ static void advise_cpu_without_lock(struct advice *advice)
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }
 
+static void advise_blocking(struct advice *advice)
+{
+	struct vain_work polling = polling_find(advice->facts);
+
+	advice_keep(advice,
+		    arena_printf(advice->facts->arena,
+				 "Keep the model, but let it block: %s is asked over and over for "
+				 "what isn't there. What it does besides will only show then.",
+				 polling.call));
+	advice_because(advice, arena_printf(advice->facts->arena,
+					    "Threads that poll had %.0f%% of its CPU time.",
+					    pct(polling.tree_share)));
+	advice->to->avoid = "Don't add workers: they would poll too.";
+}
+
 void advise_cpu(struct advice *advice)
 {
+	if (polling_leads(advice->facts)) {
+		advise_blocking(advice);
+		return;
+	}
 	if (advise_turns(advice))
 		return;
 	because_cpu(advice);

@@ -3,6 +3,7 @@
 #include "arena.h"
 #include "decide/detection.h"
 #include "decide/phrase.h"
+#include "decide/polling.h"
 #include "decide/thresholds.h"
 
 static bool threads_for_cpu_work(struct detection *on)
@@ -106,8 +107,61 @@ static bool cpu_starved(struct detection *on)
 	return true;
 }
 
+static void add_sampled(struct detection *on, const char *metric, double value, const char *unit)
+{
+	struct report_finding *finding = on->finding;
+
+	detection_add_evidence(on, metric, value, unit);
+	if (finding->evidence_cnt)
+		finding->evidence[finding->evidence_cnt - 1].source = "samples of the CPUs";
+}
+
+static bool busy_polling(struct detection *on)
+{
+	struct vain_work polling = polling_find(on->facts);
+	bool is_one = polling.thread_cnt == 1;
+
+	if (!polling.thread_cnt)
+		return false;
+	on->finding->summary = arena_printf(
+		on->facts->arena,
+		"%u thread%s kept a CPU busy for %.1f s asking again and again for what wasn't "
+		"there, without ever sleeping: %.0f%% of the samples of %s were in such calls, "
+		"most "
+		"in %s. Let it block until there is something: in that call, or in poll or epoll "
+		"with a timeout.",
+		polling.thread_cnt, is_one ? "" : "s", seconds(polling.on_cpu_ns),
+		pct(polling.sample_share), is_one ? "it" : "them", polling.call);
+	add_sampled(on, "asking in vain", polling.sample_share, "share of the threads' samples");
+	add_sampled(on, "samples", (double)polling.sample_cnt, "samples");
+	detection_add_evidence(on, "CPU time of the polling threads", seconds(polling.on_cpu_ns),
+			       "s");
+	return true;
+}
+
+static bool spinning_lock(struct detection *on)
+{
+	struct vain_work spinning = spinning_find(on->facts);
+
+	if (!spinning.thread_cnt)
+		return false;
+	on->finding->summary = arena_printf(
+		on->facts->arena,
+		"%u thread%s spent %.0f%% of %.1f s on CPUs spinning until another thread is done. "
+		"That is cheaper than to sleep only where it takes less than a microsecond or so "
+		"and the other one is on a CPU: use a lock or a condition that sleeps.",
+		spinning.thread_cnt, spinning.thread_cnt == 1 ? "" : "s",
+		pct(spinning.sample_share), seconds(spinning.on_cpu_ns));
+	add_sampled(on, "spinning", spinning.sample_share, "share of the threads' samples");
+	add_sampled(on, "samples", (double)spinning.sample_cnt, "samples");
+	detection_add_evidence(on, "threads that spin", spinning.thread_cnt, "threads");
+	return true;
+}
+
 const struct finding_rule cpu_findings[] = {
 	{ "threads-for-cpu-work", SEVERITY_HIGH, threads_for_cpu_work },
+	{ "busy-polling", SEVERITY_WARNING, busy_polling },
+	{ "spinning-lock", SEVERITY_WARNING, spinning_lock },
 	{ "cpu-throttled", SEVERITY_WARNING, cpu_throttled },
 	{ "cpu-starved", SEVERITY_WARNING, cpu_starved },
 	{ "more-workers-than-cores", SEVERITY_WARNING, more_workers_than_cores },

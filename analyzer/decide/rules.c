@@ -3,6 +3,7 @@
 #include "arena.h"
 #include "decide/busy.h"
 #include "decide/phrase.h"
+#include "decide/polling.h"
 #include "decide/rules.h"
 #include "decide/thresholds.h"
 
@@ -197,6 +198,8 @@ static bool gil_leads(const struct facts *facts)
 
 static const char *cpu_subclass(const struct facts *facts, const struct model *model)
 {
+	if (polling_leads(facts))
+		return "polling";
 	if (gil_leads(facts))
 		return "gil";
 	if ((model->has_processes || model->has_threads) &&
@@ -298,7 +301,13 @@ static const char *lock_summary(const struct facts *facts, const struct model *m
 static const char *cpu_summary(const struct facts *facts, const struct model *model)
 {
 	double parallelism = facts->program_time->parallelism;
+	struct vain_work polling = polling_find(facts);
 
+	if (polling.tree_share >= VAIN_LEADS)
+		return arena_printf(facts->arena,
+				    "It was on a CPU for %.0f%% of its busy time, but not to "
+				    "compute: it asked again and again for what wasn't there (%s).",
+				    pct(facts->cpu_share), polling.call);
 	if (gil_leads(facts))
 		return arena_printf(facts->arena,
 				    "It computed for %.0f%% of its busy time, but its threads took "

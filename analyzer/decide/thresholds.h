@@ -28,6 +28,19 @@
 #define PARALLEL_MIN	  1.50 /* threads on a CPU or wanting one, at once */
 #define IO_SUBCLASS_SHARE 0.20 /* of the I/O: less is no name for the whole */
 
+/* CPU time that isn't work, as shares of a thread's samples. */
+#define POLL_SHARE		0.20 /* in calls that ask in vain */
+#define POLL_SAMPLES_MIN	50
+#define POLL_VAIN		0.75 /* of the samples in calls of input and output: those in vain */
+#define SLOW_POLL_SHARE		0.05 /* likewise, where an interpreter makes the calls */
+#define SLOW_POLL_SAMPLES_MIN	10   /* that are in vain */
+#define SLOW_POLL_VAIN		0.90
+#define SPIN_SHARE		0.30 /* in loops that spin */
+#define SPIN_THREAD_SAMPLES_MIN 10
+#define SPIN_SAMPLES_MIN	30   /* of all threads that spin */
+#define VAIN_PART		0.20 /* of the tree's on-CPU time, in such threads: worth a finding */
+#define VAIN_LEADS		0.50 /* the same: it is what the program does */
+
 /* A lock serialises if the tree computes on this part of the CPUs it could use, or less. */
 #define SERIALISED_PART	  0.75
 #define LOCK_WAITER_SHARE 0.05 /* of a thread's active time: it really waits for the lock */
