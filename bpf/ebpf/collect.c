@@ -504,6 +504,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	__atomic_store_n(&shared->is_closing, 0, __ATOMIC_SEQ_CST);
 	throttled_ns = host_watch_throttled_ns(&self->host);
 	ring_buffer__consume(self->events);
+	far_ends_look(&self->names.far_ends, 0, FAR_ENDS_LOOK_LAST_NS, true);
 	error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_LAST_NS);
 	if (!error)
 		error = collect_rows(self);

@@ -112,6 +112,9 @@ static int handle_event(struct ebpf_observer *self, const struct wire_event *eve
 	case WIRE_EVENT_FUTEX:
 		return futex_names_ask(&self->names.futexes,
 				       (const struct wire_event_futex *)event);
+	case WIRE_EVENT_ENDPOINT:
+		return object_names_ask_far_end(&self->names, &self->obs,
+						(const struct wire_event_endpoint *)event);
 	}
 	return 0;
 }
@@ -277,6 +280,7 @@ static int ebpf_drain(struct observer *observer)
 	ring_buffer__consume(self->events);
 	process_tree_inspect_due(&self->tree, now_ns);
 	host_watch_look(&self->host, now_ns);
+	far_ends_look(&self->names.far_ends, now_ns, FAR_ENDS_LOOK_NS, false);
 	if (!self->error)
 		self->error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_NS);
 	if (!self->error)
@@ -331,6 +335,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 	self->cgroup = options->cgroup;
 	observation_init(&self->obs);
 	process_tree_init(&self->tree, &self->obs, &listener);
+	far_ends_init(&self->names.far_ends, &self->obs);
 	*error = probes_open(self, options, why, why_size);
 	if (!*error) {
 		self->events = ring_buffer__new(bpf_map__fd(self->probes->maps.events), on_event,

@@ -18,6 +18,7 @@ void object_names_release(struct object_names *names)
 {
 	free(names->names);
 	futex_names_release(&names->futexes);
+	far_ends_release(&names->far_ends);
 	free(names->devices);
 	memset(names, 0, sizeof(*names));
 }
@@ -305,4 +306,41 @@ const char *object_names_call(struct observation *obs, const struct wire_wait_ke
 		syscall_describe(key, name, sizeof(name));
 	known = observation_intern(obs, name, strlen(name));
 	return known ? known : "";
+}
+
+/* What the tables have: an IPv4 address is no mapped IPv6 one there. */
+static void endpoint_address(const struct wire_event_endpoint *event, struct net_endpoint *remote)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const unsigned char *bytes = (const unsigned char *)event->id;
+
+	memset(remote, 0, sizeof(*remote));
+	remote->port = (uint16_t)event->port;
+	remote->is_v6 = memcmp(bytes, mapped, sizeof(mapped)) != 0;
+	if (remote->is_v6)
+		memcpy(remote->address, bytes, 16);
+	else
+		memcpy(remote->address, bytes + 12, 4);
+}
+
+int object_names_ask_far_end(struct object_names *names, struct observation *obs,
+			     const struct wire_event_endpoint *event)
+{
+	struct wire_wait_key key = { .kind = (uint8_t)event->kind,
+				     .port = (uint16_t)event->port,
+				     .id = { event->id[0], event->id[1] } };
+	struct net_endpoint remote;
+
+	endpoint_address(event, &remote);
+	return far_ends_ask(&names->far_ends, (enum object_kind)event->kind,
+			    object_names_describe(names, obs, &key), &remote, event->netns,
+			    (pid_t)event->event.tgid);
+}
+
+const char *object_names_far_end(const struct object_names *names, const struct wire_wait_key *key,
+				 const char *name)
+{
+	if (key->direction != WIRE_OUTBOUND)
+		return "";
+	return far_ends_find(&names->far_ends, (enum object_kind)key->kind, name);
 }

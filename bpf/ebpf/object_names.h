@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "far_end.h"
 #include "futex_names.h"
 #include "wire.h"
 
@@ -26,6 +27,7 @@ struct object_names {
 	size_t cnt, capacity;
 	bool is_sorted;
 	struct futex_names futexes;
+	struct far_ends far_ends;
 	struct named_device *devices; /* that hold files; few */
 	size_t device_cnt;
 };
@@ -43,6 +45,14 @@ int object_names_add(struct object_names *names, struct observation *obs,
  * thread, as @obs knows it. Interned in @obs. */
 const char *object_names_describe(struct object_names *names, struct observation *obs,
 				  const struct wire_wait_key *key);
+
+/* Asks who serves the endpoint of @event, for far_ends_look() to find out. Returns 0 or -ENOMEM. */
+int object_names_ask_far_end(struct object_names *names, struct observation *obs,
+			     const struct wire_event_endpoint *event);
+
+/* Returns who serves the far end of @key, a socket called @name; "" if it isn't known. */
+const char *object_names_far_end(const struct object_names *names, const struct wire_wait_key *key,
+				 const char *name);
 
 /* Returns the name of the system call that @key waits in; "" for a page fault. Interned in @obs. */
 const char *object_names_call(struct observation *obs, const struct wire_wait_key *key);

@@ -143,6 +143,7 @@ static int row_append(const struct wait_row *row, struct object_names *names,
 	wait->direction = (enum wait_direction)row->key.direction;
 	wait->name = object_names_describe(names, obs, &row->key);
 	wait->call = object_names_call(obs, &row->key);
+	wait->far_end = object_names_far_end(names, &row->key, wait->name);
 	wait->operation = operation_of(&row->key);
 	wait->device = object_names_device(names, obs, &row->key);
 	wait->via_event_loop = row->key.flags & WIRE_WAIT_EVENT_LOOP;

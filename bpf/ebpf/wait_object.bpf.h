@@ -5,6 +5,7 @@
 
 #include "task.bpf.h"
 #include "disk.bpf.h"
+#include "far_end.bpf.h"
 #include "wait_name.bpf.h"
 
 #define AF_UNIX	    1
@@ -21,19 +22,19 @@ static __always_inline bool device_is_tty(u32 dev)
 	return major == 4 || major == 5 || (major >= 136 && major <= 143);
 }
 
-static __always_inline void inet_address(struct wire_wait_key *key, struct sock *sk, u16 family,
+/* IPv4 addresses are written as IPv6 has them. */
+static __always_inline void inet_address(u64 address[2], struct sock *sk, u16 family,
 					 bool is_remote)
 {
+	const void *from =
+		is_remote ? &sk->__sk_common.skc_v6_daddr : &sk->__sk_common.skc_v6_rcv_saddr;
+
 	if (family == AF_INET6) {
-		if (is_remote)
-			BPF_CORE_READ_INTO(&key->id, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
-		else
-			BPF_CORE_READ_INTO(&key->id, sk,
-					   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		bpf_probe_read_kernel(address, 2 * sizeof(u64), from);
 		return;
 	}
-	key->id[0] = 0;
-	key->id[1] = 0xffff0000ull | (u64)(is_remote ? BPF_CORE_READ(sk, __sk_common.skc_daddr)
+	address[0] = 0;
+	address[1] = 0xffff0000ull | (u64)(is_remote ? BPF_CORE_READ(sk, __sk_common.skc_daddr)
 						     : BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr))
 					     << 32;
 }
@@ -77,7 +78,32 @@ static __always_inline void inet_describe(struct wire_wait_key *key, struct sock
 		key->direction = WIRE_OUTBOUND;
 	}
 	key->port = key->direction == WIRE_OUTBOUND ? remote_port : local_port;
-	inet_address(key, sk, family, key->direction == WIRE_OUTBOUND);
+	inet_address(key->id, sk, family, key->direction == WIRE_OUTBOUND);
+}
+
+/* As far as addresses tell, @key's far end is on this host: in 127.0.0.0/8, or the same address as
+ * the near end. */
+static __always_inline bool is_this_host(const struct wire_wait_key *key, struct sock *sk,
+					 u16 family)
+{
+	u64 local[2];
+
+	if (family == AF_UNIX)
+		return true;
+	inet_address(local, sk, family, false);
+	if (key->id[0] == local[0] && key->id[1] == local[1])
+		return true;
+	return !key->id[0] && (key->id[1] & 0xffffffffffull) == 0x7fffff0000ull;
+}
+
+/* Global for the sake of the stack, of which all that call each other share 512 bytes. */
+__noinline int far_end_describe(const struct wire_wait_key *key, u64 socket, u32 family)
+{
+	struct sock *sk = (struct sock *)socket;
+
+	if (key && is_this_host(key, sk, family))
+		endpoint_note(key, socket_netns(sk));
+	return 0;
 }
 
 #define UNIX_PATH_WORDS 14
@@ -101,12 +127,16 @@ static __always_inline u64 unix_address_hash(struct unix_address *address)
 	return hash;
 }
 
-static __always_inline void unix_describe(struct wire_wait_key *key, struct sock *sk, bool is_write)
+/* Global as far_end_describe is. */
+__noinline int unix_describe(struct wire_wait_key *key, u64 socket, u32 is_write)
 {
+	struct sock *sk = (struct sock *)socket;
 	struct unix_sock *unix_sk = (void *)sk;
 	struct unix_address *address = BPF_CORE_READ(unix_sk, addr);
 	struct sock *peer = BPF_CORE_READ(unix_sk, peer);
 
+	if (!key)
+		return 0;
 	key->kind = WIRE_KIND_UNIX;
 	key->reason = WIRE_IPC;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
@@ -121,9 +151,10 @@ static __always_inline void unix_describe(struct wire_wait_key *key, struct sock
 			key->direction = WIRE_OUTBOUND;
 	}
 	if (!address)
-		return;
+		return 0;
 	key->id[0] = unix_address_hash(address);
 	name_unix_address(key, address);
+	return 0;
 }
 
 /*
@@ -141,12 +172,14 @@ __noinline int socket_describe(struct wire_wait_key *key, u64 socket, u32 is_wri
 	if (family == AF_INET || family == AF_INET6) {
 		inet_describe(key, sk, family, is_write);
 	} else if (family == AF_UNIX) {
-		unix_describe(key, sk, is_write);
+		unix_describe(key, socket, is_write);
 	} else {
 		key->kind = WIRE_KIND_SOCKET;
 		key->reason = WIRE_OTHER;
 		key->id[0] = family;
 	}
+	if (key->direction == WIRE_OUTBOUND)
+		far_end_describe(key, socket, family);
 	return 0;
 }
 

@@ -219,9 +219,10 @@ _Static_assert(sizeof(struct wire_thread) == 480, "wire_thread");
 enum wire_event_type {
 	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */
 	WIRE_EVENT_EXEC = 2,
-	WIRE_EVENT_EXIT = 3,  /* a thread of the tree died: wire_event_exit */
-	WIRE_EVENT_NAME = 4,  /* the name of an object: wire_event_name */
-	WIRE_EVENT_FUTEX = 5, /* a process waits at an address for the first time */
+	WIRE_EVENT_EXIT = 3,	 /* a thread of the tree died: wire_event_exit */
+	WIRE_EVENT_NAME = 4,	 /* the name of an object: wire_event_name */
+	WIRE_EVENT_FUTEX = 5,	 /* a process waits at an address for the first time */
+	WIRE_EVENT_ENDPOINT = 6, /* a connection to an endpoint of this host: the first */
 };
 
 struct wire_event {
@@ -273,6 +274,17 @@ struct wire_event_futex {
 	char comm[WIRE_COMM_BYTES];
 };
 _Static_assert(sizeof(struct wire_event_futex) == 64, "wire_event_futex");
+
+/* kind, id and port as in wire_wait_key. */
+struct wire_event_endpoint {
+	struct wire_event event;
+	WIRE_U64 id[2];
+	WIRE_U32 kind;
+	WIRE_U32 port;
+	WIRE_U32 netns; /* its namespace: inode of /proc/PID/ns/net */
+	WIRE_U32 pad;
+};
+_Static_assert(sizeof(struct wire_event_endpoint) == 56, "wire_event_endpoint");
 
 enum wire_program_state {
 	WIRE_QUIET = 0,

@@ -174,6 +174,7 @@ static int drain(struct observer *observer)
 	side_ns = sampler->inspect_cost_ns + sampler->sockets.cost_ns - side_ns;
 	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns - side_ns;
 	host_watch_look(&sampler->host, sampler->last_sample_ns);
+	far_ends_look(&sampler->sockets.far_ends, sampler->last_sample_ns, FAR_ENDS_LOOK_NS, false);
 	return arm(procfs, next_interval_ns(procfs, cost_ns));
 }
 
@@ -293,6 +294,19 @@ static bool has_ended(pid_t pid)
 	return ended.revents & POLLIN;
 }
 
+static void fill_far_ends(struct sampler *sampler)
+{
+	struct far_ends *ends = &sampler->sockets.far_ends;
+
+	far_ends_look(ends, 0, FAR_ENDS_LOOK_LAST_NS, true);
+	for (size_t i = 0; i < sampler->obs.wait_cnt; i++) {
+		struct obs_wait *row = &sampler->obs.waits[i];
+
+		if (row->direction == DIRECTION_OUTBOUND)
+			row->far_end = far_ends_find(ends, row->kind, row->name);
+	}
+}
+
 static int finish(struct observer *observer, struct observation *obs)
 {
 	struct procfs_observer *procfs = of(observer);
@@ -308,6 +322,7 @@ static int finish(struct observer *observer, struct observation *obs)
 	close_all(sampler);
 	cgroup_throttle_book(&sampler->obs, host_watch_throttled_ns(&sampler->host));
 	fill_program(sampler);
+	fill_far_ends(sampler);
 	describe_quality(sampler);
 	*obs = sampler->obs;
 	observation_init(&sampler->obs);

@@ -16,6 +16,7 @@ void socket_index_init(struct socket_index *index, struct observation *obs)
 {
 	memset(index, 0, sizeof(*index));
 	index->obs = obs;
+	far_ends_init(&index->far_ends, obs);
 }
 
 void socket_index_release(struct socket_index *index)
@@ -23,6 +24,7 @@ void socket_index_release(struct socket_index *index)
 	for (uint32_t i = 0; i < index->namespace_cnt; i++)
 		free(index->namespaces[i]);
 	free(index->slots);
+	far_ends_release(&index->far_ends);
 	memset(index, 0, sizeof(*index));
 }
 
@@ -188,6 +190,20 @@ static void describe(const struct socket_index *index, const struct socket_slot 
 				    facts->name);
 }
 
+/* Unix sockets are left out: the tables don't tell what one is connected to. */
+static void ask_far_end(struct socket_index *index, const struct socket_slot *slot, pid_t tid,
+			const struct socket_facts *facts)
+{
+	const char *name;
+
+	if (facts->direction != DIRECTION_OUTBOUND || !far_end_is_here(&slot->local, &slot->remote))
+		return;
+	name = observation_intern(index->obs, facts->name, strlen(facts->name));
+	if (name)
+		far_ends_ask(&index->far_ends, facts->kind, name, &slot->remote,
+			     index->namespaces[slot->namespace]->inode, tid);
+}
+
 void socket_index_find(struct socket_index *index, pid_t tid, int fd, uint64_t inode,
 		       uint64_t now_ns, struct socket_facts *facts)
 {
@@ -211,6 +227,8 @@ void socket_index_find(struct socket_index *index, pid_t tid, int fd, uint64_t i
 	if (!slot || !is_settled(slot))
 		read_table(index, tid, table, now_ns);
 	slot = lookup(index, inode);
-	if (slot)
-		describe(index, slot, facts);
+	if (!slot)
+		return;
+	describe(index, slot, facts);
+	ask_far_end(index, slot, tid, facts);
 }

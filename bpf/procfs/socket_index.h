@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "far_end.h"
 #include "net_table.h"
 #include "observation/observation.h"
 
@@ -47,8 +48,9 @@ struct socket_index {
 	size_t used_cnt;
 	struct socket_namespace *namespaces[SOCKET_NAMESPACES_MAX];
 	uint32_t namespace_cnt;
-	uint32_t next_namespace; /* to be forgotten */
-	uint64_t cost_ns;	 /* CPU time spent on reading tables */
+	uint32_t next_namespace;  /* to be forgotten */
+	struct far_ends far_ends; /* of outbound connections that don't leave the host */
+	uint64_t cost_ns;	  /* CPU time spent on reading tables */
 };
 
 /* What a socket is to the tree. */

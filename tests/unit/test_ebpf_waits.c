@@ -95,6 +95,15 @@ static int recv_from_server(void *unused)
 	return recv(connect_inet(), &byte, 1, 0) == 1 ? 0 : 1;
 }
 
+/* The far end of @row is named: it is the test itself. */
+static void assert_served_by_the_test(const struct obs_wait *row)
+{
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "%s[%d]", "test_ebpf_waits", (int)getpid());
+	assert_string_equal(row->far_end, expected);
+}
+
 static void recv_from_server_is_network_outbound(void **state)
 {
 	struct live *live = *state;
@@ -110,6 +119,7 @@ static void recv_from_server_is_network_outbound(void **state)
 	live_end(live);
 	assert_ended_well(live);
 	row = live_row(live, WAIT_NETWORK, OBJECT_TCP, DIRECTION_OUTBOUND, world.name);
+	assert_served_by_the_test(row);
 	assert_int_equal(row->wait_cnt, 1);
 	assert_false(row->via_event_loop);
 	assert_false(row->timed_out);
@@ -387,7 +397,8 @@ static void unix_path_is_ipc_outbound(void **state)
 
 	snprintf(path, sizeof(path), "ebpf-test-%d.socket", getpid());
 	serve_unix(*state, path);
-	live_row(*state, WAIT_IPC, OBJECT_UNIX, DIRECTION_OUTBOUND, path);
+	assert_served_by_the_test(
+		live_row(*state, WAIT_IPC, OBJECT_UNIX, DIRECTION_OUTBOUND, path));
 	unlink(path);
 }
 
@@ -397,7 +408,8 @@ static void abstract_unix_is_ipc_outbound(void **state)
 
 	snprintf(path, sizeof(path), "@classify/ebpf-test-%d", getpid());
 	serve_unix(*state, path);
-	live_row(*state, WAIT_IPC, OBJECT_UNIX, DIRECTION_OUTBOUND, path);
+	assert_served_by_the_test(
+		live_row(*state, WAIT_IPC, OBJECT_UNIX, DIRECTION_OUTBOUND, path));
 }
 
 static int serve_unix_client(void *unused)

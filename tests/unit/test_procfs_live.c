@@ -122,6 +122,7 @@ static void check_wait(void **state, const struct wait_case *wait)
 			    wait_direction_name(wait->expected.direction));
 	assert_int_equal(row->via_event_loop, wait->expected.via_event_loop);
 	assert_string_equal(row->name, wait->expected.name);
+	assert_string_equal(row->far_end, wait->expected.far_end ? wait->expected.far_end : "");
 	/* It did nothing else, from the first look to the last. */
 	assert_true(row->wait_ns >= obs.duration_ns - 1 * MS);
 	assert_true(row->quiet_ns >= obs.duration_ns - 1 * MS);
@@ -239,14 +240,24 @@ static void run_receive(void *context)
 	recv(((struct world *)context)->client, &byte, 1, 0);
 }
 
+/* What this process is called as a far end. */
+static char *own_name(char name[32])
+{
+	snprintf(name, 32, "%.15s[%d]", "test_procfs_live", (int)getpid());
+	return name;
+}
+
 static void receiving_an_answer_is_network(void **state)
 {
+	char self[32];
+
 	check_wait(state, &(struct wait_case){ run_receive,
 					       SYS_recvfrom,
 					       { .reason = WAIT_NETWORK,
 						 .kind = OBJECT_TCP,
 						 .direction = DIRECTION_OUTBOUND,
-						 .name = ((struct world *)*state)->server_name } });
+						 .name = ((struct world *)*state)->server_name,
+						 .far_end = own_name(self) } });
 }
 
 static void run_accept(void *context)
@@ -300,13 +311,16 @@ static void run_client_loop(void *context)
 
 static void event_loop_with_an_outbound_socket_is_network(void **state)
 {
+	char self[32];
+
 	check_wait(state, &(struct wait_case){ run_client_loop,
 					       SYS_epoll_wait,
 					       { .reason = WAIT_NETWORK,
 						 .kind = OBJECT_TCP,
 						 .direction = DIRECTION_OUTBOUND,
 						 .via_event_loop = true,
-						 .name = ((struct world *)*state)->server_name } });
+						 .name = ((struct world *)*state)->server_name,
+						 .far_end = own_name(self) } });
 }
 
 static void run_server_loop(void *context)
