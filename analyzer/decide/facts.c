@@ -84,6 +84,14 @@ static uint64_t min_ns(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Which socket an event loop waited for is not always known. */
+static bool may_be_tcp(const struct obs_wait *row)
+{
+	if (row->kind == OBJECT_TCP)
+		return row->direction == DIRECTION_OUTBOUND;
+	return row->reason == WAIT_POLL && row->via_event_loop;
+}
+
 static void add_row(struct facts *facts, const struct obs_wait *row, struct process_facts *process)
 {
 	enum wait_role role = wait_role(facts->obs, row, process ? process->process : NULL);
@@ -92,6 +100,8 @@ static void add_row(struct facts *facts, const struct obs_wait *row, struct proc
 		facts->outside_cnt += row->wait_cnt;
 		if (row->via_event_loop)
 			facts->outside_loop_ns += row->wait_ns;
+		if (may_be_tcp(row))
+			facts->outside_tcp_ns += row->wait_ns;
 	}
 	if (role == WAITS_FOR_WORK && !row->timed_out)
 		facts->asked_cnt += row->wait_cnt;

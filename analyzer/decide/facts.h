@@ -80,6 +80,7 @@ struct facts {
 	uint64_t outside_ns; /* waits for results, of all threads */
 	uint64_t outside_cnt;
 	uint64_t outside_loop_ns; /* of these, through an event loop */
+	uint64_t outside_tcp_ns;  /* on TCP connections that the tree opened, or it may be */
 	uint64_t asked_cnt;	  /* waits for work that ended because somebody asked */
 	uint64_t served_ns;	  /* threads on a CPU, or waiting for results, locks or the GIL */
 	double idle_share;	  /* of wall */

@@ -43,6 +43,30 @@ static const char *name_serial_io(uint64_t network_ns, uint64_t disk_ns)
 	return "network and disk";
 }
 
+/* An event loop that waits for one thing at a time. */
+static bool serial_on_loop(struct detection *on, double share)
+{
+	const struct in_flight *flight = &on->model->flight;
+	bool is_sure = in_flight_is_surely_serial(on->facts, on->model);
+
+	if (!in_flight_is_serial(on->facts, on->model))
+		return false;
+	on->finding->severity = is_sure ? SEVERITY_WARNING : SEVERITY_INFO;
+	on->finding->summary = arena_printf(
+		on->facts->arena,
+		"The event loop waited for the network for %.0f%% of busy time with %.2f "
+		"operations in flight, %.0f at most: one after another%s.",
+		pct(share), flight->at_once, flight->peak,
+		is_sure ? "" : ", unless many share its one connection (HTTP/2, pipelining)");
+	detection_add_evidence(on, "operations in flight while any are", flight->at_once,
+			       "operations");
+	detection_add_evidence(on, "operations in flight, peak", flight->peak, "operations");
+	detection_add_evidence(on, "waiting for the network", share, "share of busy time");
+	detection_add_evidence(on, "connections that carried them", flight->connection_cnt,
+			       "connections");
+	return true;
+}
+
 /* A pipe can't be asked for two things at once; sockets and files can. */
 static bool serial_io(struct detection *on)
 {
@@ -51,6 +75,8 @@ static bool serial_io(struct detection *on)
 	uint64_t disk_ns = facts->io_ns[WAIT_DISK];
 	double share = share_of(network_ns + disk_ns, facts->busy_ns);
 
+	if (on->model->loop_thread)
+		return serial_on_loop(on, share_of(network_ns, facts->busy_ns));
 	if (on->model->current != MODEL_SYNC || facts->outside_cnt < SERIAL_WAITS_MIN ||
 	    share < SERIAL_SHARE)
 		return false;

@@ -5,46 +5,94 @@
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
 
+/* What the longest of a call's waits was; "" where it is the only one, or not known. */
+static const char *times_and_longest(struct arena *arena, const struct blocking_call *blocking)
+{
+	if (blocking->cnt < 2 || !blocking->max_ns)
+		return "";
+	return arena_printf(arena, " (%llu times, longest %.3g ms)",
+			    (unsigned long long)blocking->cnt, ms(blocking->max_ns));
+}
+
+/* How long others on the loop were kept waiting, where that was seen. */
+static const char *late_sentence(struct arena *arena, const struct obs_thread *loop)
+{
+	if (!loop->loop_late_cnt)
+		return "";
+	return arena_printf(arena,
+			    " Other sockets of the loop were ready in %llu of its calls and waited "
+			    "%.3g ms in all, up to %.3g ms.",
+			    (unsigned long long)loop->loop_late_cnt, ms(loop->loop_late_ns),
+			    ms(loop->loop_late_max_ns));
+}
+
 static bool blocking_call_on_event_loop(struct detection *on)
 {
 	const struct facts *facts = on->facts;
-	double blocked = share_of(on->model->loop_blocked_ns, facts->busy_ns);
+	const struct model *model = on->model;
+	double blocked = share_of(model->loop_blocked_ns, facts->busy_ns);
+	const struct obs_thread *loop;
 
-	if (!on->model->loop_thread || blocked < BLOCKING_SHARE)
+	if (!model->loop_thread || blocked < BLOCKING_SHARE)
 		return false;
-	on->finding->summary = arena_printf(facts->arena,
-					    "The event loop's thread sat in blocking calls for "
-					    "%.1f s, %.0f%% of busy time, most "
-					    "on %s: nothing else on the loop moves meanwhile.",
-					    seconds(on->model->loop_blocked_ns), pct(blocked),
-					    on->model->blocking_object);
+	loop = model->loop_thread->thread;
+	on->finding->summary = arena_printf(
+		facts->arena,
+		"The event loop's thread sat in blocking calls for %.1f s, %.0f%% of busy time, "
+		"most in %s%s: nothing else on the loop moves meanwhile.%s",
+		seconds(model->loop_blocked_ns), pct(blocked), model->blocking.call,
+		times_and_longest(facts->arena, &model->blocking),
+		late_sentence(facts->arena, loop));
 	detection_add_evidence(on, "loop thread in blocking calls", blocked, "share of busy time");
-	detection_add_evidence(on, "loop thread in blocking calls",
-			       seconds(on->model->loop_blocked_ns), "s");
+	detection_add_evidence(on, "loop thread in blocking calls", seconds(model->loop_blocked_ns),
+			       "s");
 	detection_add_evidence(on, "loop thread in the loop's own wait",
-			       seconds(on->model->loop_thread->thread->event_loop_wait_ns), "s");
+			       seconds(loop->event_loop_wait_ns), "s");
+	if (loop->loop_late_cnt)
+		detection_add_evidence(on, "ready sockets kept waiting",
+				       seconds(loop->loop_late_ns), "s");
 	return true;
+}
+
+/* Long runs of computing hold up the rest even where the program mostly waits. */
+static bool computes_long(const struct detection *on, const struct obs_thread *loop)
+{
+	return loop->loop_run_max_ns >= LOOP_RUN_NS &&
+	       share_of(loop->loop_run_ns, on->facts->busy_ns) >= BLOCKING_SHARE;
+}
+
+static const char *longest_run(struct arena *arena, const struct obs_thread *loop)
+{
+	if (!loop->loop_run_cnt)
+		return "";
+	return arena_printf(arena, " Its longest run without a wait took about %.3g ms.",
+			    ms(loop->loop_run_max_ns));
 }
 
 static bool cpu_work_on_event_loop(struct detection *on)
 {
 	const struct facts *facts = on->facts;
+	const struct obs_thread *loop;
 	double on_cpu;
 
-	if (!on->model->loop_thread || !detection_is_class(on, CLASS_CPU_BOUND) ||
-	    facts_global_lock(facts) == GLOBAL_LOCK_NONE)
+	if (!on->model->loop_thread || facts_global_lock(facts) == GLOBAL_LOCK_NONE)
 		return false;
-	on_cpu = share_of(on->model->loop_thread->thread->on_cpu_ns, facts->busy_ns);
-	if (on_cpu < LOOP_CPU_SHARE)
+	loop = on->model->loop_thread->thread;
+	on_cpu = share_of(loop->on_cpu_ns, facts->busy_ns);
+	if (!(detection_is_class(on, CLASS_CPU_BOUND) && on_cpu >= LOOP_CPU_SHARE) &&
+	    !computes_long(on, loop))
 		return false;
 	on->finding->summary = arena_printf(facts->arena,
 					    "The event loop's thread computed for %.0f%% of busy "
-					    "time: what it computes holds up "
-					    "everything else on the loop.",
-					    pct(on_cpu));
+					    "time: what it computes holds up everything else on "
+					    "the loop.%s",
+					    pct(on_cpu), longest_run(facts->arena, loop));
 	detection_add_evidence(on, "loop thread on CPU", on_cpu, "share of busy time");
 	detection_add_evidence(on, "loop thread in the loop's own wait",
-			       seconds(on->model->loop_thread->thread->event_loop_wait_ns), "s");
+			       seconds(loop->event_loop_wait_ns), "s");
+	if (loop->loop_run_cnt)
+		detection_add_evidence(on, "longest run without a wait",
+				       seconds(loop->loop_run_max_ns), "s");
 	return true;
 }
 

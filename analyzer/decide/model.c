@@ -3,6 +3,7 @@
 #include "account/thread_time.h"
 #include "account/wait_role.h"
 #include "arena.h"
+#include "decide/loop.h"
 #include "decide/model.h"
 #include "decide/thresholds.h"
 #include "observation/lives.h"
@@ -126,129 +127,6 @@ static uint32_t threads_in_turn(const struct facts *facts, struct model *model)
 	return peak;
 }
 
-static uint64_t thread_work_ns(const struct thread_facts *thread)
-{
-	return thread->thread->on_cpu_ns + thread->outside_ns;
-}
-
-/* Whether @thread could be the one that runs the loop of @process. A loop that is never empty, or
- * is blocked, never waits; if any thread waited in one, it is one of those. */
-static bool may_run_loop(const struct process_facts *process, const struct thread_facts *thread)
-{
-	if (process->runtime == RUNTIME_NODE) /* its helper threads have loops of their own */
-		return thread->thread->tid == thread->thread->pid;
-	return !process->loop_cnt || thread->thread->event_loop_wait_cnt;
-}
-
-/* The one of these that works most; NULL: none. */
-static const struct thread_facts *loop_candidate(const struct process_facts *process)
-{
-	const struct thread_facts *best = NULL;
-
-	for (size_t i = 0; i < process->thread_cnt; i++) {
-		const struct thread_facts *thread = process->threads[i];
-
-		if (may_run_loop(process, thread) &&
-		    (!best || thread_work_ns(thread) > thread_work_ns(best)))
-			best = thread;
-	}
-	return best;
-}
-
-static bool opens_epoll_only_for_loops(enum runtime_id runtime)
-{
-	return runtime == RUNTIME_CPYTHON || runtime == RUNTIME_PYPY || runtime == RUNTIME_PHP ||
-	       runtime == RUNTIME_PERL || runtime == RUNTIME_LUA;
-}
-
-/*
- * These interpreters open an epoll descriptor for nothing but a loop, and its thread does the
- * program's work. Others hold one for many ends: they must wait through it, or serve.
- */
-static bool is_driven_by_loop(const struct process_facts *process,
-			      const struct thread_facts *loop_thread)
-{
-	if (!loop_thread)
-		return false;
-	if (process->runtime == RUNTIME_NODE)
-		return true;
-	if (!process->process->has_event_loop && !process->loop_cnt)
-		return false;
-	if ((double)thread_work_ns(loop_thread) < LOOP_PART * (double)process->work_ns)
-		return false;
-	if (opens_epoll_only_for_loops(process->runtime) || process->process->listening_cnt)
-		return true;
-	return process->loop_cnt &&
-	       (double)process->loop_ns >=
-		       LOOP_PART * (double)(process->loop_ns + process->own_wait_ns);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), end_len = strlen(end);
-
-	return len >= end_len && !strcmp(text + len - end_len, end);
-}
-
-/* A shared object's name goes on with its version: ".so.6", ".so.1.2.3". */
-static bool is_versioned_library(const char *name)
-{
-	const char *end = strstr(name, ".so.");
-
-	return end && !end[4 + strspn(end + 4, "0123456789.")];
-}
-
-/* Program text read while starting up blocks every loop once; that is no fault of the design. What
- * is not known by its name to be text is data: a loop should not wait for it. */
-static bool is_program_text(const char *name)
-{
-	static const char *const ends[] = { ".py",  ".pyc", ".so",   ".js",
-					    ".mjs", ".cjs", ".node", "/package.json" };
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (ends_with(name, ends[i]))
-			return true;
-	return is_versioned_library(name);
-}
-
-static bool blocks_loop(const struct facts *facts, const struct obs_wait *row)
-{
-	enum wait_role role = wait_role(facts->obs, row, facts->dominant->process);
-
-	if (row->pid != facts->dominant->process->pid || row->via_event_loop)
-		return false;
-	if (role != WAITS_FOR_RESULT && role != WAITS_FOR_TIME)
-		return false;
-	return row->reason != WAIT_PAGING &&
-	       !(row->reason == WAIT_DISK && is_program_text(row->name));
-}
-
-/* The loop's thread in waits of its own: no more than the thread had, nor than the rows tell. */
-static void find_blocking(const struct facts *facts, struct model *model)
-{
-	const struct thread_facts *loop = model->loop_thread;
-	uint64_t rows_ns = 0, top_ns = 0, waits_ns = obs_thread_wait_ns(loop->thread);
-	const struct obs_wait *top = NULL;
-
-	for (size_t i = 0; i < facts->obs->wait_cnt; i++) {
-		const struct obs_wait *row = &facts->obs->waits[i];
-
-		if (!blocks_loop(facts, row))
-			continue;
-		rows_ns += row->wait_ns;
-		if (row->wait_ns > top_ns) {
-			top_ns = row->wait_ns;
-			top = row;
-		}
-	}
-	waits_ns -= min_ns(waits_ns, loop->thread->event_loop_wait_ns);
-	model->loop_blocked_ns = min_ns(rows_ns, waits_ns);
-	if (top)
-		model->blocking_object =
-			arena_printf(facts->arena, "%s%s%s", wait_reason_name(top->reason),
-				     top->name[0] ? " " : "", top->name);
-}
-
 static enum concurrency_model combine(const struct model *model)
 {
 	bool is_async = model->loop_thread;
@@ -260,19 +138,16 @@ static enum concurrency_model combine(const struct model *model)
 
 struct model model_detect(const struct facts *facts)
 {
-	struct model model = { .workers = 1, .blocking_object = "" };
-	const struct thread_facts *loop_thread;
+	struct model model = { .workers = 1,
+			       .blocking = { .call = "" },
+			       .flight = in_flight_of(facts) };
 	uint32_t processes, threads;
 
 	if (!facts->dominant || !facts->dominant->thread_cnt)
 		return model;
 	processes = concurrent_processes(facts, &model);
 	threads = concurrent_threads(facts, &model);
-	loop_thread = loop_candidate(facts->dominant);
-	if (is_driven_by_loop(facts->dominant, loop_thread)) {
-		model.loop_thread = loop_thread;
-		find_blocking(facts, &model);
-	}
+	loop_detect(facts, &model);
 	if (!model.loop_thread && processes < 2) {
 		uint32_t in_turn = threads_in_turn(facts, &model);
 
@@ -324,6 +199,11 @@ void model_report(const struct facts *facts, const struct model *model,
 {
 	concurrency->current = model->current;
 	concurrency->workers = model->workers;
+	if (model->flight.is_known) {
+		concurrency->in_flight_mean = model->flight.mean;
+		concurrency->in_flight_peak = model->flight.peak;
+		return;
+	}
 	concurrency->in_flight_peak = -1;
 	/* A loop waits once for all that it has in flight. */
 	concurrency->in_flight_mean = facts->outside_loop_ns > facts->outside_ns / 2

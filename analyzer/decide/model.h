@@ -3,6 +3,14 @@
 #define CLASSIFY_MODEL_H
 
 #include "decide/facts.h"
+#include "decide/in_flight.h"
+
+/* What an event loop's thread was blocked in for longest. */
+struct blocking_call {
+	const char *call; /* and on what: "recvfrom on tcp 10.0.0.5:443"; "" if in none */
+	uint64_t cnt;
+	uint64_t max_ns;
+};
 
 struct model {
 	enum concurrency_model current;
@@ -18,8 +26,9 @@ struct model {
 	bool is_command_sequence; /* commands run one after another share the work */
 	/* Of an event loop; NULL unless one drives the dominant process. */
 	const struct thread_facts *loop_thread;
-	uint64_t loop_blocked_ns;    /* that thread in waits of its own, for results or time */
-	const char *blocking_object; /* on what for longest; "" if none */
+	uint64_t loop_blocked_ns; /* that thread in waits of its own */
+	struct blocking_call blocking;
+	struct in_flight flight;
 };
 
 /* Returns the model of @facts. Out of memory is sticky in its arenas. */

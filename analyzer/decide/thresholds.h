@@ -79,13 +79,15 @@
 /* Findings. */
 #define BLOCKING_SHARE	   0.20 /* of busy time, the loop's thread in waits of its own */
 #define LOOP_CPU_SHARE	   0.50
-#define HOLDER_SHARE	   0.50 /* of the wait for a lock: one thread is to blame for it */
+#define LOOP_RUN_NS	   50000000ULL /* a run of computing that others on the loop notice */
+#define HOLDER_SHARE	   0.50	       /* of the wait for a lock: one thread is to blame for it */
 #define LOCK_FINDING_SHARE 0.10
 #define GIL_FINDING_SHARE  0.10 /* of busy time, and of the threads' active time */
 #define IDLE_WORKER_SHARE  0.95 /* of its life */
 #define IDLE_WORKERS_MIN   4
 #define SERIAL_WAITS_MIN   5
 #define SERIAL_SHARE	   0.30
+#define SERIAL_IN_FLIGHT   1.50 /* mean while there are any */
 #define IO_NAME_SHARE	   0.05 /* of what is waited for: less is not worth a name */
 #define CPU_WORKER_SHARE   0.50 /* of its life on a CPU or wanting one */
 #define QUEUE_SHARE	   0.10 /* of the workers' runnable time, spent in the run queue */

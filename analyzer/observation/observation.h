@@ -179,8 +179,10 @@ struct obs_neighbour {
  * counted now and then. */
 struct obs_flight {
 	uint64_t sample_cnt; /* 0: not counted */
-	double mean;
+	double mean;	     /* over the whole observation */
+	double active_share; /* of the observation, in which any was in flight */
 	uint32_t peak;
+	uint32_t connection_cnt; /* that were seen with a request out at some time */
 };
 
 struct obs_process {

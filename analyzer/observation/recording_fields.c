@@ -173,9 +173,9 @@ static const struct field neighbour_fields[] = {
 };
 
 static const struct field flight_fields[] = {
-	FIELD(struct obs_flight, sample_cnt),
-	FIELD(struct obs_flight, mean),
-	FIELD(struct obs_flight, peak),
+	FIELD(struct obs_flight, sample_cnt),	  FIELD(struct obs_flight, mean),
+	LATER(struct obs_flight, active_share),	  FIELD(struct obs_flight, peak),
+	LATER(struct obs_flight, connection_cnt),
 };
 
 static void *add_process(struct observation *obs)

@@ -1,7 +1,6 @@
 /* See flight.h. */
 #include "flight.h"
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +29,8 @@ static void settle(struct flight *flight)
 	flight->settled_in_flight += flight->change[at];
 	flight->settled_ns += flight->span_ns[at];
 	flight->settled_sum += (double)flight->settled_in_flight * (double)flight->span_ns[at];
+	if (flight->settled_in_flight > 0)
+		flight->settled_active_ns += flight->span_ns[at];
 	if (flight->settled_in_flight > flight->peak)
 		flight->peak = flight->settled_in_flight;
 	flight->change[at] = 0;
@@ -77,7 +78,10 @@ static struct flight_connection follow(struct flight *flight,
 {
 	struct flight_connection next = { .seen = *now, .rests_since = number };
 
+	next.has_asked = before && before->has_asked;
 	if (now->state == WIRE_CONNECTION_ASKS) {
+		flight->connection_cnt += !next.has_asked;
+		next.has_asked = true;
 		count_from_until(flight, number, number + 1);
 		return next;
 	}
@@ -156,5 +160,9 @@ void flight_finish(struct flight *flight, struct obs_flight *obs)
 		settle(flight);
 	obs->sample_cnt = flight->settled_ns ? flight->sample_cnt : 0;
 	obs->mean = flight->settled_ns ? flight->settled_sum / (double)flight->settled_ns : 0;
+	obs->active_share = flight->settled_ns
+				    ? (double)flight->settled_active_ns / (double)flight->settled_ns
+				    : 0;
 	obs->peak = (uint32_t)flight->peak;
+	obs->connection_cnt = flight->connection_cnt;
 }

@@ -7,6 +7,7 @@
 #ifndef CLASSIFY_FLIGHT_H
 #define CLASSIFY_FLIGHT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "observation/observation.h"
@@ -22,6 +23,7 @@ struct flight_connection {
 	 * here. 0: that is not so. */
 	uint64_t leaves_since;
 	uint32_t leaves_written;
+	bool has_asked;
 };
 
 struct flight {
@@ -37,8 +39,10 @@ struct flight {
 	uint64_t settled_cnt;
 	int64_t settled_in_flight;
 	uint64_t settled_ns;
-	double settled_sum; /* in flight, times ns */
+	uint64_t settled_active_ns; /* of these, with any in flight */
+	double settled_sum;	    /* in flight, times ns */
 	int64_t peak;
+	uint32_t connection_cnt; /* seen with a request out */
 };
 
 void flight_init(struct flight *flight, uint64_t now_ns);
@@ -51,7 +55,7 @@ void flight_release(struct flight *flight);
 int flight_sample(struct flight *flight, struct wire_connection *connections, size_t cnt,
 		  uint64_t now_ns);
 
-/* Mean over time and peak of all samples. */
+/* Fills @obs from all samples, each by the time it stands for. */
 void flight_finish(struct flight *flight, struct obs_flight *obs);
 
 #endif

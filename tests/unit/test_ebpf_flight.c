@@ -84,6 +84,8 @@ static void what_asks_is_in_flight(void **state)
 	}
 	look(watched, NULL, 0);
 	assert_in_flight(watched, 15, 2);
+	assert_int_equal(watched->flight.connection_cnt, 2);
+	assert_int_equal(watched->flight.settled_active_ns, 10 * STEP_NS);
 }
 
 static void an_answer_that_goes_on_is_in_flight(void **state)
