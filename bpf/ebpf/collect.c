@@ -249,6 +249,12 @@ static int collect_live(struct ebpf_observer *self, struct wire_thread *telling)
 	return error;
 }
 
+/* As the probes have it, see wake_charge. */
+static bool is_for_work(const struct wire_wait_key *key)
+{
+	return key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY;
+}
+
 /* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
  * waits stands for it, and claims the ticks since it began. */
 static int charge_open_quiet(struct ebpf_observer *self, const struct wire_thread *telling)
@@ -260,25 +266,46 @@ static int charge_open_quiet(struct ebpf_observer *self, const struct wire_threa
 
 	if (telling->open_key.reason == WIRE_REASON_CNT)
 		return 0;
-	if (left_ns > 0 && !telling->ticked_ns && open_wait_rank(telling) >= TELLING_RANK) {
-		claim_ns = claim_ns < (uint64_t)left_ns ? claim_ns : (uint64_t)left_ns;
-		shared->claimed_ns += claim_ns;
+	if (left_ns <= 0 || telling->ticked_ns || open_wait_rank(telling) < TELLING_RANK)
+		claim_ns = 0;
+	else if (claim_ns > (uint64_t)left_ns)
+		claim_ns = (uint64_t)left_ns;
+	if (is_for_work(&telling->open_key)) {
+		quiet.ticked_ns = claim_ns;
+		shared->ticks_before_work_ns += claim_ns;
+	} else {
 		quiet.quiet_ns += claim_ns;
+		shared->claimed_ns += claim_ns;
 	}
 	return wait_table_add(&self->waits, &telling->open_key, &quiet);
 }
 
-/* Ticks that nobody claimed get their quiet back, each its part. */
-static void return_ticks(struct ebpf_observer *self)
+/*
+ * What nobody took from the pool goes back: to work that arrived, what it put there and the ticks
+ * before it; to ticks, the rest of theirs; to each row its part.
+ */
+static void return_pool(struct ebpf_observer *self)
 {
 	const struct probe_bpf__bss *shared = self->probes->bss;
-	int64_t left_ns = (int64_t)(shared->ticked_ns - shared->claimed_ns);
-	double part = shared->ticked_ns ? (double)left_ns / (double)shared->ticked_ns : 0;
+	double left_ns = (double)(int64_t)(shared->ticked_ns - shared->claimed_ns);
+	double ticks_ns = 0, work_ns = 0, ticks_part;
 
-	for (size_t i = 0; part > 0 && i < self->waits.cnt; i++) {
-		struct wire_wait_sum *sum = &self->waits.rows[i].sum;
+	for (size_t i = 0; i < self->waits.cnt; i++) {
+		const struct wait_row *row = &self->waits.rows[i];
 
-		sum->quiet_ns += (uint64_t)(part * (double)sum->ticked_ns);
+		*(is_for_work(&row->key) ? &work_ns : &ticks_ns) += (double)row->sum.ticked_ns;
+	}
+	ticks_part = ticks_ns > 0 ? 1 - (double)shared->ticks_before_work_ns / ticks_ns : 0;
+	if (ticks_part < 0)
+		ticks_part = 0;
+	if (left_ns <= 0 || work_ns + ticks_part * ticks_ns <= 0)
+		return;
+	left_ns /= work_ns + ticks_part * ticks_ns;
+	for (size_t i = 0; i < self->waits.cnt; i++) {
+		struct wait_row *row = &self->waits.rows[i];
+		double part = is_for_work(&row->key) ? left_ns : left_ns * ticks_part;
+
+		row->sum.quiet_ns += (uint64_t)(part * (double)row->sum.ticked_ns);
 	}
 }
 
@@ -524,7 +551,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	error = charge_open_quiet(self, &telling);
 	if (error)
 		return error;
-	return_ticks(self);
+	return_pool(self);
 	self->obs.source = SOURCE_EBPF;
 	self->obs.started_at_unix_ns = started_at_unix_ns(self);
 	self->obs.duration_ns = session_since_begin_ns(self, until_ns);

@@ -71,15 +71,20 @@ int BPF_PROG(on_sched_wakeup_new, struct task_struct *child)
 	return 0;
 }
 
-/* What the wrapped command's process did until now was ours: its wait for the probes, and exec.
- * It has no threads or children yet. */
+/*
+ * What the wrapped command's process did until now was ours: its wait for the probes, and exec. It
+ * has no threads or children yet, and is on a CPU, even if it wasn't seen to get there.
+ */
 static __always_inline void begin_at_exec(struct thread_ctx *thread)
 {
 	u64 now = bpf_ktime_get_ns();
 
 	has_begun = 1;
+	active_cnt = ON_CPU;
+	thread->head.state = TASK_ON_CPU;
 	__builtin_memset(&thread->total, 0, sizeof(thread->total));
 	__builtin_memset(&thread->open, 0, sizeof(thread->open));
+	thread->quiet_ns = thread->given_ns = thread->tick_ns = 0;
 	thread->total.start_ns = thread->stamp_ns = now;
 	program_restart(now);
 }
@@ -100,7 +105,7 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 	tgid = thread_tgid(thread, task);
 	/* The new program has other addresses and, CLOEXEC, other descriptors. */
 	bpf_map_delete_elem(&gils, &tgid);
-	thread->memo.is_valid = 0;
+	thread->memo.is_valid = thread->ready.is_valid = 0;
 	thread->futex.address = 0;
 	thread->open_is_memo = 0;
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);

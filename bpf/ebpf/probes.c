@@ -39,6 +39,13 @@ static const struct {
 	{ "inet_sock_set_state", "on_connection_state",
 	  "inet_sock_set_state: this kernel has no such tracepoint: of operations in flight only "
 	  "those on connections that were there at the beginning are counted" },
+	{ "block_rq_complete", "on_block_rq_complete",
+	  "block_rq_complete: this kernel has no such tracepoint: disk waits through io_uring may "
+	  "be reported as poll" },
+	{ "timer_expire_entry", "on_timer_expire_entry",
+	  "timer_expire_entry: this kernel has no such tracepoint: timeouts of sockets are "
+	  "reported "
+	  "as what they waited for" },
 	{ "hrtimer_expire_entry", "on_hrtimer_expire_entry",
 	  "hrtimer_expire_entry: this kernel has no such tracepoint: timeouts are reported as "
 	  "what they waited for" },

@@ -89,7 +89,8 @@ static __always_inline void wait_book(struct thread_ctx *thread, u64 wait_ns)
 	pending->woken_by_tree_cnt += thread->waker == WAKER_TREE;
 	pending->woken_by_other_cnt += thread->waker == WAKER_OTHER;
 	pending->woken_by_interrupt_cnt += thread->waker == WAKER_INTERRUPT;
-	thread->quiet_ns = 0;
+	pending->ticked_ns += thread->given_ns;
+	thread->quiet_ns = thread->given_ns = 0;
 }
 
 __noinline int orphan_add(struct wire_thread *total)
@@ -287,7 +288,7 @@ SEC("tp_btf/sched_waking")
 int BPF_PROG(on_sched_waking, struct task_struct *task)
 {
 	struct thread_ctx *thread = thread_find(task);
-	u64 now, quiet_ns;
+	u64 now;
 
 	if (!thread || !thread->head.is_followed || !is_observing)
 		return 0;
@@ -303,12 +304,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	wake_attribute(task, thread, now);
 	thread->wake_ns = now;
 	thread->head.state = TASK_WOKEN;
-	quiet_ns = program_shift(RUNNABLE, now);
-	thread->quiet_ns += quiet_ns;
-	if (quiet_ns && thread->open.flags & WIRE_WAIT_TIMED_OUT)
-		tick_begin(task, thread, quiet_ns);
-	else if (thread->ticked_at_ns != ticked_ns && thread->waker != WAKER_TREE)
-		thread->quiet_ns += tick_claim(thread);
+	wake_charge(task, thread, program_shift(RUNNABLE, now), now);
 	return 0;
 }
 

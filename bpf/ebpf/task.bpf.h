@@ -83,7 +83,9 @@ struct thread_ctx {
 	u64 runtime_ns;		   /* the kernel's account of its CPU time at its last switch-out */
 	u64 quiet_ns;		   /* program time that the end of the open wait ended */
 	u64 ticked_at_ns;	   /* `ticked_ns` when it was switched out */
+	u64 given_ns;		   /* put into the pool by the end of the open wait */
 	u64 tick_ns;		   /* quiet that its timeout ended; 0: see tick.bpf.h */
+	u64 tick_at_ns;		   /* when */
 	u64 tick_on_cpu_ns;	   /* its time on a CPU until then */
 	u64 waker_task;		   /* the thread of the tree that woke it last, or 0 */
 	u32 waker_pid;		   /* its number */
@@ -94,7 +96,9 @@ struct thread_ctx {
 	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;
 	struct futex_memo futex;
-	u32 is_in_queue; /* for a lock, see lock.bpf.h */
+	u32 is_in_queue;	/* for a lock, see lock.bpf.h */
+	u64 ready_socket;	/* the socket that ended the open wait for several files; 0: none */
+	struct file_memo ready; /* the file that did so last; `syscall` is whether for writing */
 	/* The event loop that it drives, see loop.bpf.h; 0: none. */
 	u64 loop;
 	u64 loop_file; /* behind this descriptor: */

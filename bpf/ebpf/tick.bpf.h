@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Ticks: wakeups by a timeout that change nothing. A helper thread that naps, a loop that asks
- * "done yet?", a waiter for the GIL that gives up every 5 ms: each ends a quiet stretch, but the
- * program still waits for what it waited for. Their quiet is put into a pool, and a wait that
- * something outside ends takes from it what was put there while it lasted. What nobody claims
- * goes back to the ticks.
+ * Quiet that is not charged to the wakeup that ended it, because the program went on waiting for
+ * something else:
+ *
+ * - ticks: wakeups by a timeout that change nothing. A helper thread that naps, a loop that asks
+ *   "done yet?", a waiter for the GIL that gives up every 5 ms;
+ * - work that arrives while another piece of work waits for its result: not idle until then.
+ *
+ * Such quiet is put into a pool. A wait for a result, when something outside ends it, takes from
+ * the pool what was put there while it lasted. Work that arrives takes a claim to the ticks before
+ * it. What no result claims goes back to those who put it there, or claim it: to idle, or to time.
  */
 #ifndef CLASSIFY_TICK_BPF_H
 #define CLASSIFY_TICK_BPF_H
@@ -14,17 +19,50 @@
 
 /* A tick computes for less than this part of the quiet that it ended. */
 #define TICK_PARTS 10
+/* Entries of the pool that are remembered one by one. */
+#define POOL_CNT 64
 
-/* The quiet that ticks have put into the pool so far, and what was taken out of it. */
+/* The quiet put into the pool so far, what results took out, and what work claims of the ticks. */
 __u64 ticked_ns = 0;
 __u64 claimed_ns = 0;
+__u64 ticks_before_work_ns = 0;
 __u32 last_waker_pid = 0; /* the thread of the tree that last woke another */
 
-/* @thread is being woken by its timeout, which ends @quiet_ns of quiet. */
+/* The last entries: when the quiet ended, and what the pool had been given before. */
+__u64 pool_at_ns[POOL_CNT] = {};
+__u64 pool_before_ns[POOL_CNT] = {};
+__u32 pool_next = 0;
+
+static __always_inline void pool_put(u64 quiet_ns, u64 at_ns)
+{
+	u32 entry = __sync_fetch_and_add(&pool_next, 1) % POOL_CNT;
+
+	pool_before_ns[entry] = __sync_fetch_and_add(&ticked_ns, quiet_ns);
+	pool_at_ns[entry] = at_ns;
+}
+
+/* What the pool had been given until @since_ns, or until the oldest entry that is remembered. */
+__noinline u64 pool_until(u64 since_ns)
+{
+	u64 until_ns = ticked_ns;
+	u32 next = pool_next;
+
+	for (u32 i = 1; i <= POOL_CNT; i++) {
+		u32 entry = (next - i) % POOL_CNT;
+
+		if (pool_at_ns[entry] <= since_ns)
+			break;
+		until_ns = pool_before_ns[entry];
+	}
+	return until_ns;
+}
+
+/* @thread is being woken at @now by its timeout, which ends @quiet_ns of quiet. */
 static __always_inline void tick_begin(struct task_struct *task, struct thread_ctx *thread,
-				       u64 quiet_ns)
+				       u64 quiet_ns, u64 now)
 {
 	thread->tick_ns = quiet_ns;
+	thread->tick_at_ns = now;
 	thread->tick_on_cpu_ns = thread->total.on_cpu_ns;
 	if (last_waker_pid == (u32)task->pid)
 		last_waker_pid = 0;
@@ -49,22 +87,48 @@ static __always_inline void tick_end(struct task_struct *task, struct thread_ctx
 	total->pending.quiet_ns -= tick_ns;
 	total->pending.ticked_ns += tick_ns;
 	total->ticked_ns += tick_ns;
-	__sync_fetch_and_add(&ticked_ns, tick_ns);
+	pool_put(tick_ns, thread->tick_at_ns);
 }
 
-/* Returns the quiet of ticks since @thread's wait began, which something outside ends now. */
-static __always_inline u64 tick_claim(const struct thread_ctx *thread)
+/* Of what was put into the pool after it had been given @from_ns, what is there still. */
+static __always_inline u64 pool_left(u64 from_ns)
 {
-	u64 claim_ns = ticked_ns - thread->ticked_at_ns;
+	u64 since_ns = ticked_ns - from_ns;
 	u64 left_ns = ticked_ns - claimed_ns;
 
 	/* Two that claim at once may take more than there is: the user side evens that out. */
 	if ((s64)left_ns <= 0)
 		return 0;
-	if (claim_ns > left_ns)
-		claim_ns = left_ns;
+	return since_ns < left_ns ? since_ns : left_ns;
+}
+
+/*
+ * Something outside ends @thread's wait for a result at last: returns what it takes from the pool.
+ * A blocking call has waited since it began, an event loop for the request that was sent at
+ * @sent_ns (0: not known).
+ */
+static __always_inline u64 pool_claim(const struct thread_ctx *thread, u64 sent_ns)
+{
+	u64 from_ns = thread->ticked_at_ns;
+	u64 claim_ns;
+
+	if (sent_ns)
+		from_ns = pool_until(sent_ns);
+	claim_ns = pool_left(from_ns);
 	__sync_fetch_and_add(&claimed_ns, claim_ns);
 	return claim_ns;
+}
+
+/* Work arrives for @thread at @now, and ends @quiet_ns of quiet. */
+static __always_inline void pool_put_work(struct thread_ctx *thread, u64 quiet_ns, u64 now)
+{
+	u64 before_ns = pool_left(thread->ticked_at_ns);
+
+	if (before_ns)
+		__sync_fetch_and_add(&ticks_before_work_ns, before_ns);
+	if (quiet_ns)
+		pool_put(quiet_ns, now);
+	thread->given_ns = quiet_ns + before_ns;
 }
 
 #endif

@@ -236,6 +236,7 @@ struct inet_connection_sock {
 };
 
 struct tcp_sock {
+	u64 first_tx_mstamp; /* us */
 	u32 snd_una;
 	u32 snd_wl1;
 	u32 write_seq;
@@ -268,11 +269,41 @@ struct pipe_inode_info {
 	unsigned int tail;
 };
 
-struct hrtimer {
+struct task_struct;
+
+struct timer_list {
 	void *function;
 };
 
-struct task_struct;
+struct process_timer {
+	struct timer_list timer;
+	struct task_struct *task;
+};
+
+struct block_device {
+	u32 bd_dev;
+};
+
+struct request {
+	struct block_device *part;
+};
+
+struct io_wq_work {
+	int cancel_seq;
+};
+
+struct io_worker {
+	struct io_wq_work *cur_work;
+};
+
+struct io_kiocb {
+	struct file *file;
+	struct io_wq_work work;
+};
+
+struct hrtimer {
+	void *function;
+};
 
 struct hrtimer_sleeper {
 	struct hrtimer timer;
@@ -327,6 +358,7 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct pid *thread_pid;
+	void *worker_private;
 };
 
 struct seq_file;

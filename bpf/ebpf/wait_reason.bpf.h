@@ -11,11 +11,11 @@
 #include "futex.bpf.h"
 #include "lock.bpf.h"
 #include "loop.bpf.h"
+#include "ready.bpf.h"
 #include "wait_object.bpf.h"
 
 #define TASK_UNINTERRUPTIBLE 0x2
 #define TASK_STOPPED_MASK    (0x4 | 0x8 | 0x8000) /* stopped, traced, frozen */
-#define PF_IO_WORKER	     0x10
 #define TS_COMPAT	     0x2
 
 #define CLONE_VFORK 0x4000
@@ -353,7 +353,11 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	key->tgid = thread_tgid(thread, task);
 	key->syscall = WIRE_NO_SYSCALL;
 	if (task->flags & PF_IO_WORKER) {
+		u64 file = io_worker_file(task);
+
 		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
+		if (file)
+			file_describe(key, file, 0);
 		return;
 	}
 	args.in_iowait = in_iowait(task);

@@ -1,63 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * What ended a wait. An event loop's wakeup belongs to the socket that became ready, and a wait
- * with a timeout that ran out to its timer: both are named by a tracepoint on the same CPU just
- * before the wakeup, and kept in a slot of that CPU.
- */
+/* What ended a wait, and who: a timer (timeout.bpf.h), a file (ready.bpf.h), or another thread. */
 #ifndef CLASSIFY_WAKE_BPF_H
 #define CLASSIFY_WAKE_BPF_H
 
 #include "task.bpf.h"
 #include "lock.bpf.h"
-#include "loop.bpf.h"
+#include "ready.bpf.h"
 #include "tick.bpf.h"
+#include "timeout.bpf.h"
 #include "wait_object.bpf.h"
-
-/* What is in the slot names a wakeup that follows within this time on the same CPU: the callback
- * that wakes runs at once, in a microsecond or so, but for what interrupts it. A timer names its
- * thread and can be believed longer than a socket, which names none. */
-#define SOCKET_FRESH_NS 10000
-#define TIMER_FRESH_NS	100000
-
-struct wake_slot {
-	u64 socket;
-	u64 socket_ns;
-	u64 timed_out_task;
-	u64 timed_out_ns;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct wake_slot);
-} wake_slots SEC(".maps");
-
-static __always_inline struct wake_slot *wake_slot(void)
-{
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&wake_slots, &zero);
-}
-
-static __always_inline void ready_socket(struct sock *sk, u32 events)
-{
-	struct wake_slot *slot = wake_slot();
-
-	if (!slot || !is_observing)
-		return;
-	slot->socket = (u64)sk;
-	slot->socket_ns = bpf_ktime_get_ns();
-	if (blocked_loop_cnt)
-		loop_note_ready(slot->socket, events, slot->socket_ns);
-}
-
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(on_sk_data_ready, struct sock *sk)
-{
-	ready_socket(sk, EPOLLIN);
-	return 0;
-}
 
 #define TCP_ESTABLISHED 1
 #define TCP_CLOSE	7
@@ -98,36 +49,6 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_sta
 }
 
 /*
- * Whose sleep does this timer end? Only a timer that is part of a hrtimer_sleeper has a task beside
- * it; for any other, what is read there is no thread that is being woken. It has to be read
- * now: the sleeper forgets its task before it wakes it.
- */
-SEC("tp_btf/hrtimer_expire_entry")
-int BPF_PROG(on_hrtimer_expire_entry, struct hrtimer *timer)
-{
-	struct wake_slot *slot = wake_slot();
-	struct hrtimer_sleeper *sleeper;
-
-	if (!slot || !is_observing)
-		return 0;
-	sleeper = (void *)timer - bpf_core_field_offset(struct hrtimer_sleeper, timer);
-	slot->timed_out_task = (u64)BPF_CORE_READ(sleeper, task);
-	slot->timed_out_ns = bpf_ktime_get_ns();
-	return 0;
-}
-
-/* Did the timer that expired on this CPU last end @task's sleep? */
-static __always_inline bool wake_is_timeout(struct wake_slot *slot, struct task_struct *task,
-					    u64 now)
-{
-	bool is_timeout =
-		slot->timed_out_task == (u64)task && now - slot->timed_out_ns < TIMER_FRESH_NS;
-
-	slot->timed_out_task = 0;
-	return is_timeout;
-}
-
-/*
  * What the current task is to @thread, which it wakes. Mostly it is who woke it last time. An
  * outsider is not remembered: it may be about to be adopted.
  */
@@ -159,36 +80,68 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 					   u64 now)
 {
 	struct wire_wait_key *key = &thread->open;
-	struct wake_slot *slot;
+	u32 timeout;
 
 	wake_source(thread);
 	/* A call on a pipe has no timeout and waits for nothing else. */
 	if (thread->open_is_memo && key->kind == WIRE_KIND_PIPE)
 		return;
-	slot = wake_slot();
-	if (!slot)
-		return;
-	if (wake_is_timeout(slot, task, now)) {
+	timeout = timeout_of(task, now);
+	if (timeout != TIMEOUT_NONE)
 		thread->waker = WAKER_INTERRUPT;
-		thread->open_is_memo = 0;
+	if (timeout == TIMEOUT_OWN) {
 		key->flags |= WIRE_WAIT_TIMED_OUT;
 		if (key->reason == WIRE_POLL)
 			key->reason = WIRE_TIMER;
-	} else if (thread->resolve_at_wake && slot->socket &&
-		   now - slot->socket_ns < SOCKET_FRESH_NS) {
-		struct wire_wait_key ready = { .tgid = key->tgid,
-					       .flags = key->flags,
-					       .syscall = key->syscall };
-
-		socket_describe(&ready, slot->socket, 0);
-		if (ready.reason != WIRE_OTHER)
-			*key = ready;
+		thread->open_is_memo = 0;
+	} else if (timeout == TIMEOUT_SIGNAL && key->reason == WIRE_IPC &&
+		   key->kind == WIRE_KIND_SYSCALL) {
+		key->reason = WIRE_TIMER; /* pause() until its own alarm() */
+		thread->open_is_memo = 0;
+	} else if (thread->resolve_at_wake) {
+		ready_resolve(thread, now);
+		if (timeout == TIMEOUT_FILE && key->reason == WIRE_POLL)
+			key->reason = WIRE_TIMER;
 		thread->open_is_memo = 0;
 	}
-	slot->socket = 0;
 	/* Lock, GIL, sync, child: whose end is somebody else's doing. */
 	if (key->reason >= WIRE_LOCK && key->reason <= WIRE_CHILD)
 		wake_by_thread(thread, task->tgid, now);
+}
+
+/* Whether @key waits for what others have been asked for. */
+static __always_inline bool is_for_result(const struct wire_wait_key *key)
+{
+	switch (key->reason) {
+	case WIRE_NETWORK:
+	case WIRE_DISK:
+	case WIRE_DEVICE:
+	case WIRE_PAGING:
+		return true;
+	case WIRE_IPC:
+		return key->kind != WIRE_KIND_SYSCALL; /* else for a signal, as masters do */
+	}
+	return false;
+}
+
+/* Charges the end of @thread's wait at @now with the @quiet_ns of quiet that it ended, if any. */
+static __always_inline void wake_charge(struct task_struct *task, struct thread_ctx *thread,
+					u64 quiet_ns, u64 now)
+{
+	const struct wire_wait_key *key = &thread->open;
+
+	if (quiet_ns && key->flags & WIRE_WAIT_TIMED_OUT)
+		tick_begin(task, thread, quiet_ns, now);
+	if (!quiet_ns && thread->ticked_at_ns == ticked_ns && !thread->resolve_at_wake)
+		return;
+	if (key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY) {
+		pool_put_work(thread, quiet_ns, now);
+		return;
+	}
+	thread->quiet_ns += quiet_ns;
+	if (ticked_ns && thread->waker != WAKER_TREE && !(key->flags & WIRE_WAIT_TIMED_OUT) &&
+	    is_for_result(key))
+		thread->quiet_ns += pool_claim(thread, ready_sent_ns(thread));
 }
 
 #endif
