@@ -1,5 +1,7 @@
 /* Taking the sums out of the kernel and making the observation of them. */
 #include "session.h"
+#include "finish_lives.h"
+#include "finish_quiet.h"
 #include "flight_watch.h"
 #include "observation/lives.h"
 #include "wait_convert.h"
@@ -177,42 +179,6 @@ int collect_holders(struct ebpf_observer *self)
 	return error;
 }
 
-/* Waits for each other say nothing of what the tree as a whole waits for; they and what ticks have
- * no claim on the ticks of others. */
-#define TELLING_RANK 2
-
-/* How telling an open wait is of what the tree as a whole waits for, when nothing has ended it yet:
- * the outside world first, then clocks, then work to come, then each other, last what ticks; but a
- * server's loop that looks up now and then is still at its work. */
-static int open_wait_rank(const struct wire_thread *wire)
-{
-	const struct wire_wait_key *key = &wire->open_key;
-
-	if (key->reason == WIRE_REASON_CNT)
-		return -1;
-	if (wire->ticked_ns && key->reason != WIRE_ACCEPT && key->reason != WIRE_POLL)
-		return 0;
-	switch (key->reason) {
-	case WIRE_NETWORK:
-	case WIRE_DISK:
-	case WIRE_DEVICE:
-	case WIRE_PAGING:
-		return 6;
-	case WIRE_IPC:
-		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5; /* 2: for a signal, as masters do */
-	case WIRE_TIMER:
-		return 4;
-	case WIRE_ACCEPT:
-	case WIRE_TTY:
-	case WIRE_POLL:
-		return 3;
-	case WIRE_STOPPED:
-		return 2;
-	default:
-		return 1;
-	}
-}
-
 /* Books a thread that is alive at the end; the wait it is in becomes a row like any other. */
 static int add_live(struct ebpf_observer *self, const struct wire_thread *wire)
 {
@@ -242,71 +208,11 @@ static int collect_live(struct ebpf_observer *self, struct wire_thread *telling)
 	telling->open_key.reason = WIRE_REASON_CNT;
 	for (size_t i = 0; i < cnt && !error; i++) {
 		error = add_live(self, &records[i]);
-		if (open_wait_rank(&records[i]) > open_wait_rank(telling))
+		if (quiet_rank(&records[i]) > quiet_rank(telling))
 			*telling = records[i];
 	}
 	free(records);
 	return error;
-}
-
-/* As the probes have it, see wake_charge. */
-static bool is_for_work(const struct wire_wait_key *key)
-{
-	return key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY;
-}
-
-/* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
- * waits stands for it, and claims the ticks since it began. */
-static int charge_open_quiet(struct ebpf_observer *self, const struct wire_thread *telling)
-{
-	struct probe_bpf__bss *shared = self->probes->bss;
-	struct wire_wait_sum quiet = { .quiet_ns = self->obs.program.quiet_open_ns };
-	int64_t left_ns = (int64_t)(shared->ticked_ns - shared->claimed_ns);
-	uint64_t claim_ns = telling->open_ticked_ns;
-
-	if (telling->open_key.reason == WIRE_REASON_CNT)
-		return 0;
-	if (left_ns <= 0 || telling->ticked_ns || open_wait_rank(telling) < TELLING_RANK)
-		claim_ns = 0;
-	else if (claim_ns > (uint64_t)left_ns)
-		claim_ns = (uint64_t)left_ns;
-	if (is_for_work(&telling->open_key)) {
-		quiet.ticked_ns = claim_ns;
-		shared->ticks_before_work_ns += claim_ns;
-	} else {
-		quiet.quiet_ns += claim_ns;
-		shared->claimed_ns += claim_ns;
-	}
-	return wait_table_add(&self->waits, &telling->open_key, &quiet);
-}
-
-/*
- * What nobody took from the pool goes back: to work that arrived, what it put there and the ticks
- * before it; to ticks, the rest of theirs; to each row its part.
- */
-static void return_pool(struct ebpf_observer *self)
-{
-	const struct probe_bpf__bss *shared = self->probes->bss;
-	double left_ns = (double)(int64_t)(shared->ticked_ns - shared->claimed_ns);
-	double ticks_ns = 0, work_ns = 0, ticks_part;
-
-	for (size_t i = 0; i < self->waits.cnt; i++) {
-		const struct wait_row *row = &self->waits.rows[i];
-
-		*(is_for_work(&row->key) ? &work_ns : &ticks_ns) += (double)row->sum.ticked_ns;
-	}
-	ticks_part = ticks_ns > 0 ? 1 - (double)shared->ticks_before_work_ns / ticks_ns : 0;
-	if (ticks_part < 0)
-		ticks_part = 0;
-	if (left_ns <= 0 || work_ns + ticks_part * ticks_ns <= 0)
-		return;
-	left_ns /= work_ns + ticks_part * ticks_ns;
-	for (size_t i = 0; i < self->waits.cnt; i++) {
-		struct wait_row *row = &self->waits.rows[i];
-		double part = is_for_work(&row->key) ? left_ns : left_ns * ticks_part;
-
-		row->sum.quiet_ns += (uint64_t)(part * (double)row->sum.ticked_ns);
-	}
 }
 
 /* Totals of threads whose own record was dropped: one nameless thread stands for them. */
@@ -327,136 +233,6 @@ static int collect_orphans(struct ebpf_observer *self)
 	sum.tgid = (uint32_t)self->root;
 	memset(&sum.pending, 0, sizeof(sum.pending));
 	return collect_thread(self, &sum, true);
-}
-
-/* Stamps taken on two CPUs may be out of order by a little, and a state that lasted no time then
- * comes out below zero: it takes that from computing, and computing from quiet. */
-static void level_program_time(uint64_t *total_ns)
-{
-	static const enum wire_program_state taken[] = { WIRE_QUIET, WIRE_STARVED, WIRE_COMPUTING };
-	static const enum wire_program_state from[] = { WIRE_COMPUTING, WIRE_COMPUTING,
-							WIRE_QUIET };
-
-	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++) {
-		if ((int64_t)total_ns[taken[i]] >= 0)
-			continue;
-		total_ns[from[i]] += total_ns[taken[i]];
-		total_ns[taken[i]] = 0;
-	}
-}
-
-static void collect_program_time(struct ebpf_observer *self, uint64_t until_ns)
-{
-	const struct probe_bpf__bss *shared = self->probes->bss;
-	struct obs_program *program = &self->obs.program;
-	uint64_t active = shared->active_cnt;
-	uint64_t total_ns[WIRE_PROGRAM_STATE_CNT];
-	uint32_t state = active >> 32 ? WIRE_COMPUTING : active ? WIRE_STARVED : WIRE_QUIET;
-
-	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++)
-		total_ns[i] = shared->program_ns[i];
-	total_ns[state] += until_ns;
-	level_program_time(total_ns);
-	program->computing_ns = total_ns[WIRE_COMPUTING];
-	program->starved_ns = total_ns[WIRE_STARVED];
-	program->quiet_ns = total_ns[WIRE_QUIET];
-	if (state == WIRE_QUIET && until_ns > shared->quiet_since_ns)
-		program->quiet_open_ns = until_ns - shared->quiet_since_ns;
-}
-
-/* A process by number and birth: numbers are used again. */
-struct process_ref {
-	pid_t pid;
-	uint64_t start_ns;
-	struct obs_process *process;
-};
-
-static int compare_refs(const void *a, const void *b)
-{
-	const struct process_ref *x = a, *y = b;
-
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
-}
-
-/* The process of @thread: of those with its number the youngest that is not younger than it. */
-static struct obs_process *process_of(const struct process_ref *refs, size_t cnt,
-				      const struct obs_thread *thread)
-{
-	struct process_ref wanted = { .pid = thread->pid, .start_ns = thread->start_ns };
-	size_t low = 0, high = cnt;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_refs(&refs[middle], &wanted) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low && refs[low - 1].pid == thread->pid)
-		return refs[low - 1].process;
-	return low < cnt && refs[low].pid == thread->pid ? refs[low].process : NULL;
-}
-
-/* When each process ended, from its threads. One of which no thread is known lives on. */
-static int finish_processes(struct observation *obs)
-{
-	struct process_ref *refs = calloc(obs->process_cnt + 1, sizeof(*refs));
-
-	if (!refs)
-		return -ENOMEM;
-	for (size_t i = 0; i < obs->process_cnt; i++) {
-		struct obs_process *process = &obs->processes[i];
-
-		refs[i] = (struct process_ref){ process->pid, process->start_ns, process };
-		process->exited = true;
-	}
-	qsort(refs, obs->process_cnt, sizeof(*refs), compare_refs);
-	for (size_t i = 0; i < obs->thread_cnt; i++) {
-		const struct obs_thread *thread = &obs->threads[i];
-		struct obs_process *process = process_of(refs, obs->process_cnt, thread);
-
-		if (!process)
-			continue;
-		if (thread->end_ns > process->end_ns)
-			process->end_ns = thread->end_ns;
-		process->exited &= thread->exited;
-	}
-	free(refs);
-	for (size_t i = 0; i < obs->process_cnt; i++) {
-		if (obs->processes[i].end_ns)
-			continue;
-		obs->processes[i].end_ns = obs->duration_ns;
-		obs->processes[i].exited = false;
-	}
-	return 0;
-}
-
-static int finish_peaks(struct observation *obs)
-{
-	struct life *threads = calloc(2 * obs->thread_cnt + 1, sizeof(*threads));
-	struct life *processes = calloc(2 * obs->process_cnt + 1, sizeof(*processes));
-
-	if (!threads || !processes) {
-		free(threads);
-		free(processes);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < obs->thread_cnt; i++) {
-		threads[2 * i] = (struct life){ obs->threads[i].start_ns, 1 };
-		threads[2 * i + 1] = (struct life){ obs->threads[i].end_ns, -1 };
-	}
-	for (size_t i = 0; i < obs->process_cnt; i++) {
-		processes[2 * i] = (struct life){ obs->processes[i].start_ns, 1 };
-		processes[2 * i + 1] = (struct life){ obs->processes[i].end_ns, -1 };
-	}
-	obs->threads_peak = lives_peak(threads, 2 * obs->thread_cnt);
-	obs->processes_peak = lives_peak(processes, 2 * obs->process_cnt);
-	free(threads);
-	free(processes);
-	return 0;
 }
 
 /* @live_cnt: how many threads were alive at the end, and read. */
@@ -547,11 +323,11 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		error = collect_orphans(self);
 	if (error || self->error)
 		return error ? error : self->error;
-	collect_program_time(self, until_ns);
-	error = charge_open_quiet(self, &telling);
+	quiet_collect(self, until_ns);
+	error = quiet_charge_open(self, &telling);
 	if (error)
 		return error;
-	return_pool(self);
+	quiet_return_pool(self);
 	self->obs.source = SOURCE_EBPF;
 	self->obs.started_at_unix_ns = started_at_unix_ns(self);
 	self->obs.duration_ns = session_since_begin_ns(self, until_ns);
@@ -559,9 +335,9 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	if (!error)
 		error = lock_holders_convert(&self->holders, &self->names, &self->tree, &self->obs);
 	if (!error)
-		error = finish_processes(&self->obs);
+		error = lives_end_processes(&self->obs);
 	if (!error)
-		error = finish_peaks(&self->obs);
+		error = lives_count_peaks(&self->obs);
 	if (error)
 		return error;
 	flight_watch_finish(self);

@@ -314,6 +314,16 @@ static __always_inline void args_fill(struct wait_args *args, struct task_struct
 	args->thread_pointer = task->thread.fsbase;
 }
 
+/* A worker of an io_uring has but a stale copy of its parent's registers. */
+static __always_inline void wait_of_io_worker(struct task_struct *task, struct wire_wait_key *key)
+{
+	u64 file = io_worker_file(task);
+
+	key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
+	if (file)
+		file_describe(key, file, 0);
+}
+
 /*
  * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the
  * current task, so that its memory can be read.
@@ -353,11 +363,7 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	key->tgid = thread_tgid(thread, task);
 	key->syscall = WIRE_NO_SYSCALL;
 	if (task->flags & PF_IO_WORKER) {
-		u64 file = io_worker_file(task);
-
-		key->reason = in_iowait(task) ? WIRE_DISK : WIRE_SYNC;
-		if (file)
-			file_describe(key, file, 0);
+		wait_of_io_worker(task, key);
 		return;
 	}
 	args.in_iowait = in_iowait(task);

@@ -1,0 +1,135 @@
+/* Program time at the end of an observation, and whom quiet is charged to that no wakeup was. */
+#include "finish_quiet.h"
+#include "session.h"
+#include "probe.skel.h"
+
+/* Stamps taken on two CPUs may be out of order by a little, and a state that lasted no time then
+ * comes out below zero: it takes that from computing, and computing from quiet. */
+static void level_program_time(uint64_t *total_ns)
+{
+	static const enum wire_program_state taken[] = { WIRE_QUIET, WIRE_STARVED, WIRE_COMPUTING };
+	static const enum wire_program_state from[] = { WIRE_COMPUTING, WIRE_COMPUTING,
+							WIRE_QUIET };
+
+	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++) {
+		if ((int64_t)total_ns[taken[i]] >= 0)
+			continue;
+		total_ns[from[i]] += total_ns[taken[i]];
+		total_ns[taken[i]] = 0;
+	}
+}
+
+void quiet_collect(struct ebpf_observer *self, uint64_t until_ns)
+{
+	const struct probe_bpf__bss *shared = self->probes->bss;
+	struct obs_program *program = &self->obs.program;
+	uint64_t active = shared->active_cnt;
+	uint64_t total_ns[WIRE_PROGRAM_STATE_CNT];
+	uint32_t state = active >> 32 ? WIRE_COMPUTING : active ? WIRE_STARVED : WIRE_QUIET;
+
+	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++)
+		total_ns[i] = shared->program_ns[i];
+	total_ns[state] += until_ns;
+	level_program_time(total_ns);
+	program->computing_ns = total_ns[WIRE_COMPUTING];
+	program->starved_ns = total_ns[WIRE_STARVED];
+	program->quiet_ns = total_ns[WIRE_QUIET];
+	if (state == WIRE_QUIET && until_ns > shared->quiet_since_ns)
+		program->quiet_open_ns = until_ns - shared->quiet_since_ns;
+}
+
+/* Waits for each other say nothing of what the tree as a whole waits for; they and what ticks have
+ * no claim on the ticks of others. */
+#define TELLING_RANK 2
+
+/* How telling an open wait is of what the tree as a whole waits for, when nothing has ended it yet:
+ * the outside world first, then clocks, then work to come, then each other, last what ticks; but a
+ * server's loop that looks up now and then is still at its work. */
+int quiet_rank(const struct wire_thread *wire)
+{
+	const struct wire_wait_key *key = &wire->open_key;
+
+	if (key->reason == WIRE_REASON_CNT)
+		return -1;
+	if (wire->ticked_ns && key->reason != WIRE_ACCEPT && key->reason != WIRE_POLL)
+		return 0;
+	switch (key->reason) {
+	case WIRE_NETWORK:
+	case WIRE_DISK:
+	case WIRE_DEVICE:
+	case WIRE_PAGING:
+		return 6;
+	case WIRE_IPC:
+		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5; /* 2: for a signal, as masters do */
+	case WIRE_TIMER:
+		return 4;
+	case WIRE_ACCEPT:
+	case WIRE_TTY:
+	case WIRE_POLL:
+		return 3;
+	case WIRE_STOPPED:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+/* As the probes have it, see wake_charge. */
+static bool is_for_work(const struct wire_wait_key *key)
+{
+	return key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY;
+}
+
+/* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
+ * waits stands for it, and claims the ticks since it began. */
+int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *telling)
+{
+	struct probe_bpf__bss *shared = self->probes->bss;
+	struct wire_wait_sum quiet = { .quiet_ns = self->obs.program.quiet_open_ns };
+	int64_t left_ns = (int64_t)(shared->ticked_ns - shared->claimed_ns);
+	uint64_t claim_ns = telling->open_ticked_ns;
+
+	if (telling->open_key.reason == WIRE_REASON_CNT)
+		return 0;
+	if (left_ns <= 0 || telling->ticked_ns || quiet_rank(telling) < TELLING_RANK)
+		claim_ns = 0;
+	else if (claim_ns > (uint64_t)left_ns)
+		claim_ns = (uint64_t)left_ns;
+	if (is_for_work(&telling->open_key)) {
+		quiet.ticked_ns = claim_ns;
+		shared->ticks_before_work_ns += claim_ns;
+	} else {
+		quiet.quiet_ns += claim_ns;
+		shared->claimed_ns += claim_ns;
+	}
+	return wait_table_add(&self->waits, &telling->open_key, &quiet);
+}
+
+/*
+ * What nobody took from the pool goes back: to work that arrived, what it put there and the ticks
+ * before it; to ticks, the rest of theirs; to each row its part.
+ */
+void quiet_return_pool(struct ebpf_observer *self)
+{
+	const struct probe_bpf__bss *shared = self->probes->bss;
+	double left_ns = (double)(int64_t)(shared->ticked_ns - shared->claimed_ns);
+	double ticks_ns = 0, work_ns = 0, ticks_part;
+
+	for (size_t i = 0; i < self->waits.cnt; i++) {
+		const struct wait_row *row = &self->waits.rows[i];
+
+		*(is_for_work(&row->key) ? &work_ns : &ticks_ns) += (double)row->sum.ticked_ns;
+	}
+	ticks_part = ticks_ns > 0 ? 1 - (double)shared->ticks_before_work_ns / ticks_ns : 0;
+	if (ticks_part < 0)
+		ticks_part = 0;
+	if (left_ns <= 0 || work_ns + ticks_part * ticks_ns <= 0)
+		return;
+	left_ns /= work_ns + ticks_part * ticks_ns;
+	for (size_t i = 0; i < self->waits.cnt; i++) {
+		struct wait_row *row = &self->waits.rows[i];
+		double part = is_for_work(&row->key) ? left_ns : left_ns * ticks_part;
+
+		row->sum.quiet_ns += (uint64_t)(part * (double)row->sum.ticked_ns);
+	}
+}
