@@ -39,6 +39,10 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 
 	if (!delta)
 		return 0;
+	/* Whoever ends the stretch that is about to begin has to find its start, even if this CPU
+	 * is held up right after the addition. */
+	if (active_cnt == -(u64)delta)
+		quiet_since_ns = now;
 	before = __sync_fetch_and_add(&active_cnt, delta);
 	old = program_state(before);
 	new = program_state(before + delta);
