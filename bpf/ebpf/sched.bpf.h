@@ -252,7 +252,7 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		thread->ticked_at_ns = ticked_ns;
 		wait_describe(task, thread, task_state, true);
 		if (thread->tick_ns)
-			tick_end(task, thread);
+			tick_end(task, thread, before);
 		/* It may have been woken meanwhile, see on_sched_waking. */
 		if (thread->wake_ns && thread->is_in_queue)
 			lock_wait_end(thread, now, 0);

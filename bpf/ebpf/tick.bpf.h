@@ -71,9 +71,9 @@ static __always_inline void tick_begin(struct task_struct *task, struct thread_c
 /*
  * @thread, woken by a timeout before, blocks again. It was a tick if it goes back into the same
  * call (a sleep that sends a request now waits in another), has hardly computed, has woken nobody
- * of the tree, and leaves nobody else of it at work.
+ * of the tree, and leaves nobody else of it at work: it counts as being in @state still.
  */
-static __always_inline void tick_end(struct task_struct *task, struct thread_ctx *thread)
+static __always_inline void tick_end(struct task_struct *task, struct thread_ctx *thread, u32 state)
 {
 	struct wire_thread *total = &thread->total;
 	u64 tick_ns = thread->tick_ns;
@@ -81,7 +81,7 @@ static __always_inline void tick_end(struct task_struct *task, struct thread_ctx
 
 	thread->tick_ns = 0;
 	if (thread->open.syscall != total->pending_key.syscall || ran_ns * TICK_PARTS > tick_ns ||
-	    last_waker_pid == (u32)task->pid || active_cnt != ON_CPU ||
+	    last_waker_pid == (u32)task->pid || active_cnt != (u64)program_weight(state) ||
 	    total->pending.quiet_ns < tick_ns)
 		return;
 	total->pending.quiet_ns -= tick_ns;
