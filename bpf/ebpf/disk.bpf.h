@@ -28,6 +28,7 @@
 #define MISS_FRESH_NS	   200000
 #define FAULT_FRESH_NS	   50000
 #define THROTTLED_FRESH_NS 20000
+#define LOCK_FRESH_NS	   20000
 
 const volatile bool sees_file_faults = true; /* the kernel has mm_filemap_fault */
 
@@ -55,12 +56,15 @@ static __always_inline struct thread_ctx *thread_to_mark(void)
 
 static __always_inline void mark_file(struct thread_ctx *thread, struct inode *inode, bool is_miss)
 {
+	struct page_mark *page = &thread->page;
+
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return; /* blocks of metadata: the caller is known better by its call */
-	thread->page.inode = (u64)inode;
-	thread->page.inode_number = BPF_CORE_READ(inode, i_ino);
-	thread->page.is_miss = is_miss;
-	thread->page.cpu_ns = thread_cpu_ns(thread);
+	page->is_fault = !is_miss || (page->is_fault && page->inode == (u64)inode);
+	page->is_miss = is_miss;
+	page->inode = (u64)inode;
+	page->inode_number = BPF_CORE_READ(inode, i_ino);
+	page->cpu_ns = thread_cpu_ns(thread);
 	/* Its next wait may be for this page, inside a call that it often waits in. */
 	thread->memo.is_valid = 0;
 }
@@ -116,14 +120,53 @@ static __always_inline bool wait_is_throttled(struct thread_ctx *thread, u32 sta
 	       mark_is_fresh(thread, cpu_ns, THROTTLED_FRESH_NS);
 }
 
-static __always_inline bool has_swapped_pages(struct task_struct *task)
+/* enum lock_contention flags of a reader and a writer of a sleeping lock. */
+#define LCB_F_READ  2
+#define LCB_F_WRITE 4
+
+/* The lock of an address space: page faults take it as readers, mmap and its like as writers. */
+SEC("tp_btf/contention_begin")
+int BPF_PROG(on_contention_begin, void *lock, unsigned int flags)
 {
-	struct mm_struct___before_6_2 *old_mm;
-	struct mm_struct *mm = task->mm;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_ctx *thread;
+	struct mm_struct *mm;
+
+	if (flags != LCB_F_READ && flags != LCB_F_WRITE)
+		return 0;
+	thread = thread_to_mark();
+	if (!thread)
+		return 0;
+	mm = BPF_CORE_READ(task, mm);
+	if (mm && (u64)lock == (u64)mm + bpf_core_field_offset(struct mm_struct, mmap_lock))
+		thread->mmap_lock_cpu_ns = thread_cpu_ns(thread);
+	return 0;
+}
+
+/* It may be woken and find it locked again. */
+static __always_inline bool wait_is_for_mmap_lock(struct thread_ctx *thread)
+{
+	if (!mark_is_fresh(thread, thread->mmap_lock_cpu_ns, LOCK_FRESH_NS))
+		return false;
+	thread->mmap_lock_cpu_ns = thread->total.on_cpu_ns;
+	return true;
+}
+
+static __always_inline void wait_on_mmap_lock(struct wire_wait_key *key)
+{
+	key->reason = WIRE_LOCK;
+	key->kind = WIRE_KIND_RWLOCK;
+	key->id[0] = 0;
+}
+
+/* Of the current thread's process. */
+static __always_inline bool has_swapped_pages(void)
+{
+	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	struct mm_struct___before_6_2 *old_mm = (void *)mm;
 
 	if (!bpf_core_type_exists(struct mm_rss_stat))
 		return (s64)BPF_CORE_READ(mm, rss_stat[MM_SWAPENTS].count) > 0;
-	old_mm = (void *)mm;
 	return (s64)BPF_CORE_READ(old_mm, rss_stat.count[MM_SWAPENTS]) > 0;
 }
 
@@ -161,27 +204,57 @@ __noinline int wait_on_page(struct thread_ctx *thread)
 	return name_inode(key, (u64)inode);
 }
 
+static __always_inline bool page_is_marked(const struct thread_ctx *thread)
+{
+	return mark_is_fresh(thread, thread->page.cpu_ns,
+			     thread->page.is_miss ? MISS_FRESH_NS : FAULT_FRESH_NS);
+}
+
 /*
- * Completes @thread->open for a page fault that sleeps. Only one that waits for I/O is told apart:
- * others wait for memory, or for the right to change the address space.
+ * Completes @thread->open for a page fault that sleeps; marks are the current thread's. Others than
+ * those that wait for I/O or for the address space wait for memory or a file system's own locks.
  */
-static __always_inline void wait_on_fault(struct task_struct *task, struct thread_ctx *thread,
-					  bool in_iowait)
+static __always_inline void wait_on_fault(struct thread_ctx *thread, bool in_iowait,
+					  bool is_current)
 {
 	struct wire_wait_key *key = &thread->open;
-	u64 cpu_ns = thread->page.cpu_ns;
+	bool is_marked = page_is_marked(thread);
 
 	key->reason = WIRE_PAGING;
-	if (!in_iowait)
+	if (!is_current)
 		return;
-	if (thread->page.is_miss && mark_is_fresh(thread, cpu_ns, MISS_FRESH_NS)) {
+	if (!in_iowait) {
+		if (wait_is_for_mmap_lock(thread))
+			wait_on_mmap_lock(key);
+	} else if (is_marked && (thread->page.is_miss || !has_swapped_pages())) {
 		wait_on_page(thread);
-	} else if (!has_swapped_pages(task)) {
-		if (mark_is_fresh(thread, cpu_ns, FAULT_FRESH_NS))
-			wait_on_page(thread);
-	} else if (sees_file_faults && !mark_is_fresh(thread, cpu_ns, FAULT_FRESH_NS)) {
+	} else if (!is_marked && sees_file_faults && has_swapped_pages()) {
 		key->flags |= WIRE_WAIT_SWAP;
 	}
+}
+
+/*
+ * A call on one file may wait for a page of another: of a mapping that it copies from or to, or of
+ * what sendfile sends. Returns whether it does, and says so in @thread->open.
+ */
+static __always_inline bool wait_is_on_other_page(struct thread_ctx *thread)
+{
+	struct wire_wait_key *key = &thread->open;
+	struct page_mark *page = &thread->page;
+	bool is_file = key->kind == WIRE_KIND_FILE || key->kind == WIRE_KIND_DIRECTORY ||
+		       key->kind == WIRE_KIND_BLOCK;
+
+	if (!page_is_marked(thread))
+		return false;
+	/* Reads, too, leave marks, and an overlay's of the file below it. */
+	if (is_file && (!page->is_fault || page->inode_number == key->id[1]))
+		return false;
+	key->reason = page->is_fault ? WIRE_PAGING : WIRE_DISK;
+	key->kind = WIRE_KIND_NONE;
+	key->direction = key->flags = key->port = 0;
+	key->id[0] = key->id[1] = 0;
+	wait_on_page(thread);
+	return true;
 }
 
 #endif

@@ -80,6 +80,8 @@ static const char *find_device(struct object_names *names, struct observation *o
 	char name[DEVICE_NAME_BYTES];
 	const char *copy;
 
+	if (!number)
+		return ""; /* a directory that is known by its path alone */
 	for (size_t i = 0; i < names->device_cnt; i++)
 		if (names->devices[i].number == number)
 			return names->devices[i].name;
@@ -202,6 +204,9 @@ static void inode_name(const struct wire_wait_key *key, char *name, size_t size)
 {
 	struct device_number device = device_of((uint32_t)key->id[0]);
 
+	if (!key->id[0])
+		return;
+
 	snprintf(name, size, "inode %llu on device %u:%u", (unsigned long long)key->id[1],
 		 device.major, device.minor);
 }
@@ -239,6 +244,10 @@ static void futex_name(struct object_names *names, const struct observation *obs
 
 	if (key->reason == WIRE_GIL) {
 		snprintf(name, size, "GIL");
+		return;
+	}
+	if (key->kind == WIRE_KIND_RWLOCK && !key->id[0]) {
+		snprintf(name, size, "address space");
 		return;
 	}
 	if (key->kind == WIRE_KIND_JOIN) {

@@ -55,6 +55,9 @@ static const struct {
 	{ "mm_filemap_fault", "on_file_fault",
 	  "mm_filemap_fault: this kernel has no such tracepoint (6.12+): page faults that wait for "
 	  "what another thread reads lack their file, and swap isn't told apart" },
+	{ "contention_begin", "on_contention_begin",
+	  "contention_begin: this kernel has no such tracepoint (5.19+): page faults that wait for "
+	  "the lock of their address space are reported as paging" },
 	{ "balance_dirty_pages", "on_balance_dirty_pages",
 	  "balance_dirty_pages: this kernel has no such tracepoint: writers held back until pages "
 	  "are written are reported as writing" },

@@ -60,9 +60,9 @@ struct file_memo {
 struct page_mark {
 	u64 inode;
 	u64 inode_number;
-	u64 cpu_ns;  /* the thread's own time then */
-	u32 is_miss; /* it had to be read for certain */
-	u32 pad;
+	u64 cpu_ns;   /* the thread's own time then */
+	u32 is_miss;  /* it had to be read for certain */
+	u32 is_fault; /* it was needed through a mapping */
 };
 
 /* The futex that a thread waited on last, and what it is. */
@@ -112,6 +112,7 @@ struct thread_ctx {
 	struct wire_thread total;
 	struct page_mark page;
 	u64 throttled_cpu_ns; /* its own time when it was last told to write less; 0: never */
+	u64 mmap_lock_cpu_ns; /* the same: when it last found its address space locked */
 };
 
 enum waker { WAKER_UNKNOWN = 0, WAKER_TREE, WAKER_OTHER, WAKER_INTERRUPT };

@@ -126,6 +126,7 @@ struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
 	union {
 		struct hlist_node d_alias;
 	} d_u;
@@ -150,6 +151,11 @@ struct path {
 struct fs_struct {
 	struct path root;
 	struct path pwd;
+};
+
+/* A path being looked up. */
+struct nameidata {
+	struct path path;
 };
 
 struct file {
@@ -314,7 +320,12 @@ struct percpu_counter {
 	s64 count;
 };
 
+struct rw_semaphore {
+	s64 count;
+};
+
 struct mm_struct {
+	struct rw_semaphore mmap_lock;
 	struct file *exe_file;
 	struct percpu_counter rss_stat[4];
 };
@@ -355,6 +366,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct nameidata *nameidata;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct pid *thread_pid;

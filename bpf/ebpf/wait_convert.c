@@ -123,6 +123,8 @@ static enum wait_operation operation_of(const struct wire_wait_key *key)
 		return OPERATION_THROTTLED;
 	if (key->reason == WIRE_PAGING)
 		return key->kind == WIRE_KIND_FILE ? OPERATION_FAULT : OPERATION_NONE;
+	if (is_data && key->kind == WIRE_KIND_DIRECTORY)
+		return OPERATION_METADATA;
 	if (is_data && key->flags & WIRE_WAIT_DIRECT)
 		return OPERATION_DIRECT;
 	if (operation == OPERATION_WRITE && key->flags & WIRE_WAIT_SYNC)

@@ -102,6 +102,11 @@ __noinline int path_step(struct path_walk *walk)
 	return 0;
 }
 
+static __always_inline u64 mount_of(struct vfsmount *mnt)
+{
+	return (u64)mnt - bpf_core_field_offset(struct mount, mnt);
+}
+
 __u64 seeded_fs = 0; /* of the thread that the seeding iterator describes: it isn't current then */
 
 /* The root directory that the waiting thread knows. */
@@ -113,8 +118,7 @@ static __always_inline void path_root(struct path_walk *walk)
 	if (seeded_fs && task_tgid_number(task) == self_tgid)
 		fs = (struct fs_struct *)seeded_fs;
 	walk->root_dentry = (u64)BPF_CORE_READ(fs, root.dentry);
-	walk->root_mount =
-		(u64)BPF_CORE_READ(fs, root.mnt) - bpf_core_field_offset(struct mount, mnt);
+	walk->root_mount = mount_of(BPF_CORE_READ(fs, root.mnt));
 }
 
 static __always_inline bool dentry_is_unhashed(struct dentry *dentry)
@@ -130,13 +134,15 @@ static __always_inline void path_copy(struct wire_event_name *event, const struc
 		event->cut_parts |= 1u << part;
 }
 
-/* Fills @event with the path of what @walk stands at, component by component. */
-static __always_inline void name_path(struct wire_event_name *event, struct path_walk *walk)
+/* Fills @event with the path of what @walk stands at, component by component, from part @first. */
+static __always_inline void name_path(struct wire_event_name *event, struct path_walk *walk,
+				      u32 first)
 {
 	struct dentry *dentry = (struct dentry *)walk->dentry;
 	u32 part;
 
-	for (part = 0; part < WIRE_PATH_PARTS; part++) {
+	path_root(walk);
+	for (part = first; part < WIRE_PATH_PARTS; part++) {
 		path_step(walk);
 		if (!walk->name)
 			break;
@@ -150,7 +156,7 @@ static __always_inline void name_path(struct wire_event_name *event, struct path
 		event->is_truncated = 0;
 	}
 	event->part_cnt = part;
-	event->is_deleted = part && dentry_is_unhashed(dentry);
+	event->is_deleted = part > first && dentry_is_unhashed(dentry);
 }
 
 static __always_inline void name_file(const struct wire_wait_key *key, struct file *file)
@@ -161,10 +167,8 @@ static __always_inline void name_file(const struct wire_wait_key *key, struct fi
 	if (!event)
 		return;
 	walk.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-	walk.mount =
-		(u64)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
-	path_root(&walk);
-	name_path(event, &walk);
+	walk.mount = mount_of(BPF_CORE_READ(file, f_path.mnt));
+	name_path(event, &walk, 0);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
@@ -185,7 +189,7 @@ static __always_inline u64 mount_of_inode(struct inode *inode)
 
 	for (int i = 0; i < 3; i++)
 		if (candidates[i] && BPF_CORE_READ(candidates[i], mnt_sb) == sb)
-			return (u64)candidates[i] - bpf_core_field_offset(struct mount, mnt);
+			return mount_of(candidates[i]);
 	return 0;
 }
 
@@ -205,8 +209,7 @@ __noinline int name_inode(const struct wire_wait_key *key, u64 inode_address)
 		return 0;
 	walk.dentry = alias - bpf_core_field_offset(struct dentry, d_u.d_alias);
 	walk.mount = mount_of_inode(inode);
-	path_root(&walk);
-	name_path(event, &walk);
+	name_path(event, &walk, 0);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return 0;
 }

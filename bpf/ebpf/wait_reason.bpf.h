@@ -8,6 +8,7 @@
 
 #include "task.bpf.h"
 #include "disk.bpf.h"
+#include "lookup.bpf.h"
 #include "futex.bpf.h"
 #include "lock.bpf.h"
 #include "loop.bpf.h"
@@ -70,6 +71,8 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	memo->is_valid = !thread->loop && (key->kind != WIRE_KIND_TCP || key->port != 0);
 	if (args->is_throttled)
 		key->flags |= WIRE_WAIT_THROTTLED;
+	else if (args->in_iowait && wait_is_on_other_page(thread))
+		memo->is_valid = 0;
 }
 
 /* The same word, waited for in the same way, is what it was last time. */
@@ -208,6 +211,8 @@ static __always_inline void wait_in_call(const struct wait_args *args, struct wi
 		key->reason = WIRE_IPC;
 		break;
 	case SYSCALL_PATH:
+	case SYSCALL_PATH_AT:
+	case SYSCALL_STORAGE:
 		key->reason = WIRE_DISK;
 		break;
 	case SYSCALL_MEMORY:
@@ -216,6 +221,40 @@ static __always_inline void wait_in_call(const struct wait_args *args, struct wi
 	default:
 		key->reason = args->in_iowait ? WIRE_DISK : WIRE_OTHER;
 	}
+}
+
+/* A path that isn't complete begins at the working directory or at the open one in @arg. */
+static __always_inline void wait_on_call_path(const struct wait_args *args,
+					      struct wire_wait_key *key, u32 how)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct file *directory = 0;
+	u64 base = (u64)BPF_CORE_READ(task, fs) + bpf_core_field_offset(struct fs_struct, pwd);
+
+	if (how == SYSCALL_PATH_AT)
+		directory = file_of_descriptor(&args->files, args->arg[0]);
+	if (directory)
+		base = (u64)directory + bpf_core_field_offset(struct file, f_path);
+	wait_on_path_text(key, args->arg[how == SYSCALL_PATH_AT], base);
+}
+
+/* What a call that none of its arguments' descriptors explains waits for, as far as the kernel's
+ * own notes on the thread tell. */
+static __always_inline void wait_in_storage(struct thread_ctx *thread, const struct wait_args *args,
+					    u32 how)
+{
+	struct wire_wait_key *key = &thread->open;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct nameidata *lookup = BPF_CORE_READ(task, nameidata);
+
+	if (lookup)
+		wait_on_path(key, (u64)lookup + bpf_core_field_offset(struct nameidata, path));
+	else if (args->in_iowait && page_is_marked(thread))
+		wait_on_page(thread);
+	else if (!args->in_iowait && wait_is_for_mmap_lock(thread))
+		wait_on_mmap_lock(key);
+	else if (how == SYSCALL_PATH || how == SYSCALL_PATH_AT)
+		wait_on_call_path(args, key, how);
 }
 
 /* Completes @thread->open for a wait inside a system call that waits as @how (enum wire_syscall)
@@ -270,6 +309,8 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 		return 0;
 	default:
 		wait_in_call(args, key, how);
+		if (args->can_read_user)
+			wait_in_storage(thread, args, how);
 	}
 	if (thread->loop)
 		wait_beside_loop(thread, args, how);
@@ -370,9 +411,8 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 	args.is_throttled = wait_is_throttled(thread, state, args.in_iowait);
 	if (args.syscall >= WIRE_SYSCALL_CNT) {
 		/* Not in a system call: a page fault. */
-		wait_on_fault(task, thread, args.in_iowait);
-		if (args.is_throttled)
-			key->flags |= WIRE_WAIT_THROTTLED;
+		wait_on_fault(thread, args.in_iowait, is_current);
+		key->flags |= args.is_throttled ? WIRE_WAIT_THROTTLED : 0;
 		return;
 	}
 	key->syscall = args.syscall;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a process's waits for one reason, so many rows are kept apart. */
+/* Of a process's waits for one reason in one call, so many rows are kept apart. */
 #define ROWS_KEPT 100
 /* Rows that may gather before they are merged and folded. */
 #define ROWS_GATHERED_MAX 32768
@@ -40,7 +40,8 @@ static struct wire_wait_key group_of(const struct wait_row *row)
 				       .tid = row->key.tid,
 				       .reason = row->key.reason,
 				       .direction = row->key.direction,
-				       .flags = row->key.flags };
+				       .flags = row->key.flags,
+				       .syscall = row->key.syscall };
 }
 
 /* By group, and within one the largest first. */

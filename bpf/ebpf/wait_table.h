@@ -24,9 +24,9 @@ int wait_table_add(struct wait_table *table, const struct wire_wait_key *key,
 		   const struct wire_wait_sum *sum);
 
 /*
- * Merges rows of equal keys; and where a process has more than a hundred rows of a reason, folds
- * the smallest into one of WIRE_KIND_NONE: memory grows with the processes of the tree, not with
- * what they open.
+ * Merges rows of equal keys; and where a process has more than a hundred rows of a reason and a
+ * system call, folds the smallest into one of WIRE_KIND_NONE: memory grows with the processes of
+ * the tree, not with what they open.
  */
 void wait_table_compact(struct wait_table *table);
 

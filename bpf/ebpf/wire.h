@@ -93,9 +93,11 @@ enum wire_syscall {
 	SYSCALL_EVENT_LOOP, /* epoll_wait, io_uring_enter */
 	SYSCALL_IPC,	    /* System V and POSIX queues and semaphores */
 	SYSCALL_SIGNAL,	    /* pause, sigsuspend, sigtimedwait */
-	SYSCALL_PATH,	    /* looks up or changes names: metadata */
-	SYSCALL_MEMORY,	    /* mmap and friends */
-	SYSCALL_RESTART,    /* restart_syscall: goes on with what was interrupted */
+	SYSCALL_PATH,	 /* looks up or changes names: metadata; the path is its first argument */
+	SYSCALL_MEMORY,	 /* mmap and friends */
+	SYSCALL_RESTART, /* restart_syscall: goes on with what was interrupted */
+	SYSCALL_PATH_AT, /* the same with (directory, path) */
+	SYSCALL_STORAGE, /* waits for storage, and no argument says for what */
 };
 
 /* How a call can ask for something without waiting for it. */

@@ -108,40 +108,40 @@ static const struct syscall_row rows[] = {
 	CALL(rmdir, CALL_PATH),
 	CALL(readlink, CALL_PATH),
 	CALL(link, CALL_PATH),
-	CALL(symlink, CALL_PATH),
+	CALL(symlink, CALL_PATH_AT), /* its first argument is but a text */
 	CALL(chmod, CALL_PATH),
 	CALL(chown, CALL_PATH),
 #endif
-	CALL(openat, CALL_PATH),
+	CALL(openat, CALL_PATH_AT),
 #ifdef SYS_openat2
-	CALL(openat2, CALL_PATH),
+	CALL(openat2, CALL_PATH_AT),
 #endif
-	CALL(newfstatat, CALL_PATH),
-	CALL(statx, CALL_PATH),
-	CALL(faccessat, CALL_PATH),
+	CALL(newfstatat, CALL_PATH_AT),
+	CALL(statx, CALL_PATH_AT),
+	CALL(faccessat, CALL_PATH_AT),
 #ifdef SYS_faccessat2
-	CALL(faccessat2, CALL_PATH),
+	CALL(faccessat2, CALL_PATH_AT),
 #endif
-	CALL(unlinkat, CALL_PATH),
-	CALL(renameat, CALL_PATH),
-	CALL(renameat2, CALL_PATH),
-	CALL(mkdirat, CALL_PATH),
-	CALL(linkat, CALL_PATH),
-	CALL(symlinkat, CALL_PATH),
-	CALL(readlinkat, CALL_PATH),
-	CALL(fchmodat, CALL_PATH),
-	CALL(fchownat, CALL_PATH),
-	CALL(utimensat, CALL_PATH),
+	CALL(unlinkat, CALL_PATH_AT),
+	CALL(renameat, CALL_PATH_AT),
+	CALL(renameat2, CALL_PATH_AT),
+	CALL(mkdirat, CALL_PATH_AT),
+	CALL(linkat, CALL_PATH_AT),
+	CALL(symlinkat, CALL_STORAGE),
+	CALL(readlinkat, CALL_PATH_AT),
+	CALL(fchmodat, CALL_PATH_AT),
+	CALL(fchownat, CALL_PATH_AT),
+	CALL(utimensat, CALL_PATH_AT),
 	CALL(truncate, CALL_PATH),
 	CALL(statfs, CALL_PATH),
 	CALL(chdir, CALL_PATH),
 	CALL(getxattr, CALL_PATH),
 	CALL(lgetxattr, CALL_PATH),
-	CALL(sync, CALL_PATH),
-	CALL(msync, CALL_PATH), /* nothing but the file behind the mapping can make it wait */
-	CALL(close, CALL_PATH), /* the descriptor is gone already: last writes, lingering */
+	CALL(sync, CALL_STORAGE),
+	CALL(msync, CALL_STORAGE), /* nothing but the file behind the mapping can make it wait */
+	CALL(close, CALL_STORAGE), /* the descriptor is gone already: last writes, lingering */
 	CALL(execve, CALL_PATH),
-	CALL(execveat, CALL_PATH),
+	CALL(execveat, CALL_PATH_AT),
 	CALL(mmap, CALL_MEMORY),
 	CALL(munmap, CALL_MEMORY),
 	CALL(mprotect, CALL_MEMORY),
@@ -179,6 +179,10 @@ static const struct {
 	{ SYS_syncfs, OPERATION_SYNC },
 	{ SYS_sync, OPERATION_SYNC },
 	{ SYS_msync, OPERATION_SYNC },
+	/* What they wait for is the file that they read: the program, what is sent. */
+	{ SYS_execve, OPERATION_READ },
+	{ SYS_execveat, OPERATION_READ },
+	{ SYS_sendfile, OPERATION_READ },
 	{ SYS_getdents64, OPERATION_METADATA },
 	{ SYS_ioctl, OPERATION_METADATA },
 	{ SYS_lseek, OPERATION_METADATA },
@@ -198,6 +202,8 @@ enum wait_operation syscall_operation(long number)
 	case CALL_FD_WRITE:
 		return OPERATION_WRITE;
 	case CALL_PATH:
+	case CALL_PATH_AT:
+	case CALL_STORAGE:
 		return OPERATION_METADATA;
 	default:
 		return OPERATION_NONE;

@@ -30,7 +30,7 @@ static void calls_wait_as_they_do(void **state)
 	assert_int_equal(table[SYS_epoll_pwait], SYSCALL_EVENT_LOOP);
 	assert_int_equal(table[SYS_io_uring_enter], SYSCALL_EVENT_LOOP);
 	assert_int_equal(table[SYS_semtimedop], SYSCALL_IPC);
-	assert_int_equal(table[SYS_openat], SYSCALL_PATH);
+	assert_int_equal(table[SYS_openat], SYSCALL_PATH_AT);
 	assert_int_equal(table[SYS_restart_syscall], SYSCALL_RESTART);
 	assert_int_equal(table[SYS_getpid], SYSCALL_UNKNOWN);
 }

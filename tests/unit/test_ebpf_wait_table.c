@@ -175,7 +175,9 @@ static void many_small_rows_are_folded(void **state)
 static void largest_rows_are_kept_apart(void **state)
 {
 	struct table_fixture *fixture = *state;
-	struct wire_wait_key file = { .reason = WIRE_DISK, .kind = WIRE_KIND_FILE };
+	struct wire_wait_key file = { .reason = WIRE_DISK,
+				      .kind = WIRE_KIND_FILE,
+				      .id = { 8ull << 20 } };
 	bool is_kept = false;
 
 	for (uint64_t i = 1; i <= 500; i++) {
@@ -184,7 +186,7 @@ static void largest_rows_are_kept_apart(void **state)
 	}
 	finish(fixture);
 	for (size_t i = 0; i < fixture->obs.wait_cnt; i++)
-		is_kept |= !strcmp(fixture->obs.waits[i].name, "inode 250 on device 0:0") &&
+		is_kept |= !strcmp(fixture->obs.waits[i].name, "inode 250 on device 8:0") &&
 			   fixture->obs.waits[i].wait_ns == 1000000;
 	assert_true(is_kept);
 }
