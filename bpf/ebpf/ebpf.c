@@ -229,7 +229,8 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	error = seed(self);
 	if (!error)
 		error = list_seeded(self, 0);
-	if (!error)
+	/* The rest of a cgroup is about to be adopted, and shouldn't have to wait. */
+	if (!error && !self->cgroup)
 		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
 	return error ? error : flight_watch_begin(self, session_now_ns());
 }

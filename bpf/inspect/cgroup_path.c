@@ -48,25 +48,26 @@ int cgroup_parse_mount(const char *line, const char *controller, struct cgroup_m
 	return !controller || has_word(options, controller) ? 1 : 0;
 }
 
-/* A container without a cgroup namespace sees the host's path, but has only its own part of the
- * hierarchy mounted; a process outside the namespace shows as "/..": the mount's root stands in. */
-static const char *below_root(const char *path, const char *root)
+const char *cgroup_below_root(const char *path, const char *root)
 {
 	size_t len = strcmp(root, "/") ? strlen(root) : 0;
 
-	if (strstr(path, "/.."))
-		return "";
 	if (strncmp(path, root, len) || (path[len] != '/' && path[len] != '\0'))
-		return len == 0 ? path : "";
-	return path + len;
+		return NULL;
+	/* "/.." is above the root, and what is below that has no name here. */
+	return !strncmp(path + len, "/..", 3) ? NULL : path + len;
 }
 
-static bool find_mount(int version, struct cgroup_mount *mount)
+/* The mounts are those that @pid sees, 0 for this process. */
+static bool find_mount(pid_t pid, int version, struct cgroup_mount *mount)
 {
-	char line[4096];
+	char path[32] = "/proc/self/mountinfo", line[4096];
 	bool is_found = false;
-	FILE *in = fopen("/proc/self/mountinfo", "re");
+	FILE *in;
 
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	in = fopen(path, "re");
 	if (!in)
 		return false;
 	while (!is_found && fgets(line, sizeof(line), in))
@@ -75,16 +76,10 @@ static bool find_mount(int version, struct cgroup_mount *mount)
 	return is_found;
 }
 
-/* From the cgroup at @path, below the mount's point, up to that. */
-static void visit_upwards(const struct cgroup_mount *mount, const char *path,
-			  const struct cgroup_visitor *visitor, int version)
+/* From the cgroup @directory up to where its hierarchy is mounted. */
+static void visit_upwards(char *directory, size_t point_len, const struct cgroup_visitor *visitor,
+			  int version)
 {
-	char directory[CGROUP_PATH_BYTES_MAX];
-	size_t point_len = strlen(mount->point);
-
-	if ((size_t)snprintf(directory, sizeof(directory), "%s%s", mount->point, path) >=
-	    sizeof(directory))
-		return;
 	for (;;) {
 		char *slash = strrchr(directory, '/');
 
@@ -95,13 +90,32 @@ static void visit_upwards(const struct cgroup_mount *mount, const char *path,
 	}
 }
 
+/*
+ * Where the cgroup @path of @pid is to be seen: below our own mount of the hierarchy, or, when that
+ * has only our container's part of it, below the one that the process has for itself.
+ */
+static void visit_path(pid_t pid, const char *path, const struct cgroup_visitor *visitor,
+		       int version)
+{
+	char directory[CGROUP_PATH_BYTES_MAX], prefix[32] = "";
+	struct cgroup_mount mount;
+	const char *below = NULL;
+
+	if (find_mount(0, version, &mount))
+		below = cgroup_below_root(path, mount.root);
+	if (!below && find_mount(pid, version, &mount)) {
+		snprintf(prefix, sizeof(prefix), "/proc/%d/root", (int)pid);
+		below = cgroup_below_root(path, mount.root);
+	}
+	if (!below || (size_t)snprintf(directory, sizeof(directory), "%s%s%s", prefix, mount.point,
+				       below) >= sizeof(directory))
+		return;
+	visit_upwards(directory, strlen(prefix) + strlen(mount.point), visitor, version);
+}
+
 static void visit_hierarchy(pid_t pid, const struct cgroup_visitor *visitor, int version)
 {
 	char line[CGROUP_PATH_BYTES_MAX];
-	struct cgroup_mount mount;
-
-	if (!find_mount(version, &mount))
-		return;
 	FILE *in = proc_file_open(pid, "cgroup");
 
 	if (!in)
@@ -110,7 +124,7 @@ static void visit_hierarchy(pid_t pid, const struct cgroup_visitor *visitor, int
 		const char *path = cgroup_parse_membership(line, version == 1 ? "cpu" : NULL);
 
 		if (path)
-			visit_upwards(&mount, below_root(path, mount.root), visitor, version);
+			visit_path(pid, path, visitor, version);
 	}
 	fclose(in);
 }
@@ -142,18 +156,19 @@ static bool limits_cpus(const struct cgroup_mount *mount, int version)
 	return has_word(controllers, "cpu");
 }
 
-static bool visit_in(const char *directory, const struct cgroup_visitor *visitor, int version)
+static bool visit_in(const char *path, const struct cgroup_visitor *visitor, int version)
 {
+	char directory[CGROUP_PATH_BYTES_MAX];
 	struct cgroup_mount mount;
 	size_t len;
 
-	if (!find_mount(version, &mount))
+	if (!find_mount(0, version, &mount) || !limits_cpus(&mount, version))
 		return false;
 	len = strlen(mount.point);
-	if (strncmp(directory, mount.point, len) || !limits_cpus(&mount, version) ||
-	    (directory[len] != '/' && directory[len] != '\0'))
+	if (strncmp(path, mount.point, len) || (path[len] != '/' && path[len] != '\0') ||
+	    (size_t)snprintf(directory, sizeof(directory), "%s", path) >= sizeof(directory))
 		return false;
-	visit_upwards(&mount, directory + len, visitor, version);
+	visit_upwards(directory, len, visitor, version);
 	return true;
 }
 

@@ -35,6 +35,10 @@ struct cgroup_mount {
 	char root[512];	 /* which cgroup is mounted there, "/" for all of them */
 };
 
+/* The part of a cgroup's @path that is below the cgroup @root, which is mounted somewhere; NULL
+ * when it is not below it. */
+const char *cgroup_below_root(const char *path, const char *root);
+
 /* Takes a line of mountinfo apart; returns 2 or 1 for a cgroup mount of that version (of
  * version 1: with @controller among its options, NULL for any), else 0. */
 int cgroup_parse_mount(const char *line, const char *controller, struct cgroup_mount *mount);

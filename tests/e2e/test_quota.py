@@ -34,9 +34,9 @@ def cpu_hierarchy():
     raise unittest.SkipTest("no hierarchy of cgroups here has the cpu controller")
 
 
-def make_group():
+def make_group(suffix="", quota_us=QUOTA_US):
     version, parent = cpu_hierarchy()
-    group = parent / f"classify-test-{os.getpid()}"
+    group = parent / f"classify-test-{os.getpid()}{suffix}"
     try:
         group.mkdir()
     except OSError as error:
@@ -44,9 +44,9 @@ def make_group():
     try:
         if version == 1:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (group / "cpu.cfs_quota_us").write_text(str(QUOTA_US))
+            (group / "cpu.cfs_quota_us").write_text(str(quota_us))
         else:
-            (group / "cpu.max").write_text(f"{QUOTA_US} {PERIOD_US}")
+            (group / "cpu.max").write_text(f"{quota_us} {PERIOD_US}")
     except OSError as error:
         group.rmdir()
         raise unittest.SkipTest(f"can't set a quota: {error}") from error
@@ -102,6 +102,29 @@ class LimitsTestCase(harness.ReportTestCase):
                                             "-d", "1"])
                 self.check_run(run)
                 self.check_throttled(run.report)
+
+    def test_quota_of_another_container(self):
+        """From a container that has its own part of the hierarchy only, with a quota of its own:
+        what limits the target is told, not what limits classify."""
+        version, hierarchy = cpu_hierarchy()
+        theirs, ours = make_group(), make_group("-ours", 2 * QUOTA_US)
+        self.addCleanup(theirs.rmdir)
+        self.addCleanup(ours.rmdir)
+        burner = subprocess.Popen([*ENTER, str(theirs / "cgroup.procs"), harness.PLACE.python,
+                                   "-I", "-c", "while True: pass"])
+        self.addCleanup(burner.wait)
+        self.addCleanup(burner.kill)
+        remount = ('set -e; umount "$0"; mount -t "$1" $2 cgroup "$0"; shift 2; exec "$@"')
+        kind = ("cgroup", "-ocpu") if version == 1 else ("cgroup2", "-orw")
+        prefix = [*ENTER, str(ours / "cgroup.procs"), "unshare", "--mount", "--cgroup",
+                  "sh", "-c", remount, str(hierarchy), *kind]
+        if subprocess.run([*prefix, "true"], check=False, stderr=subprocess.PIPE).returncode:
+            self.skipTest("no cgroup namespaces, or no mounting in them")
+        run = harness.run_classify(["-q", "--source", self.source, "-p", str(burner.pid),
+                                    "-d", "1"], prefix=prefix)
+        self.check_run(run)
+        self.assertEqual(run.report["host"]["cpu_quota"], QUOTA_US / PERIOD_US)
+        self.assertGreater(run.report["thread_time"]["throttled_s"], 0)
 
     def test_no_quota(self):
         report = self.observe(BURN_ARGV)

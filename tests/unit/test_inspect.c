@@ -256,6 +256,25 @@ static void cgroup_mounts(void **state)
 	assert_int_equal(cgroup_parse_mount("", "cpu", &mount), 0);
 }
 
+static void cgroups_below_a_mount(void **state)
+{
+	(void)state;
+	assert_string_equal(cgroup_below_root("/a/b", "/"), "/a/b");
+	assert_string_equal(cgroup_below_root("/", "/"), "/");
+	/* A container without a cgroup namespace: the host's paths, its own part mounted. */
+	assert_string_equal(cgroup_below_root("/docker/1", "/docker/1"), "");
+	assert_string_equal(cgroup_below_root("/docker/1/x", "/docker/1"), "/x");
+	assert_null(cgroup_below_root("/docker/12", "/docker/1"));
+	assert_null(cgroup_below_root("/docker", "/docker/1"));
+	/* In one: what is outside. Another container has a mount of its own. */
+	assert_null(cgroup_below_root("/../2", "/"));
+	assert_string_equal(cgroup_below_root("/../2", "/../2"), "");
+	assert_string_equal(cgroup_below_root("/../../system.slice/x", "/../.."),
+			    "/system.slice/x");
+	assert_string_equal(cgroup_below_root("/../2", "/.."), "/2");
+	assert_null(cgroup_below_root("/", "/.."));
+}
+
 /* Any bytes may come under the name of libpython: first those of a real file, then damaged. */
 static void elf_files_of_any_content(void **state)
 {
@@ -520,6 +539,7 @@ int main(void)
 		cmocka_unit_test(quotas),
 		cmocka_unit_test(cgroup_memberships),
 		cmocka_unit_test(cgroup_mounts),
+		cmocka_unit_test(cgroups_below_a_mount),
 		cmocka_unit_test(throttled_time_of_either_version),
 		cmocka_unit_test(throttled_time_comes_out_of_runnable),
 		cmocka_unit_test(throttling_books_no_more_than_there_is),
