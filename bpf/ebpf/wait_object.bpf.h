@@ -116,14 +116,18 @@ static __always_inline u64 unix_address_hash(struct unix_address *address)
 			   bpf_core_field_offset(struct unix_address, name) +
 			   bpf_core_field_offset(struct sockaddr_un, sun_path);
 	u32 len = BPF_CORE_READ(address, len) - sizeof(unsigned short);
-	u64 words[UNIX_PATH_WORDS] = {};
 	u64 hash = 14695981039346656037ull;
 
 	if (len > 108)
 		return 0;
-	bpf_probe_read_kernel(words, len, path);
-	for (u32 i = 0; i < UNIX_PATH_WORDS; i++)
-		hash = (hash ^ words[i]) * 1099511628211ull;
+	for (u32 i = 0; i < UNIX_PATH_WORDS; i++) {
+		u32 left = len > 8 * i ? len - 8 * i : 0;
+		u64 word = 0;
+
+		bpf_probe_read_kernel(&word, left < sizeof(word) ? left : sizeof(word),
+				      path + 8 * i);
+		hash = (hash ^ word) * 1099511628211ull;
+	}
 	return hash;
 }
 
