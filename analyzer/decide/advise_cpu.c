@@ -184,7 +184,7 @@ void advise_cpu(struct advice *advice)
 		advise_blocking(advice);
 		return;
 	}
-	if (advise_turns(advice))
+	if (advise_turns(advice) || advise_slack(advice))
 		return;
 	because_cpu(advice);
 	if (advice->model->has_processes)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "arena.h"
 #include "decide/advisers.h"
+#include "decide/phrase.h"
 #include "decide/thresholds.h"
 
 static bool is_bound_by_files(const struct report *report)
@@ -124,7 +125,17 @@ static void change_to_io_threads(struct advice *advice, uint32_t most)
 
 static void because_waits_overlap(struct advice *advice)
 {
-	advice_because(advice, "Waits that don't depend on each other can overlap.");
+	const struct facts *facts = advice->facts;
+
+	if (facts->idle_share < NOTABLE_IDLE)
+		advice_because(advice, "Waits that don't depend on each other can overlap.");
+	else
+		advice_because(advice,
+			       arena_printf(facts->arena,
+					    "Requests that come at the same time can be waited for "
+					    "at the same time. It was idle for %.0f%%: where they "
+					    "come one at a time, nothing is gained.",
+					    pct(facts->idle_share)));
 }
 
 /* Threads where there are any, else what the runtime has. */
@@ -198,7 +209,7 @@ void advise_io(struct advice *advice)
 {
 	const struct model *model = advice->model;
 
-	if (advise_turns(advice))
+	if (advise_turns(advice) || advise_slack(advice))
 		return;
 	because_io(advice);
 	if (is_bound_by_files(advice->report))
@@ -225,6 +236,8 @@ void advise_mixed(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 
+	if (advise_slack(advice))
+		return;
 	if (advice->model->current != MODEL_SYNC) {
 		advice_keep(advice, "Keep the model: no one thing holds it back.");
 		advice_because(advice,

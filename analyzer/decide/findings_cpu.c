@@ -11,7 +11,8 @@ static bool threads_for_cpu_work(struct detection *on)
 	const struct facts *facts = on->facts;
 
 	if (!detection_is_class(on, CLASS_CPU_BOUND) || !on->model->has_threads ||
-	    !facts_has_interpreter_lock(facts) || facts_works_outside_lock(facts))
+	    on->model->serves_in_turn || !facts_has_interpreter_lock(facts) ||
+	    facts_works_outside_lock(facts))
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,

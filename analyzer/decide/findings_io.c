@@ -17,7 +17,7 @@ static bool processes_for_io(struct detection *on)
 
 	/* An event loop for each CPU is no process for each wait. */
 	if (!detection_is_class(on, CLASS_IO_BOUND) || !on->model->has_processes ||
-	    on->model->loop_thread || model_runs_commands(facts) ||
+	    on->model->loop_thread || on->model->serves_in_turn || model_runs_commands(facts) ||
 	    !is_overlappable_io(on->verdict->subclass))
 		return false;
 	on->finding->summary = arena_printf(

@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "decide/loop.h"
 #include "decide/model.h"
+#include "decide/serving.h"
 #include "decide/thresholds.h"
 #include "observation/lives.h"
 
@@ -104,6 +105,9 @@ static uint32_t threads_in_turn(const struct facts *facts, struct model *model)
 	uint32_t peak;
 	double at_once;
 
+	/* Where there is nothing to do at times, they mostly wait for work. */
+	if (facts->idle_share >= NOTABLE_IDLE)
+		return 0;
 	for (size_t i = 0; lives && i < process->thread_cnt; i++) {
 		const struct thread_facts *worker = process->threads[i];
 
@@ -136,6 +140,25 @@ static enum concurrency_model combine(const struct model *model)
 	return is_async ? MODEL_ASYNC : model->primary;
 }
 
+/* Nobody works at the same time: they may still be many who take turns at serving. */
+static void find_who_serves(const struct facts *facts, struct model *model, uint32_t *processes,
+			    uint32_t *threads)
+{
+	uint32_t cnt = serving_processes(facts);
+
+	if (cnt) {
+		*processes = cnt;
+		model->has_processes = true;
+	} else {
+		cnt = serving_threads(facts);
+		if (!cnt)
+			return;
+		*threads = cnt;
+		model->has_threads = true;
+	}
+	model->serves_in_turn = true;
+}
+
 struct model model_detect(const struct facts *facts)
 {
 	struct model model = { .workers = 1,
@@ -157,6 +180,9 @@ struct model model_detect(const struct facts *facts)
 	/* Node's pool serves its loop; a loop of it stays one loop. */
 	model.has_threads =
 		threads >= 2 && facts->dominant->runtime != RUNTIME_NODE && model.turns_share <= 0;
+	if (!model.loop_thread && !model.has_processes && !model.has_threads &&
+	    model.turns_share <= 0)
+		find_who_serves(facts, &model, &processes, &threads);
 	if (model.has_processes)
 		model.primary = MODEL_MULTIPROCESSING;
 	else if (model.loop_thread)

@@ -23,6 +23,7 @@ struct model {
 	/* Several threads beside the main one work, but not at the same time: they wait for each
 	 * other (a lock, a queue) for this share of their life. 0: that is not so. */
 	double turns_share;
+	bool serves_in_turn;	  /* its workers take requests one at a time, with time to spare */
 	bool is_command_sequence; /* commands run one after another share the work */
 	/* Of an event loop; NULL unless one drives the dominant process. */
 	const struct thread_facts *loop_thread;

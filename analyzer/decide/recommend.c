@@ -5,12 +5,6 @@
 #include "decide/advisers.h"
 #include "decide/recommend.h"
 
-static void advise_idle(struct advice *advice)
-{
-	advice_measure_again(advice, "Measure again under load: nobody asked it for anything.");
-	advice_because(advice, "A program at rest says nothing about how it works.");
-}
-
 static void advise_inconclusive(struct advice *advice)
 {
 	advice_measure_again(

@@ -57,6 +57,7 @@
 #define MIN_ASKED_CNT	 5 /* waits for work that somebody ended: less may be its start-up */
 #define BUSY_PARTS_NAMED 3
 #define BUSY_PART_SHARE	 0.05 /* of busy time: less is not worth a word */
+#define SERVING_PART	 0.50 /* of the work: they are the ones who serve */
 #define NOTABLE_IDLE	 0.10 /* of wall: from here on the summary says how busy it was */
 
 /* Confidence. */

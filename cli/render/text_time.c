@@ -97,6 +97,11 @@ static void put_object_note(struct page *page, const struct report_object *objec
 		snprintf(more, sizeof(more), " +%zu more", more_cnt);
 	room = page->width - page->column - 2 - escape_columns(count, true) - 3 -
 	       escape_columns(more, true);
+	/* Its whole name is worth more than how many others there are. */
+	if (room < escape_columns(object->name, !page->style->use_unicode)) {
+		room += escape_columns(more, true);
+		more[0] = '\0';
+	}
 	if (room < MIN_NOTE_COLUMNS)
 		return;
 	page_tab(page, page->column + 2);

@@ -58,73 +58,6 @@ static void assert_class(enum verdict_class expected, struct mix mix)
 
 #define assert_mix_is(expected, ...) assert_class(expected, (struct mix){ __VA_ARGS__ })
 
-/* A server that was asked @asked_cnt times in ten seconds, and waited for its database while busy.
- */
-static struct report report_of_server(uint64_t busy_ms, uint64_t asked_cnt)
-{
-	struct observation obs;
-	struct report report;
-	uint64_t computing_ms = busy_ms / 5, network_ms = busy_ms - computing_ms;
-
-	build_observation(&obs, 10000, computing_ms, 0, 2);
-	build_process(&obs, 10, "/bin/a")->listening_cnt = 1;
-	build_thread(&obs, 10, 10, computing_ms);
-	WAITED(&obs, 10, .reason = WAIT_ACCEPT, .ms = 10000 - busy_ms, .quiet_ms = 10000 - busy_ms,
-	       .cnt = asked_cnt + 1, .kind = OBJECT_TCP, .direction = DIRECTION_LISTENING,
-	       .name = "0.0.0.0:80");
-	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = network_ms, .quiet_ms = network_ms,
-	       .cnt = asked_cnt + 1, .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND,
-	       .name = "10.0.0.5:5432", .far_end = "postgres[812]");
-	build_report(&obs, &report);
-	return report;
-}
-
-static void an_idle_server_says_what_it_does_while_busy(void **state)
-{
-	struct report report = report_of_server(300, 50);
-
-	(void)state;
-	assert_int_equal(report.verdict.verdict_class, CLASS_IDLE);
-	assert_true(report.verdict.utilisation > 0.029 && report.verdict.utilisation < 0.031);
-	assert_string_equal(report.verdict.summary,
-			    "It waited for work: 3% busy in 10.0 s; while busy it waited for tcp "
-			    "10.0.0.5:5432, postgres[812] (80%) and computed (20%).");
-	assert_true(report.verdict.has_runner_up);
-	assert_int_equal(report.verdict.runner_up, CLASS_IO_BOUND);
-	report_release(&report);
-}
-
-/* What was seen of its busy time is its start, or too little for any verdict. */
-static void an_idle_server_that_nobody_asks_says_no_more(void **state)
-{
-	static const struct {
-		uint64_t busy_ms, asked_cnt;
-	} cases[] = { { 200, 4 }, { 19, 50 } };
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct report report = report_of_server(cases[i].busy_ms, cases[i].asked_cnt);
-
-		assert_int_equal(report.verdict.verdict_class, CLASS_IDLE);
-		assert_null(strstr(report.verdict.summary, "while busy"));
-		assert_false(report.verdict.has_runner_up);
-		report_release(&report);
-	}
-}
-
-static void a_busy_server_says_how_busy(void **state)
-{
-	struct report report = report_of_server(3800, 50);
-
-	(void)state;
-	assert_int_equal(report.verdict.verdict_class, CLASS_IO_BOUND);
-	assert_string_equal(
-		report.verdict.summary,
-		"38% busy, idle otherwise; it waited for results from outside for 80% of its busy "
-		"time (80% for tcp 10.0.0.5:5432, postgres[812]) and computed for 20%.");
-	report_release(&report);
-}
-
 static void what_never_waits_for_work_has_no_utilisation(void **state)
 {
 	struct report report = report_of(&(struct mix){ .computing_ms = 1000 });
@@ -448,9 +381,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_from_90_percent),
-		cmocka_unit_test(an_idle_server_says_what_it_does_while_busy),
-		cmocka_unit_test(an_idle_server_that_nobody_asks_says_no_more),
-		cmocka_unit_test(a_busy_server_says_how_busy),
 		cmocka_unit_test(what_never_waits_for_work_has_no_utilisation),
 		cmocka_unit_test(starved_from_40_percent),
 		cmocka_unit_test(throttled_from_10_percent),
