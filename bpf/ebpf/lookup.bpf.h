@@ -77,7 +77,8 @@ static __always_inline u64 path_text_hash(const struct path_text *text, u64 base
  * The wait is for what the path at @text_address, in the current thread's memory, leads to; one
  * that doesn't begin at the root begins at @base_address (a struct path *). The directory stands
  * for all files in it; where names are looked up no more its inode isn't at hand, so that it goes
- * by a hash of its path, on no known device.
+ * by a hash of its path, on no known device. Returns 1, having done nothing, if that directory is
+ * the base: from here wait_on_path would take the stack beyond what the verifier allows.
  */
 __noinline int wait_on_path_text(struct wire_wait_key *key, u64 text_address, u64 base_address)
 {
@@ -98,7 +99,7 @@ __noinline int wait_on_path_text(struct wire_wait_key *key, u64 text_address, u6
 		return 0;
 	is_absolute = (u8)text->words[0] == '/';
 	if (!path_text_cut(text))
-		return wait_on_path(key, base_address);
+		return 1;
 	walk.dentry = (u64)BPF_CORE_READ(base, dentry);
 	walk.mount = mount_of(BPF_CORE_READ(base, mnt));
 	key->kind = WIRE_KIND_DIRECTORY;

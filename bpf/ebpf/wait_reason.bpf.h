@@ -235,7 +235,8 @@ static __always_inline void wait_on_call_path(const struct wait_args *args,
 		directory = file_of_descriptor(&args->files, args->arg[0]);
 	if (directory)
 		base = (u64)directory + bpf_core_field_offset(struct file, f_path);
-	wait_on_path_text(key, args->arg[how == SYSCALL_PATH_AT], base);
+	if (wait_on_path_text(key, args->arg[how == SYSCALL_PATH_AT], base))
+		wait_on_path(key, base);
 }
 
 /* What a call that none of its arguments' descriptors explains waits for, as far as the kernel's
