@@ -1,6 +1,8 @@
-/* Names of futexes, looked up a few at a time; see futex_names.h. */
+/* What futexes are and lie in, looked up a few at a time; see futex_names.h. */
 #include "futex_names.h"
+#include "futex_layout.h"
 #include "observation/observation.h"
+#include "target_memory.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,27 +45,71 @@ int futex_names_ask(struct futex_names *futexes, const struct wire_event_futex *
 	return 0;
 }
 
-static int look_one(struct futex_names *futexes, struct observation *obs,
-		    const struct wire_event_futex *event)
+static inline bool futex_read(const struct futex_wait *wait, void *words, uint32_t bytes,
+			      uint64_t address)
 {
-	char comm[WIRE_COMM_BYTES + 1] = "", name[256];
-	struct memory_user user = { event->stack, event->thread_pointer, comm };
-	const char *copy;
+	return target_memory_read((pid_t)wait->tgid, address, words, bytes);
+}
 
+/* What the probes could not tell, as the thread's memory was not the current one. */
+static struct futex_wait look_at_memory(const struct wire_event_futex *event)
+{
+	struct futex_wait wait = { .address = event->address,
+				   .stack = event->stack,
+				   .thread_pointer = event->thread_pointer,
+				   .op = event->op,
+				   .value = event->value,
+				   .tgid = event->event.tgid,
+				   .is_timed = event->is_timed,
+				   .can_read_user = 1,
+				   .known = { .kind = WIRE_KIND_FUTEX } };
+
+	if (event->is_told)
+		return wait;
+	futex_decide(&wait);
+	if (wait.known.kind == WIRE_KIND_JOIN)
+		futex_joined(&wait);
+	if (wait.known.reason != WIRE_SYNC) {
+		wait.known.kind = WIRE_KIND_FUTEX;
+		wait.known.back = 0;
+	}
+	return wait;
+}
+
+static int append(struct futex_names *futexes, const struct futex_name *name)
+{
 	if (reserve((void **)&futexes->names, &futexes->capacity, futexes->cnt,
 		    sizeof(*futexes->names)))
 		return -ENOMEM;
-	memcpy(comm, event->comm, WIRE_COMM_BYTES);
-	memory_place_name(&futexes->map, (pid_t)event->event.tgid, event->address, &user, name,
-			  sizeof(name));
-	copy = observation_intern(obs, name, strlen(name));
-	if (!copy)
-		return -ENOMEM;
-	futexes->names[futexes->cnt++] = (struct futex_name){ .tgid = event->event.tgid,
-							      .address = event->address,
-							      .name = copy };
+	futexes->names[futexes->cnt++] = *name;
 	futexes->is_sorted = false;
 	return 0;
+}
+
+static int look_one(struct futex_names *futexes, struct observation *obs,
+		    const struct wire_event_futex *event)
+{
+	char comm[WIRE_COMM_BYTES + 1] = "", text[256];
+	struct memory_user user = { event->stack, event->thread_pointer, comm };
+	struct futex_wait wait = look_at_memory(event);
+	struct futex_name name = { .tgid = wait.tgid,
+				   .kind = wait.known.kind,
+				   .joined = wait.joined,
+				   .address = wait.address,
+				   .begins_at = wait.address - wait.known.back };
+	int error;
+
+	memcpy(comm, event->comm, WIRE_COMM_BYTES);
+	memory_place_name(&futexes->map, (pid_t)name.tgid, name.begins_at, &user, text,
+			  sizeof(text));
+	name.name = observation_intern(obs, text, strlen(text));
+	if (!name.name)
+		return -ENOMEM;
+	error = append(futexes, &name);
+	if (error || name.address == name.begins_at)
+		return error;
+	name.address = name.begins_at;
+	return append(futexes, &name);
 }
 
 static uint64_t now_ns(void)
@@ -104,16 +150,35 @@ static int compare_names(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-const char *futex_names_find(struct futex_names *futexes, uint32_t tgid, uint64_t address)
+static const struct futex_name *find(struct futex_names *futexes, uint32_t tgid, uint64_t address)
 {
 	struct futex_name wanted = { .tgid = tgid, .address = address };
-	const struct futex_name *found;
 
 	if (!futexes->cnt)
 		return NULL;
 	if (!futexes->is_sorted)
 		qsort(futexes->names, futexes->cnt, sizeof(futexes->names[0]), compare_names);
 	futexes->is_sorted = true;
-	found = bsearch(&wanted, futexes->names, futexes->cnt, sizeof(wanted), compare_names);
-	return found ? found->name : NULL;
+	return bsearch(&wanted, futexes->names, futexes->cnt, sizeof(wanted), compare_names);
+}
+
+void futex_names_settle(struct futex_names *futexes, struct wire_wait_key *key)
+{
+	const struct futex_name *known;
+
+	if (key->kind != WIRE_KIND_FUTEX || key->reason != WIRE_SYNC)
+		return;
+	known = find(futexes, key->tgid, key->id[0]);
+	if (!known || known->kind == WIRE_KIND_FUTEX)
+		return;
+	key->kind = (uint8_t)known->kind;
+	key->id[0] = known->begins_at;
+	key->id[1] = known->joined;
+}
+
+const char *futex_names_find(struct futex_names *futexes, uint32_t tgid, uint64_t address)
+{
+	const struct futex_name *known = find(futexes, tgid, address);
+
+	return known ? known->name : NULL;
 }

@@ -274,8 +274,12 @@ struct wire_event_futex {
 	WIRE_U64 stack;		 /* the waiting thread's stack pointer, */
 	WIRE_U64 thread_pointer; /* which its stack ends before */
 	char comm[WIRE_COMM_BYTES];
+	WIRE_U32 op; /* of futex(), and the value that is expected */
+	WIRE_U32 value;
+	WIRE_U32 is_timed;
+	WIRE_U32 is_told; /* 0: its memory could not be read yet */
 };
-_Static_assert(sizeof(struct wire_event_futex) == 64, "wire_event_futex");
+_Static_assert(sizeof(struct wire_event_futex) == 80, "wire_event_futex");
 
 /* kind, id and port as in wire_wait_key. */
 struct wire_event_endpoint {

@@ -453,6 +453,29 @@ static void join_is_named_by_its_thread(void **state)
 	close(ends[1]);
 }
 
+/* --- threads that slept before anybody looked --- */
+
+static int join_who_waits_for_condition(void *unused)
+{
+	pthread_t waiter;
+
+	(void)unused;
+	return pthread_create(&waiter, NULL, wait_for_condition, NULL) ||
+	       pthread_join(waiter, NULL);
+}
+
+static void attach_tells_what_sleepers_wait_for(void **state)
+{
+	struct live *live = *state;
+
+	live_attach(live, join_who_waits_for_condition, NULL, SYS_futex, 2);
+	assert_int_equal(live->observer->ops->drain(live->observer), 0);
+	live_cut(live);
+	live_row(live, WAIT_SYNC, OBJECT_CONDITION, DIRECTION_NONE, "the_condition (" MODULE ")");
+	assert_non_null(strstr(live_row(live, WAIT_SYNC, OBJECT_JOIN, DIRECTION_NONE, NULL)->name,
+			       MODULE " (tid "));
+}
+
 /* --- a futex of the program's own --- */
 
 static volatile unsigned int the_word;
@@ -719,6 +742,7 @@ int main(void)
 		LIVE_TEST(semaphore_is_told),
 		LIVE_TEST(rwlock_is_told_to_readers_and_writers),
 		LIVE_TEST(join_is_named_by_its_thread),
+		LIVE_TEST(attach_tells_what_sleepers_wait_for),
 		LIVE_TEST(other_futex_has_no_kind),
 		LIVE_TEST(releaser_is_the_holder),
 		LIVE_TEST(a_queue_waits_for_who_held_it_long),
