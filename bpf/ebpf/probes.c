@@ -84,7 +84,6 @@ static int load_error(int error, char *why, size_t why_size)
 {
 	switch (error) {
 	case -EPERM:
-	case -EACCES:
 		snprintf(why, why_size, "no rights to load BPF programs: run %s",
 			 geteuid() == 0 ? "outside this container or sandbox, whose root lacks "
 					  "them, or grant it CAP_BPF and CAP_PERFMON"

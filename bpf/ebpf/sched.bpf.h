@@ -153,19 +153,25 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
 	u32 before = thread->head.state;
 	u64 since = thread->stamp_ns;
 
+	if (before == TASK_BLOCKED) {
+		/* Its wakeup went unseen. */
+		if (thread->is_in_queue)
+			lock_wait_end(thread, now, 0);
+		thread->quiet_ns += program_shift(RUNNABLE, now);
+		thread->head.state = TASK_WOKEN;
+		thread->wake_ns = now;
+		before = TASK_WOKEN;
+	}
 	if (before == TASK_SEEDING) {
 		thread_begin(thread, now);
 	} else if (before == TASK_PREEMPTED) {
 		total->preempted_ns += now - since;
-	} else if (before == TASK_WOKEN || before == TASK_BLOCKED) {
-		/* TASK_BLOCKED here: its wakeup went unseen. */
+	} else if (before == TASK_WOKEN) {
 		u64 woken =
 			thread->wake_ns >= since && thread->wake_ns <= now ? thread->wake_ns : now;
 
-		if (before == TASK_BLOCKED && thread->is_in_queue)
-			lock_wait_end(thread, now, 0);
 		total->run_queue_ns += now - woken;
-		if (thread->open.tgid && !(before == TASK_WOKEN && woken == since))
+		if (thread->open.tgid && woken != since)
 			wait_book(thread, woken - since);
 		else if (thread->open.flags & WIRE_WAIT_ON_LOOP)
 			loop_unblock(thread, woken); /* it never slept */
@@ -188,8 +194,8 @@ static __always_inline void switch_in_unseen(struct task_struct *task, struct th
 
 	if (ran_ns > now - since)
 		ran_ns = now - since;
-	program_repair(ran_ns, now);
 	switch_in(thread, now - ran_ns);
+	program_repair(ran_ns, now);
 }
 
 /*
@@ -230,6 +236,8 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		thread_begin(thread, now);
 	else if (before != TASK_ON_CPU)
 		switch_in_unseen(task, thread, now);
+	if (before == TASK_BLOCKED)
+		before = TASK_WOKEN; /* as it counts since switch_in */
 	book_on_cpu(task, thread, now);
 	thread->stamp_ns = now;
 	total->switch_cnt++;
