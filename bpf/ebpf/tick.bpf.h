@@ -18,7 +18,7 @@
 #include "program_time.bpf.h"
 
 /* A tick computes for less than this part of the quiet that it ended. */
-#define TICK_PARTS 10
+#define TICK_PARTS 4
 /* Entries of the pool that are remembered one by one. */
 #define POOL_CNT 64
 
