@@ -1,13 +1,39 @@
 /* Looks who is in the observed cgroup; see members.h. */
+#include <stdint.h>
+#include <time.h>
+
 #include "members.h"
 #include "process.h"
+
+#define COST_INVERSE 100
+
+static uint64_t cpu_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void plan_next_look(struct members *members, uint64_t cost_ns)
+{
+	uint64_t look_ms = cost_ns * COST_INVERSE / 1000000;
+
+	if (look_ms < MEMBERS_LOOK_MIN_MS)
+		look_ms = MEMBERS_LOOK_MIN_MS;
+	if (look_ms > MEMBERS_LOOK_MAX_MS)
+		look_ms = MEMBERS_LOOK_MAX_MS;
+	members->look_ms = (int)look_ms;
+}
 
 int members_look(struct members *members)
 {
 	struct cgroup_members *cgroup = &members->cgroup;
+	uint64_t began_ns = cpu_now_ns();
 	int error = cgroup_members_look(cgroup);
 	size_t kept = 0;
 
+	plan_next_look(members, cpu_now_ns() - began_ns);
 	if (error)
 		return error;
 	for (size_t i = 0; i < cgroup->newcomer_cnt; i++) {

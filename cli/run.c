@@ -384,7 +384,7 @@ static int await_member(struct run *run, uint64_t end_ns)
 			    "up)",
 			    run->members.cgroup.directory);
 		has_told = true;
-		if (poll(&signal, 1, MEMBERS_LOOK_MS) > 0)
+		if (poll(&signal, 1, run->members.look_ms) > 0)
 			return -ECANCELED;
 	}
 }
@@ -422,7 +422,7 @@ int run_cgroup(const struct options *options)
 		 !start_observing_members(&run))
 		code = follow_process(&run);
 	if (!code && run.members.left_out_cnt && !options->is_quiet)
-		say("%zu processes of other users were left out (run classify with sudo)",
+		say("processes of others that were left out: %zu (run classify with sudo)",
 		    run.members.left_out_cnt);
 	run_release(&run);
 	return code;

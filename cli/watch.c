@@ -41,7 +41,7 @@ static struct schedule plan(const struct watch *watch)
 	if (watch->duration_ns)
 		schedule.end_ns = now + watch->duration_ns;
 	if (watch->members)
-		schedule.members_ns = now + MEMBERS_LOOK_MS * NS_PER_MS;
+		schedule.members_ns = now;
 	if (watch->observer) {
 		int interval_ms = watch->observer->ops->timeout_ms(watch->observer);
 
@@ -101,11 +101,12 @@ static int adopt_newcomers(const struct watch *watch, struct schedule *schedule)
 	const struct cgroup_members *cgroup = &watch->members->cgroup;
 	int error = members_look(watch->members);
 
-	schedule->members_ns = now_ns() + MEMBERS_LOOK_MS * NS_PER_MS;
+	schedule->members_ns = now_ns() + (uint64_t)watch->members->look_ms * NS_PER_MS;
 	if (error)
 		return error;
 	if (cgroup->newcomer_cnt && watch->tells_newcomers)
-		say("%zu processes have come into the cgroup", cgroup->newcomer_cnt);
+		say("%zu process%s came into the cgroup", cgroup->newcomer_cnt,
+		    cgroup->newcomer_cnt == 1 ? "" : "es");
 	return watch->observer->ops->adopt(watch->observer, cgroup->newcomers,
 					   cgroup->newcomer_cnt);
 }

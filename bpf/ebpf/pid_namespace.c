@@ -43,3 +43,11 @@ int pid_namespace_level(uint32_t *level, char *why, size_t why_size)
 	namespace_bpf__destroy(program);
 	return error;
 }
+
+bool pid_namespace_program_loads(void)
+{
+	struct namespace_bpf *program = namespace_bpf__open_and_load();
+
+	namespace_bpf__destroy(program);
+	return program;
+}

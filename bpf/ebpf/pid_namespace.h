@@ -2,6 +2,7 @@
 #ifndef CLASSIFY_PID_NAMESPACE_H
 #define CLASSIFY_PID_NAMESPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,5 +11,8 @@
  * -errno, with cause and remedy in @why where the rights to load BPF are not what is missing.
  */
 int pid_namespace_level(uint32_t *level, char *why, size_t why_size);
+
+/* Whether the small program that asks for it may be loaded here: then any may. */
+bool pid_namespace_program_loads(void);
 
 #endif

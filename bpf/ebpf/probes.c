@@ -80,8 +80,11 @@ static void choose_optional_probes(struct ebpf_observer *self, const struct btf 
 	}
 }
 
+/* The verifier says EACCES too: rights are missing only if nothing at all may be loaded. */
 static int load_error(int error, char *why, size_t why_size)
 {
+	if (error == -EACCES && pid_namespace_program_loads())
+		error = -EINVAL;
 	switch (error) {
 	case -EPERM:
 		snprintf(why, why_size, "no rights to load BPF programs: run %s",

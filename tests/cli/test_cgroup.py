@@ -5,7 +5,8 @@ import os
 import pathlib
 import signal
 
-from support import (CLASSIFY, PYTHON, CommandLineTestCase, ThroughEbpf, ThroughProcfs, main, run)
+from support import (AS_NOBODY, CLASSIFY, PYTHON, CommandLineTestCase, ThroughEbpf, ThroughProcfs,
+                     main, needs_root, run)
 
 NAME = f"classify-test-{os.getpid()}"
 ENTER = ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"']
@@ -99,7 +100,7 @@ class CgroupTests:
             first = self.start_in(group, ECHO)
             watcher = self.watch(group)
             second = self.start_in(group, ECHO)
-            self.assertIn(b"have come into the cgroup", watcher.stderr.readline())
+            self.assertIn(b"came into the cgroup", watcher.stderr.readline())
             watcher.send_signal(signal.SIGINT)
             self.assertEqual(watcher.wait(), 0, watcher.stderr.read())
             self.check_target(self.read_report(), group, first.pid, second.pid)
@@ -183,6 +184,24 @@ class Refusals(CgroupTestCase):
         group.rmdir()
         self.assertIn(b"has been removed", watcher.stderr.readline())
         self.assertEqual(watcher.wait(), 125)
+
+
+    @needs_root
+    def test_processes_of_others(self):
+        """Those that may be observed are; if there is none, that is said."""
+        group = self.make_group(2)
+        self.start_in(group, ECHO)
+        argv = [*AS_NOBODY, self.public_binary(), "--source=procfs", "--json", "-d", "0.1",
+                "--cgroup", str(group)]
+        done = run(*argv)
+        self.assert_refused(done, "belong to others", "sudo")
+        own = self.start(*ENTER, str(group), *AS_NOBODY, PYTHON, "-c",
+                         "print('ready', flush=True)\n" + ECHO)
+        self.assertEqual(own.stdout.readline(), b"ready\n")
+        done = run(*argv)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"left out: 1", done.stderr)
+        self.assertEqual(self.assert_is_report(done.stdout)["target"]["pid"], own.pid)
 
 
 class CgroupThroughProcfs(CgroupTests, ThroughProcfs, CgroupTestCase):
