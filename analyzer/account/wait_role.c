@@ -21,6 +21,28 @@ static bool is_server(const struct observation *obs, const struct obs_process *p
 }
 
 /*
+ * Whether the process of @row, which polls without our knowing for what, mostly waits for work
+ * where that is known: a session of sshd, a backend of PostgreSQL that is observed by itself. Such
+ * rows are few: the wait that was open at the beginning or at the end.
+ */
+static bool is_mostly_asked(const struct observation *obs, const struct obs_wait *row)
+{
+	uint64_t asked_ns = 0, other_ns = 0;
+
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		const struct obs_wait *other = &obs->waits[i];
+
+		if (other->pid != row->pid || other->via_event_loop != row->via_event_loop)
+			continue;
+		if (other->reason == WAIT_ACCEPT || other->reason == WAIT_TTY)
+			asked_ns += other->wait_ns;
+		else if (other->reason == WAIT_NETWORK || other->reason == WAIT_IPC)
+			other_ns += other->wait_ns;
+	}
+	return asked_ns > other_ns;
+}
+
+/*
  * A server that waits for requests with a timeout (redis's cron of 100 ms, a select loop of half
  * a second) is as idle when the timeout runs out as when a request comes. What it polls besides may
  * be what its own threads and processes wake it by: a pipe, an eventfd.
@@ -33,7 +55,7 @@ static bool is_server_tick(const struct observation *obs, const struct obs_wait 
 	if (!row->via_event_loop && row->kind != OBJECT_EPOLL && row->kind != OBJECT_PIPE &&
 	    row->kind != OBJECT_ANON && !is_socket(row->kind))
 		return false;
-	return is_server(obs, process);
+	return is_server(obs, process) || is_mostly_asked(obs, row);
 }
 
 static bool is_asked_of_us(const struct obs_wait *row)
@@ -110,7 +132,7 @@ static enum wait_role poll_role(const struct observation *obs, const struct obs_
 		return WAITS_FOR_WORK;
 	if (!row->via_event_loop && is_inside_tree(obs, row))
 		return WAITS_FOR_TREE;
-	if (is_server(obs, process))
+	if (is_server(obs, process) || is_mostly_asked(obs, row))
 		return WAITS_FOR_WORK;
 	return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
 }

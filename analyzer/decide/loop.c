@@ -47,6 +47,14 @@ static bool opens_epoll_only_for_loops(enum runtime_id runtime)
 	       runtime == RUNTIME_PERL || runtime == RUNTIME_LUA;
 }
 
+/* Whether @process waits in a loop for one who asks it, and who was handed to it: a backend of
+ * PostgreSQL. A loop that serves many accepts them itself. */
+static bool serves_one_client(const struct process_facts *process)
+{
+	return !process->process->listening_cnt &&
+	       process->work_wait_ns[WAIT_ACCEPT] > process->loop_ns / 2;
+}
+
 /*
  * These interpreters open an epoll descriptor for nothing but a loop, and its thread does the
  * program's work. Others hold one for many ends: they must wait through it, or serve.
@@ -64,7 +72,7 @@ static bool is_driven_by_loop(const struct process_facts *process,
 		return false;
 	if (opens_epoll_only_for_loops(process->runtime) || process->process->listening_cnt)
 		return true;
-	return process->loop_cnt &&
+	return process->loop_cnt && !serves_one_client(process) &&
 	       (double)process->loop_ns >=
 		       LOOP_PART * (double)(process->loop_ns + process->own_wait_ns);
 }

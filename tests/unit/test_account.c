@@ -378,6 +378,32 @@ static void unexplained_polls_are_no_more_than_polls(void **state)
 	report_release(&report);
 }
 
+/* A session that was handed its client doesn't listen; what it polls for when nothing is known is
+ * what it polls for otherwise. */
+static void unknown_polls_are_for_what_the_others_are_for(void **state)
+{
+	static const enum wait_reason known[] = { WAIT_ACCEPT, WAIT_NETWORK };
+	static const uint64_t idle_ms[] = { 100, 0 };
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		build_observation(&obs, 100, 0, 0, 2);
+		build_process(&obs, 10, "/usr/sbin/sshd");
+		build_thread(&obs, 10, 10, 0);
+		WAITED(&obs, 10, .reason = known[i], .ms = 60, .quiet_ms = 60, .kind = OBJECT_TCP,
+		       .via_event_loop = true);
+		WAITED(&obs, 10, .reason = WAIT_POLL, .ms = 30, .quiet_ms = 30,
+		       .kind = OBJECT_EPOLL, .via_event_loop = true);
+		WAITED(&obs, 10, .reason = WAIT_TIMER, .ms = 10, .quiet_ms = 10 * (1 - i),
+		       .kind = OBJECT_EPOLL, .via_event_loop = true, .timed_out = true);
+		build_report(&obs, &report);
+		assert_int_equal(report.program_time.idle_ns, idle_ms[i] * MS);
+		report_release(&report);
+	}
+}
+
 static void timeouts_are_timers(void **state)
 {
 	(void)state;
@@ -554,6 +580,7 @@ int main(void)
 		cmocka_unit_test(a_far_end_in_the_tree_is_the_tree),
 		cmocka_unit_test(what_is_unexplained_is_summed),
 		cmocka_unit_test(unexplained_polls_are_no_more_than_polls),
+		cmocka_unit_test(unknown_polls_are_for_what_the_others_are_for),
 		cmocka_unit_test(timeouts_are_timers),
 		cmocka_unit_test(quiet_that_no_wait_ended_is_other),
 		cmocka_unit_test(rows_with_too_much_quiet_are_scaled),

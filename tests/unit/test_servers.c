@@ -178,6 +178,30 @@ static void an_idle_server_is_kept_if_it_was_asked(void **state)
 	report_release(&report);
 }
 
+/* As a backend of PostgreSQL does: its client was handed to it, and it waits for it by epoll. */
+static void a_loop_for_one_client_is_no_event_loop(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	for (uint32_t listening_cnt = 0; listening_cnt < 2; listening_cnt++) {
+		struct obs_process *process;
+
+		build_observation(&obs, 10000, 4000, 0, 2);
+		process = build_process(&obs, 10, "/bin/server");
+		process->has_event_loop = true;
+		process->listening_cnt = listening_cnt;
+		build_thread(&obs, 10, 10, 4000)->event_loop_wait_cnt = 100;
+		WAITED(&obs, 10, .reason = WAIT_ACCEPT, .ms = 6000, .quiet_ms = 6000, .cnt = 100,
+		       .kind = OBJECT_TCP, .direction = DIRECTION_INBOUND, .via_event_loop = true);
+		build_report(&obs, &report);
+		assert_int_equal(report.concurrency.current,
+				 listening_cnt ? MODEL_ASYNC : MODEL_SYNC);
+		report_release(&report);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_pool_with_time_to_spare_is_kept),
 		cmocka_unit_test(one_worker_is_no_pool),
 		cmocka_unit_test(forked_workers_with_time_to_spare_are_kept),
+		cmocka_unit_test(a_loop_for_one_client_is_no_event_loop),
 		cmocka_unit_test(an_idle_server_is_kept_if_it_was_asked),
 	};
 
