@@ -180,6 +180,28 @@ static __always_inline void inode_identify(struct wire_wait_key *key, struct ino
 		key->id[0] |= (u64)BPF_CORE_READ(inode, i_generation) << 32;
 }
 
+/* Of include/uapi/linux/magic.h: file systems whose files are the kernel's own doing. */
+#define PROC_SUPER_MAGIC    0x9fa0
+#define CGROUP_SUPER_MAGIC  0x27e0eb
+#define SYSFS_MAGIC	    0x62656572
+#define CGROUP2_SUPER_MAGIC 0x63677270
+#define DEBUGFS_MAGIC	    0x64626720
+#define TRACEFS_MAGIC	    0x74726163
+
+static __always_inline bool inode_is_of_kernel(struct inode *inode)
+{
+	switch (BPF_CORE_READ(inode, i_sb, s_magic)) {
+	case PROC_SUPER_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+		return true;
+	}
+	return false;
+}
+
 static __always_inline u8 file_wait_flags(struct file *file)
 {
 	u32 flags = BPF_CORE_READ(file, f_flags);

@@ -200,12 +200,28 @@ static void syscall_describe(const struct wire_wait_key *key, char *name, size_t
 		snprintf(name, size, "syscall %u", key->syscall);
 }
 
+/* A device of which no file is known: a ring's blocks came from it. */
+static void block_name(struct device_number device, char *name, size_t size)
+{
+	char found[DEVICE_NAME_BYTES];
+
+	device_name(0, device, found);
+	if (found[0])
+		snprintf(name, size, "/dev/%.*s", (int)strcspn(found, " "), found);
+	else
+		snprintf(name, size, "device %u:%u", device.major, device.minor);
+}
+
 static void inode_name(const struct wire_wait_key *key, char *name, size_t size)
 {
 	struct device_number device = device_of((uint32_t)key->id[0]);
 
 	if (!key->id[0])
 		return;
+	if (key->kind == WIRE_KIND_BLOCK && !key->id[1]) {
+		block_name(device, name, size);
+		return;
+	}
 
 	snprintf(name, size, "inode %llu on device %u:%u", (unsigned long long)key->id[1],
 		 device.major, device.minor);

@@ -163,7 +163,7 @@ static __always_inline void ready_of_waker(struct thread_ctx *thread, struct wir
 	file = flags & PF_IO_WORKER ? io_worker_file(current) : written_file(current);
 	if (file) {
 		ready_describe(thread, ready, file, 0);
-	} else if (now - slot->device_ns < READY_FRESH_NS) {
+	} else if (ready->flags & WIRE_WAIT_EVENT_LOOP && now - slot->device_ns < READY_FRESH_NS) {
 		ready->reason = WIRE_DISK;
 		ready->kind = WIRE_KIND_BLOCK;
 		ready->id[0] = slot->device;

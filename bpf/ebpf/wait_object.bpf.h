@@ -307,6 +307,8 @@ __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is
 		break;
 	default:
 		key->kind = WIRE_KIND_FILE;
+		if (inode_is_of_kernel(inode))
+			key->reason = WIRE_DEVICE;
 		key->flags |= file_wait_flags(file);
 		break;
 	}

@@ -85,6 +85,8 @@ static const struct syscall_row rows[] = {
 #endif
 	CALL(io_uring_enter, CALL_EVENT_LOOP),
 	CALL(io_getevents, CALL_EVENT_LOOP),
+	CALL(io_submit, CALL_STORAGE), /* for room in the device's queue */
+	CALL(io_destroy, CALL_STORAGE),
 	CALL(msgrcv, CALL_IPC),
 	CALL(msgsnd, CALL_IPC),
 	CALL(semop, CALL_IPC),
@@ -183,6 +185,8 @@ static const struct {
 	{ SYS_execve, OPERATION_READ },
 	{ SYS_execveat, OPERATION_READ },
 	{ SYS_sendfile, OPERATION_READ },
+	{ SYS_io_submit, OPERATION_NONE },
+	{ SYS_io_destroy, OPERATION_NONE },
 	{ SYS_getdents64, OPERATION_METADATA },
 	{ SYS_ioctl, OPERATION_METADATA },
 	{ SYS_lseek, OPERATION_METADATA },

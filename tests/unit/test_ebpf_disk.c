@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -337,6 +338,31 @@ static void a_writer_that_is_held_back_is_throttled(void **state)
 			    "write");
 }
 
+#define TRACE_PIPE "/sys/kernel/tracing/trace_pipe"
+
+static int read_trace_pipe(void *unused)
+{
+	char byte;
+
+	(void)unused;
+	return read(files.fd, &byte, 1) != 1;
+}
+
+static void a_file_of_the_kernel_is_no_disk(void **state)
+{
+	struct live *live = *state;
+
+	files.fd = open(TRACE_PIPE, O_RDONLY | O_CLOEXEC);
+	if (files.fd < 0)
+		files_skip("no " TRACE_PIPE " to read");
+	live_begin(live, read_trace_pipe, NULL);
+	live_until_blocked(live, live->pid, SYS_read, files.fd, 1);
+	live_cut(live);
+	close(files.fd);
+	live_row(live, WAIT_DEVICE, OBJECT_FILE, DIRECTION_NONE, TRACE_PIPE);
+	assert_int_equal(live_wait_ns(live, WAIT_DISK), 0);
+}
+
 /* --- names --- */
 
 static void a_deleted_file_says_so(void **state)
@@ -404,6 +430,7 @@ int main(void)
 		LIVE_TEST(the_device_is_named),
 		DISK_TEST(a_cold_directory_is_metadata),
 		DISK_TEST(a_writer_that_is_held_back_is_throttled),
+		LIVE_TEST(a_file_of_the_kernel_is_no_disk),
 		LIVE_TEST(a_deleted_file_says_so),
 		LIVE_TEST(paths_begin_at_the_root_that_the_program_knows),
 		LIVE_TEST(a_long_name_is_cut_and_says_so),

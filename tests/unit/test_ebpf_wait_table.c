@@ -325,6 +325,9 @@ static void names_without_an_event(void **state)
 	struct wire_wait_key file = { .reason = WIRE_DISK,
 				      .kind = WIRE_KIND_FILE,
 				      .id = { 8ull << 20 | 3, 42 } };
+	struct wire_wait_key block = { .reason = WIRE_DISK,
+				       .kind = WIRE_KIND_BLOCK,
+				       .id = { UINT32_MAX } };
 	struct wire_wait_key loop = { .reason = WIRE_POLL, .kind = WIRE_KIND_EPOLL };
 
 	assert_string_equal(name_of(*state, anon("[eventfd]")), "eventfd");
@@ -337,6 +340,7 @@ static void names_without_an_event(void **state)
 	assert_string_equal(name_of(*state, call), "syscall 9999");
 	assert_string_equal(name_of(*state, file), "inode 42 on device 8:3");
 	assert_string_equal(name_of(*state, loop), "");
+	assert_string_equal(name_of(*state, block), "device 4095:1048575");
 }
 
 static void add_name(struct table_fixture *fixture, const struct wire_event_name *event)
