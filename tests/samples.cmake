@@ -15,6 +15,7 @@ endfunction()
 if(TARGET classify)
 	classify_e2e_test(samples test_samples.py SamplesThroughEbpf)
 	classify_e2e_test(samples_procfs test_samples.py SamplesThroughProcfs)
+	classify_e2e_test(situations test_situations.py)
 	classify_e2e_test(nobody test_nobody.py)
 	classify_e2e_test(accounts test_accounts.py)
 	classify_e2e_test(quota test_quota.py)
@@ -25,3 +26,5 @@ endif()
 
 add_test(NAME samples_table
 	COMMAND ${CLASSIFY_PYTHON3} ${CMAKE_SOURCE_DIR}/samples/render_table --check)
+add_test(NAME situations_table
+	COMMAND ${CLASSIFY_PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/situations/render_table --check)
