@@ -644,9 +644,10 @@ static void children_are_named_by_their_command(void **state)
 		world_send(ends[1]);
 	}
 	live_end(live);
-	assert_int_equal(
+	/* One row for all; a child that was quick is not waited for. */
+	assert_in_range(
 		live_row(live, WAIT_CHILD, OBJECT_CHILD, DIRECTION_NONE, "little-helper")->wait_cnt,
-		3);
+		1, 3);
 	close(ends[0]);
 	close(ends[1]);
 }
