@@ -10,6 +10,8 @@
 
 /* A program with more locks than this has a report that shows ten of them. */
 #define FUTEX_NAMES_MAX 16384
+/* A large program's symbol table takes 10 ms and more to search. */
+#define FUTEX_LOOK_MAX_NS 1000000000ull
 
 void futex_names_release(struct futex_names *futexes)
 {
@@ -36,7 +38,8 @@ static int reserve(void **array, size_t *capacity, size_t cnt, size_t size)
 
 int futex_names_ask(struct futex_names *futexes, const struct wire_event_futex *event)
 {
-	if (futexes->cnt + futexes->asked_cnt >= FUTEX_NAMES_MAX)
+	if (futexes->cnt + futexes->asked_cnt >= FUTEX_NAMES_MAX ||
+	    futexes->spent_ns > FUTEX_LOOK_MAX_NS)
 		return 0;
 	if (reserve((void **)&futexes->asked, &futexes->asked_capacity, futexes->asked_cnt,
 		    sizeof(*futexes->asked)))
@@ -122,16 +125,18 @@ static uint64_t now_ns(void)
 
 int futex_names_look(struct futex_names *futexes, struct observation *obs, uint64_t budget_ns)
 {
-	uint64_t until_ns;
+	uint64_t since_ns, until_ns;
 	size_t done = 0;
 	int error = 0;
 
 	if (!futexes->asked_cnt)
 		return 0;
-	until_ns = now_ns() + budget_ns;
+	since_ns = now_ns();
+	until_ns = since_ns + budget_ns;
 	do
 		error = look_one(futexes, obs, &futexes->asked[done++]);
 	while (!error && done < futexes->asked_cnt && now_ns() < until_ns);
+	futexes->spent_ns += now_ns() - since_ns;
 	futexes->asked_cnt -= done;
 	memmove(futexes->asked, futexes->asked + done,
 		futexes->asked_cnt * sizeof(*futexes->asked));

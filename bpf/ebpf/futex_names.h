@@ -29,11 +29,13 @@ struct futex_names {
 	struct wire_event_futex *asked; /* to be looked up yet */
 	size_t asked_cnt, asked_capacity;
 	struct memory_map map; /* of the process that was asked for last */
+	uint64_t spent_ns;     /* on looking */
 };
 
 void futex_names_release(struct futex_names *futexes);
 
-/* Keeps @event to be looked up; beyond a fixed number futexes are known by address only. Returns 0
+/* Keeps @event to be looked up; beyond a fixed number, or time that looking took, futexes
+ * are known by address only. Returns 0
  * or -ENOMEM. */
 int futex_names_ask(struct futex_names *futexes, const struct wire_event_futex *event);
 
