@@ -80,6 +80,23 @@ struct report_wait {
 	size_t object_cnt;
 };
 
+struct report_neighbour {
+	const char *name;
+	uint64_t queue_ns;
+	uint64_t cnt;
+};
+
+/* Of the time that threads waited for a CPU: which, and who had it meanwhile, where that took 100
+ * us or longer. */
+struct report_queue {
+	bool is_known; /* else only their sum is, and nobody's name */
+	uint64_t wakeup_ns;
+	uint64_t preempted_ns;
+	uint64_t own_ns;		     /* other threads of the tree had it */
+	struct report_neighbour *neighbours; /* other programs; largest first */
+	size_t neighbour_cnt;
+};
+
 struct report_thread_time {
 	uint64_t wall_ns; /* sum over threads; = on_cpu + run_queue + throttled + stopped + waits */
 	uint64_t on_cpu_ns;
@@ -90,6 +107,7 @@ struct report_thread_time {
 	size_t wait_cnt;
 	uint64_t unexplained_ns; /* of the waits: reason other, and polls of which no more is known
 				  */
+	struct report_queue queue; /* parts of run_queue_ns */
 };
 
 struct report_program_time {

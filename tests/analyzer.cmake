@@ -1,5 +1,5 @@
 foreach(test account advice analyze_properties lecture lock_findings loop recordings polling
-	rules runtime servers)
+	rivals rules runtime servers)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
 endforeach()
 target_link_options(test_analyze_properties PRIVATE -Wl,--wrap=calloc)

@@ -100,6 +100,8 @@ static void add_thread(const struct obs_thread *thread, struct report_thread_tim
 	uint64_t wall_ns = thread_wall_ns(thread);
 
 	time->on_cpu_ns += thread->on_cpu_ns;
+	time->queue.wakeup_ns += thread->run_queue_ns;
+	time->queue.preempted_ns += thread->preempted_ns;
 	time->run_queue_ns += thread->run_queue_ns + thread->preempted_ns;
 	time->throttled_ns += thread->throttled_ns;
 	for (int reason = 0; reason < WAIT_REASON_CNT; reason++) {
@@ -108,6 +110,34 @@ static void add_thread(const struct obs_thread *thread, struct report_thread_tim
 	}
 	wait_ns[WAIT_OTHER] += wall_ns - accounted_ns(thread);
 	time->wall_ns += wall_ns;
+}
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Throttled time was taken off the time in queues, not off who had the CPUs: they had no more than
+ * there is left. */
+static void fill_queue(const struct observation *obs, struct arena *arena,
+		       struct report_thread_time *time)
+{
+	struct report_queue *queue = &time->queue;
+
+	queue->is_known = obs->source == SOURCE_EBPF;
+	queue->own_ns = min_ns(obs->own_queue_ns, time->run_queue_ns);
+	queue->neighbours = arena_array(arena, obs->neighbour_cnt, sizeof(*queue->neighbours));
+	if (!queue->neighbours)
+		return;
+	for (size_t i = 0; i < obs->neighbour_cnt; i++) {
+		const struct obs_neighbour *from = &obs->neighbours[i];
+
+		queue->neighbours[queue->neighbour_cnt++] = (struct report_neighbour){
+			.name = from->comm[0] ? from->comm : "(others)",
+			.queue_ns = min_ns(from->queue_ns, time->run_queue_ns),
+			.cnt = from->cnt,
+		};
+	}
 }
 
 void account_thread_time(const struct observation *obs, const struct process_index *index,
@@ -120,6 +150,7 @@ void account_thread_time(const struct observation *obs, const struct process_ind
 
 	for (size_t i = 0; i < obs->thread_cnt; i++)
 		add_thread(&obs->threads[i], time, wait_ns, wait_cnt);
+	fill_queue(obs, arena, time);
 	time->stopped_ns = wait_ns[WAIT_STOPPED];
 	time->waits = arena_array(arena, WAIT_REASON_CNT, sizeof(*time->waits));
 	if (!time->waits)

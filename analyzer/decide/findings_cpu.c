@@ -4,6 +4,7 @@
 #include "decide/detection.h"
 #include "decide/phrase.h"
 #include "decide/polling.h"
+#include "decide/rivals.h"
 #include "decide/thresholds.h"
 
 static bool threads_for_cpu_work(struct detection *on)
@@ -26,6 +27,19 @@ static bool threads_for_cpu_work(struct detection *on)
 	return true;
 }
 
+/* Who is in the way of workers that queue: each other, or somebody else. */
+static const char *behind_whom(const struct facts *facts)
+{
+	const char *rivals = rivals_phrase(facts);
+	double own = rivals_own_share(facts);
+
+	if (own >= RIVALS_ARE_OWN)
+		return ", behind each other";
+	if (own < 0 || !rivals)
+		return "";
+	return arena_printf(facts->arena, ", and not only behind each other: %s", rivals);
+}
+
 static bool more_workers_than_cores(struct detection *on)
 {
 	const struct facts *facts = on->facts;
@@ -37,11 +51,12 @@ static bool more_workers_than_cores(struct detection *on)
 	if (!detection_is_class(on, CLASS_CPU_BOUND) || workers <= usable_cpus(facts) ||
 	    queued < QUEUE_SHARE)
 		return false;
-	on->finding->summary = arena_printf(facts->arena,
-					    "%u workers compute on %u usable CPUs: they spent "
-					    "%.0f%% of the time they were ready "
-					    "queueing for one.",
-					    workers, usable_cpus(facts), pct(queued));
+	on->finding->summary =
+		arena_printf(facts->arena,
+			     "%u workers compute on %u usable CPUs: they spent "
+			     "%.0f%% of the time they were ready "
+			     "queueing for one%s.",
+			     workers, usable_cpus(facts), pct(queued), behind_whom(facts));
 	detection_add_evidence(on, "workers that compute", workers, "workers");
 	detection_add_evidence(on, "usable CPUs", facts->cpus, "CPUs");
 	detection_add_evidence(on, "run queue", queued, "share of runnable time");
@@ -96,15 +111,21 @@ static bool cpu_throttled(struct detection *on)
 static bool cpu_starved(struct detection *on)
 {
 	const struct facts *facts = on->facts;
+	const char *rivals = rivals_phrase(facts);
 
 	/* What little an idle program does may well have had to wait. */
 	if (facts->starved_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS ||
 	    facts->idle_share >= IDLE_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
-		facts->arena, "For %.0f%% of its busy time it was ready to run and got no CPU.",
-		pct(facts->starved_share));
+		facts->arena, "For %.0f%% of its busy time it was ready to run and got no CPU%s%s.",
+		pct(facts->starved_share), rivals ? ": " : "", rivals ? rivals : "");
 	detection_add_evidence(on, "starved", facts->starved_share, "share of busy time");
+	if (rivals)
+		detection_add_evidence(on,
+				       arena_printf(facts->arena, "queued behind %s",
+						    facts->thread_time->queue.neighbours[0].name),
+				       rivals_largest_share(facts), "share of run-queue time");
 	return true;
 }
 

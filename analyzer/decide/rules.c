@@ -4,6 +4,7 @@
 #include "decide/busy.h"
 #include "decide/phrase.h"
 #include "decide/polling.h"
+#include "decide/rivals.h"
 #include "decide/rules.h"
 #include "decide/thresholds.h"
 
@@ -267,12 +268,13 @@ static const char *throttled_summary(const struct facts *facts, const struct mod
 
 static const char *starved_summary(const struct facts *facts, const struct model *model)
 {
-	const char *why = "other programs had them";
+	const char *rivals = rivals_phrase(facts);
+	const char *why = rivals ? rivals : "other programs had them";
 
 	(void)model;
 	if (is_starved_by_quota(facts))
 		why = "its CPU quota held it back";
-	else if (facts->obs->host.cpu_quota > 0)
+	else if (facts->obs->host.cpu_quota > 0 && !rivals)
 		why = "its CPU quota or other programs held it back";
 	return arena_printf(
 		facts->arena,

@@ -91,6 +91,8 @@
 #define SERIAL_IN_FLIGHT   1.50 /* mean while there are any */
 #define IO_NAME_SHARE	   0.05 /* of what is waited for: less is not worth a name */
 #define CPU_WORKER_SHARE   0.50 /* of its life on a CPU or wanting one */
+#define RIVAL_SHARE	   0.10 /* of the time in run queues: less is not worth a name */
+#define RIVALS_ARE_OWN	   0.80 /* of that for which somebody is known: its own threads */
 #define QUEUE_SHARE	   0.10 /* of the workers' runnable time, spent in the run queue */
 
 #endif

@@ -168,9 +168,10 @@ struct obs_lock_holder {
 	uint64_t handover_cnt;
 };
 
-/* Who had the CPU that the tree's threads were ready for: a program outside the tree. */
+/* Who had the CPU that the tree's threads were ready for, for 100 us or longer at a time: programs
+ * outside the tree. */
 struct obs_neighbour {
-	const char *comm;
+	const char *comm; /* "": names that there was no room for */
 	uint64_t queue_ns;
 	uint64_t cnt;
 };
@@ -264,6 +265,7 @@ struct observation {
 	size_t lock_holder_cnt;
 	struct obs_neighbour *neighbours; /* those that took most; largest first */
 	size_t neighbour_cnt;
+	uint64_t own_queue_ns; /* the same, where another thread of the tree had it */
 	struct obs_flight flight;
 	uint32_t processes_peak;
 	uint32_t threads_peak;

@@ -50,6 +50,7 @@ static const struct field observation_fields[] = {
 	FIELD(struct observation, duration_ns),
 	FIELD(struct observation, processes_peak),
 	FIELD(struct observation, threads_peak),
+	LATER(struct observation, own_queue_ns),
 };
 
 static const struct field host_fields[] = {

@@ -4,6 +4,7 @@
 #include "finish_quiet.h"
 #include "flight_watch.h"
 #include "observation/lives.h"
+#include "neighbours.h"
 #include "wait_convert.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -290,6 +291,15 @@ static int64_t started_at_unix_ns(const struct ebpf_observer *self)
 	       (int64_t)session_since_begin_ns(self, session_now_ns());
 }
 
+static int finish_neighbours(struct ebpf_observer *self)
+{
+	const struct probe_bpf__bss *shared = self->probes->bss;
+	const struct neighbour_sums sums = { shared->unnamed_neighbours, shared->own_queue_ns,
+					     shared->long_queue_ns };
+
+	return neighbours_collect(bpf_map__fd(self->probes->maps.neighbours), &sums, &self->obs);
+}
+
 int collect_finish(struct observer *observer, struct observation *obs)
 {
 	struct ebpf_observer *self = from_observer(observer);
@@ -338,6 +348,8 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		error = lives_end_processes(&self->obs);
 	if (!error)
 		error = lives_count_peaks(&self->obs);
+	if (!error)
+		error = finish_neighbours(self);
 	if (error)
 		return error;
 	flight_watch_finish(self);

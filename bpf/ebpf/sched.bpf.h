@@ -4,6 +4,7 @@
 #define CLASSIFY_SCHED_BPF_H
 
 #include "task.bpf.h"
+#include "neighbour.bpf.h"
 #include "loop.bpf.h"
 #include "program_time.bpf.h"
 #include "tick.bpf.h"
@@ -146,8 +147,10 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 	orphan_add(total);
 }
 
-/* Returns the change in program time's weights. */
-static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
+/* @holder leaves the CPU for it, or NULL: not known. Returns the change in program time's weights.
+ */
+static __always_inline s64 switch_in(struct thread_ctx *thread, struct task_struct *holder,
+				     bool is_own, u64 now)
 {
 	struct wire_thread *total = &thread->total;
 	u32 before = thread->head.state;
@@ -166,11 +169,16 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, u64 now)
 		thread_begin(thread, now);
 	} else if (before == TASK_PREEMPTED) {
 		total->preempted_ns += now - since;
+		if (holder && now - since > QUEUE_LONG_NS)
+			neighbour_charge(thread, holder, is_own, now - since);
+		thread->taker.comm[0] = 0;
 	} else if (before == TASK_WOKEN) {
 		u64 woken =
 			thread->wake_ns >= since && thread->wake_ns <= now ? thread->wake_ns : now;
 
 		total->run_queue_ns += now - woken;
+		if (holder && now - woken > QUEUE_LONG_NS)
+			neighbour_charge(thread, holder, is_own, now - woken);
 		if (thread->open.tgid && woken != since)
 			wait_book(thread, woken - since);
 		else if (thread->open.flags & WIRE_WAIT_ON_LOOP)
@@ -194,7 +202,7 @@ static __always_inline void switch_in_unseen(struct task_struct *task, struct th
 
 	if (ran_ns > now - since)
 		ran_ns = now - since;
-	switch_in(thread, now - ran_ns);
+	switch_in(thread, 0, false, now - ran_ns);
 	program_repair(ran_ns, now);
 }
 
@@ -272,21 +280,25 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct thread_ctx *thread;
+	struct thread_ctx *thread, *left;
+	bool is_own = false;
 	s64 delta = 0;
 	u64 now = 0;
 
-	thread = thread_find(prev);
-	if (thread && thread->head.is_followed &&
+	left = thread_find(prev);
+	if (left && left->head.is_followed &&
 	    (is_observing || (is_closing && prev->__state & TASK_DEAD))) {
 		now = bpf_ktime_get_ns();
-		delta = switch_out(prev, thread, preempt, now);
+		delta = switch_out(prev, left, preempt, now);
+		is_own = true;
 	}
 	thread = thread_find(next);
 	if (thread && thread->head.is_followed && is_observing) {
 		if (!now)
 			now = bpf_ktime_get_ns();
-		delta += switch_in(thread, now);
+		delta += switch_in(thread, prev, is_own, now);
+	} else if (is_own && left->head.state == TASK_PREEMPTED) {
+		neighbour_takes(left, next);
 	}
 	program_shift(delta, now);
 	return 0;

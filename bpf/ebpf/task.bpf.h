@@ -103,8 +103,9 @@ struct thread_ctx {
 	u64 loop;
 	u64 loop_file; /* behind this descriptor: */
 	u32 loop_fd;
-	u32 loop_tid;	     /* its own number */
-	u32 is_loop_blocked; /* in the wait that it is in now */
+	u32 loop_tid;		     /* its own number */
+	u32 is_loop_blocked;	     /* in the wait that it is in now */
+	struct wire_neighbour taker; /* TASK_PREEMPTED: who took its CPU, "" for one of the tree */
 	/* Samples, see sample.bpf.h. */
 	u32 sampled_wait_cnt; /* how often it had waited when it was last sampled */
 	u32 run_samples;      /* in a row without input or output and without a wait */

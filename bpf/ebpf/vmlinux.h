@@ -346,6 +346,7 @@ struct linux_binprm {
 
 struct sched_entity {
 	u64 sum_exec_runtime;
+	u64 prev_sum_exec_runtime;
 };
 
 struct thread_struct {
@@ -360,6 +361,7 @@ struct task_struct {
 	unsigned int flags;
 	int on_cpu;
 	int exit_code;
+	int prio;
 	int pid;
 	int tgid;
 	char comm[16];

@@ -218,6 +218,16 @@ struct wire_thread {
 };
 _Static_assert(sizeof(struct wire_thread) == 480, "wire_thread");
 
+/* Who had the CPUs that the tree's threads waited for, by name, and for how long in all. */
+struct wire_neighbour {
+	char comm[WIRE_COMM_BYTES];
+};
+
+struct wire_queue_sum {
+	WIRE_U64 queue_ns;
+	WIRE_U64 cnt;
+};
+
 enum wire_event_type {
 	WIRE_EVENT_FORK = 1, /* a thread or process of the tree was born */
 	WIRE_EVENT_EXEC = 2,

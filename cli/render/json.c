@@ -147,6 +147,32 @@ static void add_objects(struct json_builder *b, cJSON *parent, const char *name,
 		add_object(b, array, &objects[i]);
 }
 
+static void add_seconds_if(struct json_builder *b, cJSON *object, const char *name, uint64_t ns,
+			   bool is_known)
+{
+	if (is_known)
+		add_seconds(b, object, name, ns);
+	else
+		json_add_null(b, object, name);
+}
+
+static void add_queue(struct json_builder *b, cJSON *object, const struct report_queue *queue)
+{
+	cJSON *array;
+
+	add_seconds_if(b, object, "wakeup_wait_s", queue->wakeup_ns, queue->is_known);
+	add_seconds_if(b, object, "preempted_s", queue->preempted_ns, queue->is_known);
+	add_seconds_if(b, object, "queued_for_own_s", queue->own_ns, queue->is_known);
+	array = json_add_array(b, object, "neighbours");
+	for (size_t i = 0; i < queue->neighbour_cnt; i++) {
+		cJSON *row = json_add_object(b, array, NULL);
+
+		json_add_text(b, row, "name", queue->neighbours[i].name);
+		add_seconds(b, row, "seconds", queue->neighbours[i].queue_ns);
+		json_add_whole(b, row, "count", queue->neighbours[i].cnt);
+	}
+}
+
 static void add_thread_time(struct json_builder *b, cJSON *root,
 			    const struct report_thread_time *time)
 {
@@ -156,6 +182,7 @@ static void add_thread_time(struct json_builder *b, cJSON *root,
 	add_seconds(b, object, "wall_s", time->wall_ns);
 	add_seconds(b, object, "on_cpu_s", time->on_cpu_ns);
 	add_seconds(b, object, "run_queue_s", time->run_queue_ns);
+	add_queue(b, object, &time->queue);
 	add_seconds(b, object, "throttled_s", time->throttled_ns);
 	add_seconds(b, object, "stopped_s", time->stopped_ns);
 	add_seconds(b, object, "unexplained_s", time->unexplained_ns);

@@ -9,6 +9,8 @@
 #include "render/units.h"
 #include "report.h"
 
+/* "behind " and a name: a comm of 15 bytes. */
+enum { NEIGHBOUR_BYTES = 64 };
 enum { BAR_COLUMNS = 18, MIN_NOTE_COLUMNS = 12, DETAIL_BYTES = 64, WAITS_BYTES = 192 };
 enum { SHARE_END = PAGE_TEXT_COLUMN + BAR_COLUMNS + 7, DURATION_END = SHARE_END + 9 };
 
@@ -218,6 +220,8 @@ struct state {
 	const struct report_wait *wait; /* NULL: not a wait */
 };
 
+static const char queue_label[] = "run queue";
+
 enum { PLAIN_STATE_CNT = 4, STATE_CNT_MAX = PLAIN_STATE_CNT + WAIT_REASON_CNT };
 
 static int by_time_descending(const void *left, const void *right)
@@ -234,7 +238,7 @@ static size_t collect_states(const struct report_thread_time *time, struct state
 	size_t cnt = 0, used_cnt = 0;
 
 	states[cnt++] = (struct state){ "on CPU", COLOR_RED, time->on_cpu_ns, NULL };
-	states[cnt++] = (struct state){ "run queue", COLOR_YELLOW, time->run_queue_ns, NULL };
+	states[cnt++] = (struct state){ queue_label, COLOR_YELLOW, time->run_queue_ns, NULL };
 	states[cnt++] = (struct state){ "throttled", COLOR_YELLOW, time->throttled_ns, NULL };
 	states[cnt++] = (struct state){ "stopped", COLOR_DIM, time->stopped_ns, NULL };
 	for (size_t i = 0; i < time->wait_cnt && cnt < STATE_CNT_MAX; i++) {
@@ -328,6 +332,35 @@ static void put_objects(struct page *page, const struct report_wait *wait)
 	}
 }
 
+static void put_queue_row(struct page *page, const char *what, uint64_t ns)
+{
+	char text[UNIT_BYTES];
+
+	if (!ns)
+		return;
+	page_label(page, COLOR_NONE, "");
+	page_put_fit(page, what, SHARE_END - PAGE_TEXT_COLUMN);
+	format_duration(ns, page->style->use_unicode, text);
+	put_right(page, text, DURATION_END);
+	page_newline(page);
+}
+
+/* Which waits for a CPU, and who had it. */
+static void put_queue(struct page *page, const struct report_queue *queue)
+{
+	if (!queue->is_known)
+		return;
+	put_queue_row(page, "after waking up", queue->wakeup_ns);
+	put_queue_row(page, "preempted", queue->preempted_ns);
+	put_queue_row(page, "behind its own threads", queue->own_ns);
+	for (size_t i = 0; i < queue->neighbour_cnt; i++) {
+		char text[NEIGHBOUR_BYTES];
+
+		snprintf(text, sizeof(text), "behind %s", queue->neighbours[i].name);
+		put_queue_row(page, text, queue->neighbours[i].queue_ns);
+	}
+}
+
 void text_thread_time(struct page *page, const struct report *report)
 {
 	const struct report_thread_time *time = &report->thread_time;
@@ -346,6 +379,8 @@ void text_thread_time(struct page *page, const struct report *report)
 		page_newline(page);
 		if (states[i].wait)
 			put_objects(page, states[i].wait);
+		if (states[i].label == queue_label)
+			put_queue(page, &time->queue);
 	}
 	put_unexplained(page, time->unexplained_ns, time->wall_ns);
 	page_newline(page);

@@ -253,6 +253,9 @@ static struct report_object mixed_disk[] = { OBJECT(
 	.device = "nvme0n1") };
 static struct report_object mixed_lock[] = { OBJECT("(not kept apart)", DIRECTION_NONE, 12 * S, 0,
 						    .kind = OBJECT_FUTEX, .role = WAITS_FOR_TREE) };
+static struct report_neighbour mixed_neighbours[] = { { "stress-ng-cpu", 5 * S, 1200 },
+						      { "kworker/1:2", 40 * MS, 90 } };
+
 static struct report_wait mixed_thread_waits[] = {
 	{ WAIT_SYNC, 600 * S, 0.5, 1000, NULL, 0 },
 	{ WAIT_NETWORK, 54 * S, 0.045, 172325, LIST(objects, object_cnt, mixed_network) },
@@ -328,7 +331,9 @@ static const struct report mixed_report = {
 	.switch_cnt = 1234567,
 	.source_note = "",
 	.thread_time = { 1200 * S, 64 * S, 9 * S, 3100 * MS, 427900 * MS,
-			 LIST(waits, wait_cnt, mixed_thread_waits) },
+			 LIST(waits, wait_cnt, mixed_thread_waits),
+			 .queue = { true, 6500 * MS, 2500 * MS, 500 * MS,
+				    LIST(neighbours, neighbour_cnt, mixed_neighbours) } },
 	.program_time = { 125 * S, 64 * S, 500 * MS, 60500 * MS, 0,
 			  LIST(waits, wait_cnt, mixed_waits), 1.42 },
 	.ratios = { 0.512, 0.484, 0.004, 0.945 },

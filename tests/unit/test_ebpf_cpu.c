@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -337,6 +338,110 @@ static void computing_without_a_loop_is_no_run(void **state)
 	assert_int_equal(sampled_thread(*state)->loop_run_cnt, 0);
 }
 
+/* --- who has the CPUs --- */
+
+/* On the machine's first CPU only, and before whatever else wants it: in real time, taking turns
+ * with each other. */
+static void take_first_cpu(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	cpu_set_t set;
+	int cpu = 0;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) || sched_setscheduler(0, SCHED_RR, &param))
+		_exit(3);
+}
+
+static void skip_without_real_time(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	struct sched_param none = { 0 };
+
+	if (!sched_setscheduler(0, SCHED_RR, &param)) {
+		sched_setscheduler(0, SCHED_OTHER, &none);
+		return;
+	}
+	print_message("SKIPPED: no rights to run in real time\n");
+	skip();
+}
+
+static int compute_on_first_cpu(void *unused)
+{
+	(void)unused;
+	take_first_cpu();
+	return compute_only(NULL);
+}
+
+/* Computes beside the tested program until it is killed. */
+static pid_t start_hog(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "test-hog");
+	take_first_cpu();
+	for (;;)
+		compute(NULL);
+}
+
+static uint64_t queued_ns(const struct live *live)
+{
+	uint64_t sum_ns = 0;
+
+	for (size_t i = 0; i < live->obs.thread_cnt; i++)
+		sum_ns += live->obs.threads[i].run_queue_ns + live->obs.threads[i].preempted_ns;
+	return sum_ns;
+}
+
+static void others_on_its_cpu_are_named(void **state)
+{
+	struct live *live = *state;
+	pid_t hog;
+
+	skip_without_real_time();
+	hog = start_hog();
+	assert_true(hog > 0);
+	watch(live, compute_on_first_cpu, NULL);
+	kill(hog, SIGKILL);
+	assert_int_equal(waitpid(hog, NULL, 0), hog);
+	assert_true(queued_ns(live) > 50 * MS); /* of two, each gets about half */
+	assert_true(live->obs.neighbour_cnt > 0);
+	assert_string_equal(live->obs.neighbours[0].comm, "test-hog");
+	assert_true(live->obs.neighbours[0].queue_ns > queued_ns(live) / 2);
+	assert_true(live->obs.neighbours[0].cnt > 0);
+	assert_true(live->obs.own_queue_ns < queued_ns(live) / 4);
+}
+
+/* Two processes of the tree on one CPU. */
+static int compute_twice_on_first_cpu(void *unused)
+{
+	int status;
+
+	(void)unused;
+	take_first_cpu();
+	if (!fork())
+		_exit(compute_only(NULL));
+	compute_only(NULL);
+	return wait(&status) > 0 && !status ? 0 : 1;
+}
+
+static void the_tree_in_its_own_way_is_no_neighbour(void **state)
+{
+	struct live *live = *state;
+
+	skip_without_real_time();
+	watch(live, compute_twice_on_first_cpu, NULL);
+	assert_true(queued_ns(live) > 50 * MS);
+	assert_true(live->obs.own_queue_ns > queued_ns(live) / 2);
+}
+
 /* --- without samples --- */
 
 static void rate_zero_takes_no_samples(void **state)
@@ -398,6 +503,8 @@ int main(void)
 		LIVE_TEST(long_computing_on_a_loop_is_a_run),
 		LIVE_TEST(short_computing_on_a_loop_is_none),
 		LIVE_TEST(computing_without_a_loop_is_no_run),
+		LIVE_TEST(others_on_its_cpu_are_named),
+		LIVE_TEST(the_tree_in_its_own_way_is_no_neighbour),
 		LIVE_TEST(rate_zero_takes_no_samples),
 		LIVE_TEST(forbidden_samples_are_a_missing_probe),
 	};
