@@ -27,7 +27,8 @@ static size_t hash(pid_t pid, const struct wait_cause *cause)
 {
 	uint64_t bits = (uint64_t)pid << 32 | (uint64_t)cause->reason << 16 |
 			(uint64_t)cause->kind << 8 | (uint64_t)cause->direction << 4 |
-			(uint64_t)cause->via_event_loop << 1 | (uint64_t)cause->timed_out;
+			(uint64_t)cause->via_event_loop << 1 | (uint64_t)cause->timed_out |
+			(uint64_t)cause->operation << 24;
 
 	/* Names are interned: equal names have equal addresses. */
 	bits ^= (uint64_t)(uintptr_t)cause->name * 31;
@@ -38,7 +39,8 @@ static bool is_about(const struct obs_wait *row, pid_t pid, const struct wait_ca
 {
 	return row->pid == pid && row->reason == cause->reason && row->kind == cause->kind &&
 	       row->direction == cause->direction && row->name == cause->name &&
-	       row->via_event_loop == cause->via_event_loop && row->timed_out == cause->timed_out;
+	       row->operation == cause->operation && row->via_event_loop == cause->via_event_loop &&
+	       row->timed_out == cause->timed_out;
 }
 
 /* The slot that leads to the row, or the free one where it belongs; NULL when none is free. */
@@ -53,6 +55,19 @@ static uint32_t *slot_of(struct cause_rows *rows, pid_t pid, const struct wait_c
 			return slot;
 	}
 	return NULL;
+}
+
+/* The name of the device that holds the file, looked up once for each row. */
+static const char *device_of(struct observation *obs, pid_t pid, const struct wait_cause *cause)
+{
+	char name[DEVICE_NAME_BYTES];
+	const char *copy;
+
+	if (!cause->device.major && !cause->device.minor)
+		return "";
+	device_name(pid, cause->device, name);
+	copy = observation_intern(obs, name, strlen(name));
+	return copy ? copy : "";
 }
 
 struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid, const struct wait_cause *cause)
@@ -79,6 +94,8 @@ struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid, const struc
 	row->kind = cause->kind;
 	row->direction = cause->direction;
 	row->name = cause->name;
+	row->operation = cause->operation;
+	row->device = device_of(rows->obs, pid, cause);
 	row->via_event_loop = cause->via_event_loop;
 	row->timed_out = cause->timed_out;
 	return row;

@@ -94,10 +94,12 @@ static void path_cause(const struct wait_context *context, int fd, const char *p
 {
 	char link[64];
 	struct statx status = { .stx_mode = S_IFREG };
+	struct device_number device;
 
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)context->tid, fd);
 	/* A network file system that hangs must not take us with it: no questions to servers. */
 	statx(AT_FDCWD, link, AT_STATX_DONT_SYNC, STATX_TYPE, &status);
+	device = (struct device_number){ status.stx_dev_major, status.stx_dev_minor };
 	cause->reason = WAIT_DISK;
 	cause->kind = OBJECT_FILE;
 	wait_cause_set_name(context, cause, path);
@@ -112,11 +114,12 @@ static void path_cause(const struct wait_context *context, int fd, const char *p
 		return;
 	case S_IFDIR:
 		cause->kind = OBJECT_DIRECTORY;
-		return;
+		break;
 	case S_IFBLK:
 		cause->kind = OBJECT_BLOCK;
 		return;
 	}
+	cause->device = device;
 }
 
 bool descriptor_cause(const struct wait_context *context, int fd, bool is_write,

@@ -1,6 +1,7 @@
 /* Tells why a thread waits; see wait_cause.h. */
 #include "wait_cause.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "descriptor_cause.h"
 #include "interest_set.h"
+#include "proc_file.h"
 #include "syscall_line.h"
 #include "syscall_table.h"
 
@@ -194,6 +196,36 @@ static void call_cause(const struct wait_context *context, char state,
 	}
 }
 
+/* The flags that descriptor @fd was opened with; 0 if they can't be read. */
+static unsigned int open_flags(const struct wait_context *context, int fd)
+{
+	char name[32], text[512];
+	unsigned int flags = 0;
+	const char *line;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", fd);
+	if (proc_file_read(context->tid, name, text, sizeof(text)) <= 0)
+		return 0;
+	line = strstr(text, "flags:");
+	return line && sscanf(line, "flags: %o", &flags) == 1 ? flags : 0;
+}
+
+static enum wait_operation disk_operation(const struct wait_context *context,
+					  const struct syscall_line *line, enum object_kind kind)
+{
+	enum wait_operation operation = syscall_operation(line->number);
+	unsigned int flags;
+
+	if (operation != OPERATION_READ && operation != OPERATION_WRITE)
+		return operation;
+	if (kind != OBJECT_FILE && kind != OBJECT_BLOCK)
+		return operation;
+	flags = open_flags(context, (int)line->arg[0]);
+	if (flags & O_DIRECT)
+		return OPERATION_DIRECT;
+	return operation == OPERATION_WRITE && flags & O_DSYNC ? OPERATION_SYNC : operation;
+}
+
 void wait_cause_of_syscall(const struct wait_context *context, char state,
 			   const struct syscall_line *line, const struct wait_cause *before,
 			   struct wait_cause *cause)
@@ -209,6 +241,8 @@ void wait_cause_of_syscall(const struct wait_context *context, char state,
 		cause->reason = state == 'D' ? WAIT_PAGING : WAIT_OTHER;
 	else
 		call_cause(context, state, line, cause);
+	if (cause->reason == WAIT_DISK && line->number >= 0)
+		cause->operation = disk_operation(context, line, cause->kind);
 }
 
 /* Parts of the names of the kernel functions that threads sleep in, 4.18 to 6.18. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "device_name.h"
 #include "inspect.h"
 #include "observation/observation.h"
 
@@ -20,6 +21,8 @@ struct wait_cause {
 	enum object_kind kind;
 	enum wait_direction direction;
 	const char *name; /* interned */
+	enum wait_operation operation;
+	struct device_number device; /* that holds the file; 0, 0: none */
 	bool via_event_loop;
 	bool timed_out;
 	bool is_write;

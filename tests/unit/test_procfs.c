@@ -1,12 +1,17 @@
 /* The sampler's parsers and decisions that need no process. */
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "cause_rows.h"
@@ -109,12 +114,52 @@ static void states_tell_faults_stops_and_disk(void **state)
 	line.number = SYS_unlinkat;
 	wait_cause_of_syscall(&context, 'D', &line, &before, &cause);
 	assert_int_equal(cause.reason, WAIT_DISK);
+	assert_int_equal(cause.operation, OPERATION_METADATA);
 	wait_cause_of_syscall(&context, 'S', &line, &before, &cause);
 	assert_int_equal(cause.reason, WAIT_OTHER);
 	line.number = SYS_wait4;
 	wait_cause_of_syscall(&context, 'S', &line, &before, &cause);
 	assert_int_equal(cause.reason, WAIT_CHILD);
 	observation_release(&obs);
+}
+
+static enum wait_operation operation_on(int fd, long call, struct wait_cause *cause)
+{
+	struct observation obs;
+	const struct wait_context context = { .obs = &obs, .pid = getpid(), .tid = getpid() };
+	const struct wait_cause before = { 0 };
+	const struct syscall_line line = { .number = call, .arg = { (uint64_t)fd } };
+
+	observation_init(&obs);
+	wait_cause_of_syscall(&context, 'D', &line, &before, cause);
+	observation_release(&obs);
+	assert_int_equal(cause->reason, WAIT_DISK);
+	assert_int_equal(cause->kind, OBJECT_FILE);
+	return cause->operation;
+}
+
+static void operations_follow_from_call_and_open_flags(void **state)
+{
+	char path[] = "procfs-test-XXXXXX";
+	int fd = mkostemp(path, O_SYNC);
+	struct wait_cause cause;
+	struct stat status;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(operation_on(fd, SYS_pread64, &cause), OPERATION_READ);
+	assert_int_equal(operation_on(fd, SYS_write, &cause), OPERATION_SYNC);
+	assert_int_equal(operation_on(fd, SYS_fdatasync, &cause), OPERATION_SYNC);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(cause.device.major, major(status.st_dev));
+	assert_int_equal(cause.device.minor, minor(status.st_dev));
+	close(fd);
+	fd = open(path, O_RDWR);
+	assert_int_equal(operation_on(fd, SYS_write, &cause), OPERATION_WRITE);
+	if (!fcntl(fd, F_SETFL, O_DIRECT))
+		assert_int_equal(operation_on(fd, SYS_write, &cause), OPERATION_DIRECT);
+	close(fd);
+	unlink(path);
 }
 
 static void restarted_call_goes_on_with_its_wait(void **state)
@@ -238,6 +283,7 @@ int main(void)
 		cmocka_unit_test(epoll_lines),
 		cmocka_unit_test(futexes_tell_locks_from_waiting),
 		cmocka_unit_test(states_tell_faults_stops_and_disk),
+		cmocka_unit_test(operations_follow_from_call_and_open_flags),
 		cmocka_unit_test(restarted_call_goes_on_with_its_wait),
 		cmocka_unit_test(kernel_functions_tell_when_calls_are_hidden),
 		cmocka_unit_test(outside_ranks_before_timer_idle_and_inside),
