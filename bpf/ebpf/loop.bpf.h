@@ -111,22 +111,32 @@ static __always_inline bool file_has_input(struct file *file)
 }
 
 /*
- * Whether a descriptor of the loop other than @own_file was ready when its thread turned to another
- * call. An item stays on the list after it was returned, so only the socket itself can tell.
+ * A descriptor of the loop other than the call's own may have been ready already when its thread,
+ * now blocked, turned to that call. An item stays on the list after it was returned, so only the
+ * socket itself can tell.
  */
-__noinline int loop_has_ready(u64 loop, u64 own_file)
+__noinline int loop_find_ready(struct thread_ctx *thread, u64 own_file)
 {
-	struct list_head *head =
-		(struct list_head *)(loop + bpf_core_field_offset(struct eventpoll, rdllist));
-	struct list_head *at = BPF_CORE_READ(head, next);
+	struct list_head *head, *at;
+	u64 loop;
 
+	if (!thread)
+		return 0;
+	loop = thread->loop;
+	head = (struct list_head *)(loop + bpf_core_field_offset(struct eventpoll, rdllist));
+	at = BPF_CORE_READ(head, next);
 	for (int i = 0; i < LOOP_READY_MAX && at && at != head; i++) {
 		struct epitem *item = (void *)at - bpf_core_field_offset(struct epitem, rdllink);
 		struct file *file = BPF_CORE_READ(item, ffd.file);
 
 		if (file && (u64)file != own_file && BPF_CORE_READ(item, event.events) & EPOLLIN &&
-		    file_has_input(file))
-			return 1;
+		    file_has_input(file)) {
+			struct loop_state *state = bpf_map_lookup_elem(&loops, &loop);
+
+			if (state)
+				state->ready_ns = thread->stamp_ns;
+			return 0;
+		}
 		at = BPF_CORE_READ(at, next);
 	}
 	return 0;
@@ -180,8 +190,6 @@ __noinline int loop_block(struct thread_ctx *thread, u64 file, u64 own_file)
 		thread->is_loop_blocked = 1;
 		__sync_fetch_and_add(&blocked_loop_cnt, 1);
 	}
-	if (loop_has_ready(thread->loop, own_file))
-		state->ready_ns = thread->stamp_ns;
 	return 1;
 }
 

@@ -187,14 +187,18 @@ static __always_inline void wait_beside_loop(struct thread_ctx *thread,
 					     const struct wait_args *args, u32 how)
 {
 	struct file *file = file_of_descriptor(&args->files, thread->loop_fd);
+	u64 own_file = file_waited_for(args, how);
 
 	if (thread->open.reason == WIRE_GIL)
 		return;
 	if ((how == SYSCALL_POLL || how == SYSCALL_SELECT) && args->can_read_user &&
 	    loop_is_polled(thread, how, args->arg))
 		return;
-	if (loop_block(thread, (u64)file, file_waited_for(args, how)))
-		thread->open.flags |= WIRE_WAIT_ON_LOOP;
+	if (!loop_block(thread, (u64)file, own_file))
+		return;
+	thread->open.flags |= WIRE_WAIT_ON_LOOP;
+	if (thread->is_loop_blocked)
+		loop_find_ready(thread, own_file);
 }
 
 /* Of these calls nothing but their name is known. */
