@@ -1,5 +1,5 @@
 /* Opening the probes: which ones this kernel has, and what to say when it refuses them. */
-#include "pid_namespace.h"
+#include "own_namespace.h"
 #include "session.h"
 #include "syscalls.h"
 #include <bpf/btf.h>
@@ -83,7 +83,7 @@ static void choose_optional_probes(struct ebpf_observer *self, const struct btf 
 /* The verifier says EACCES too: rights are missing only if nothing at all may be loaded. */
 static int load_error(int error, char *why, size_t why_size)
 {
-	if (error == -EACCES && pid_namespace_program_loads())
+	if (error == -EACCES && own_namespace_program_loads())
 		error = -EINVAL;
 	switch (error) {
 	case -EPERM:
@@ -162,7 +162,7 @@ int probes_open(struct ebpf_observer *self, const struct observer_options *optio
 	int error;
 
 	libbpf_set_print(options->is_verbose ? verbose_print : quiet_print);
-	error = pid_namespace_level(&level, why, why_size);
+	error = own_namespace_find(&level, why, why_size);
 	if (!error)
 		error = load_probes(self, options, level, why, why_size);
 	if (!error)

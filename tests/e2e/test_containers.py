@@ -87,6 +87,20 @@ class ContainersTestCase(harness.ReportTestCase):
                                harness.carrying_numbers(report))
 
 
+class TimeNamespaces(ContainersTestCase):
+    def test_a_clock_of_its_own(self):
+        """The probes' clock is another there: the sampler takes over, and says why."""
+        prefix = ["unshare", "--time", "--monotonic", "50000", "--fork"]
+        if subprocess.run([*prefix, "true"], check=False, stderr=subprocess.PIPE).returncode:
+            self.skipTest("no time namespaces")
+        run = harness.run_classify(["-q"], ["sleep", "0.2"], prefix=prefix)
+        self.check_run(run)
+        self.assertEqual(run.report["observation"]["source"], "procfs")
+        if not harness.why_no_ebpf():
+            self.assertIn("time namespace", run.report["observation"]["source_note"])
+        self.assertLess(run.report["observation"]["duration_s"], harness.TIMEOUT_S)
+
+
 def first_child_of(process):
     """unshare's child: the container's first process."""
     path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
@@ -340,7 +354,7 @@ class MountNamespacesThroughProcfs(ThroughProcfs, MountNamespaces):
     pass
 
 
-CASES = (PidNamespacesThroughEbpf, PidNamespacesThroughProcfs,
+CASES = (TimeNamespaces, PidNamespacesThroughEbpf, PidNamespacesThroughProcfs,
          MountNamespacesThroughEbpf, MountNamespacesThroughProcfs,
          NetworkNamespacesThroughEbpf, NetworkNamespacesThroughProcfs)
 
