@@ -179,6 +179,14 @@ static pid_t table_reader(const struct far_end *end)
 	return net_namespace_of(end->asker) == end->netns ? end->asker : 0;
 }
 
+static void read_table(pid_t reader, enum net_table table, struct listing *listing)
+{
+	if (table == NET_UDP || table == NET_UDP6)
+		net_table_read(reader, table, note_listener, listing);
+	else
+		net_table_read_listeners(reader, table, note_listener, listing);
+}
+
 /* Looks for the listeners of all endpoints in the namespace of @first. */
 static void list_network(struct far_ends *ends, const struct far_end *first)
 {
@@ -193,7 +201,7 @@ static void list_network(struct far_ends *ends, const struct far_end *first)
 					lists((enum net_table)table, ends->ends[i].kind);
 	for (int table = 0; reader && table < NET_TABLE_CNT; table++)
 		if (is_wanted[table])
-			net_table_read(reader, (enum net_table)table, note_listener, &listing);
+			read_table(reader, (enum net_table)table, &listing);
 	for (size_t i = ends->done_cnt; i < ends->cnt; i++)
 		if (ends->ends[i].netns == listing.netns)
 			ends->ends[i].is_listed = true;
@@ -292,25 +300,47 @@ static void scan_for(struct far_ends *ends, uint64_t until_ns)
 	scan_end(ends);
 }
 
+/* Those that nobody was found for get a second chance: a listener may have been about to open, a
+ * budget too small, and tables that are read while they change miss some. */
+static void ask_again(struct far_ends *ends)
+{
+	for (size_t i = ends->done_cnt; i-- > 0;) {
+		struct far_end *end = &ends->ends[i];
+
+		if (end->owner)
+			continue;
+		end->listener_cnt = 0;
+		end->is_listed = end->is_exact = false;
+		ends->done_cnt = i;
+	}
+}
+
+static void look(struct far_ends *ends, uint64_t budget_ns)
+{
+	uint64_t from_ns = spent_now_ns();
+
+	if (!ends->processes)
+		scan_begin(ends);
+	if (ends->processes)
+		scan_for(ends, spent_now_ns() + budget_ns);
+	ends->spent_ns += spent_now_ns() - from_ns;
+}
+
 void far_ends_look(struct far_ends *ends, uint64_t now_ns, uint64_t budget_ns, bool is_last)
 {
-	uint64_t from_ns;
-
-	if (ends->done_cnt == ends->cnt || ends->spent_ns > SPENT_MAX_NS)
+	if (ends->spent_ns > SPENT_MAX_NS)
 		return;
-	if (!ends->processes && now_ns < ends->next_scan_ns && !is_last)
+	if (ends->processes) {
+		look(ends, budget_ns);
+	} else if (!is_last && ends->done_cnt < ends->cnt && now_ns >= ends->next_scan_ns) {
+		ends->next_scan_ns = now_ns + SCAN_INTERVAL_NS;
+		look(ends, budget_ns);
+	}
+	if (!is_last || ends->processes)
 		return;
-	from_ns = spent_now_ns();
-	do {
-		if (!ends->processes) {
-			ends->next_scan_ns = now_ns + SCAN_INTERVAL_NS;
-			scan_begin(ends);
-		}
-		if (ends->processes)
-			scan_for(ends, from_ns + budget_ns);
-		/* The last time those count, too, that were asked for during the scan. */
-	} while (is_last && !ends->processes && ends->done_cnt < ends->cnt);
-	ends->spent_ns += spent_now_ns() - from_ns;
+	ask_again(ends);
+	if (ends->done_cnt < ends->cnt)
+		look(ends, budget_ns);
 }
 
 const char *far_ends_find(const struct far_ends *ends, enum object_kind kind, const char *name)

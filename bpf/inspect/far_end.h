@@ -65,7 +65,8 @@ int far_ends_ask(struct far_ends *ends, enum object_kind kind, const char *name,
 /*
  * Goes on looking for those that were asked for, at instant @now_ns, for about @budget_ns of CPU
  * time; a search through all of /proc begins once a second at most, and altogether they may take
- * half a second. With @is_last it doesn't wait for its turn.
+ * half a second. With @is_last it doesn't wait for its turn, and looks again for those that nobody
+ * was found for.
  */
 void far_ends_look(struct far_ends *ends, uint64_t now_ns, uint64_t budget_ns, bool is_last);
 

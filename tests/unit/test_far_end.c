@@ -61,11 +61,11 @@ static struct net_endpoint endpoint(const char *address, uint16_t port)
 	return made;
 }
 
-/* A socket of @type at a port of its own, which it returns; streams listen. */
-static int serve(const char *address, int type, uint16_t *port)
+/* A socket of @type at *@port (0: of its own, which it tells); streams listen. */
+static int serve_at(const char *address, int type, uint16_t *port)
 {
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(*port) };
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(*port) };
 	struct sockaddr_storage bound;
 	socklen_t len = sizeof(bound);
 	bool is_v6 = strchr(address, ':');
@@ -84,6 +84,12 @@ static int serve(const char *address, int type, uint16_t *port)
 	*port = ntohs(is_v6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
 			    : ((struct sockaddr_in *)&bound)->sin_port);
 	return fd;
+}
+
+static int serve(const char *address, int type, uint16_t *port)
+{
+	*port = 0;
+	return serve_at(address, type, port);
 }
 
 static void ask(struct fixture *fixture, enum object_kind kind, const char *name,
@@ -222,6 +228,22 @@ static void one_scan_a_second(void **state)
 	close(fd);
 }
 
+static void listener_that_came_late(void **state)
+{
+	struct fixture *fixture = *state;
+	uint16_t port;
+	int fd = serve("127.0.0.1", SOCK_DGRAM, &port);
+
+	ask(fixture, OBJECT_UDP, "found at once", "127.0.0.1", port);
+	ask(fixture, OBJECT_UDP, "asked", "127.0.0.2", port);
+	far_ends_look(&fixture->ends, 1, LOOK_NS, false);
+	assert_string_equal(far_ends_find(&fixture->ends, OBJECT_UDP, "asked"), "");
+	close(fd);
+	fd = serve_at("127.0.0.2", SOCK_DGRAM, &port);
+	assert_string_equal(answer(fixture, OBJECT_UDP, "asked"), fixture->self);
+	close(fd);
+}
+
 /* Serves in a network of its own until it is killed; writes its port. */
 static void serve_elsewhere(int to)
 {
@@ -309,6 +331,7 @@ int main(void)
 		FAR_END_TEST(unix_listener_by_its_name),
 		FAR_END_TEST(asked_for_while_a_scan_is_under_way),
 		FAR_END_TEST(one_scan_a_second),
+		FAR_END_TEST(listener_that_came_late),
 		FAR_END_TEST(the_same_address_in_another_network),
 		FAR_END_TEST(which_connections_stay_here),
 	};
