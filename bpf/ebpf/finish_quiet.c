@@ -105,6 +105,44 @@ int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *tell
 	return wait_table_add(&self->waits, &telling->open_key, &quiet);
 }
 
+/* A server's loop that looked up now and then, and found nothing. */
+static bool is_serving_tick(const struct ebpf_observer *self, const struct wait_row *row)
+{
+	const uint8_t flags = WIRE_WAIT_EVENT_LOOP | WIRE_WAIT_TIMED_OUT;
+	const struct obs_process *process;
+
+	if (!row->sum.ticked_ns || (row->key.flags & flags) != flags)
+		return false;
+	process = observation_find_process(&self->obs, (pid_t)row->key.tgid);
+	return process && process->listening_cnt;
+}
+
+/* What goes back to ticks goes to those of servers' loops, if there are any: beside a server at
+ * rest helpers that nap mean nothing. Takes the others' from the rows; the sum stays. */
+static void prefer_serving_ticks(struct ebpf_observer *self)
+{
+	double serving_ns = 0, helper_ns = 0;
+
+	for (size_t i = 0; i < self->waits.cnt; i++) {
+		const struct wait_row *row = &self->waits.rows[i];
+
+		if (!is_for_work(&row->key))
+			*(is_serving_tick(self, row) ? &serving_ns : &helper_ns) +=
+				(double)row->sum.ticked_ns;
+	}
+	for (size_t i = 0; serving_ns > 0 && i < self->waits.cnt; i++) {
+		struct wait_row *row = &self->waits.rows[i];
+
+		if (is_for_work(&row->key))
+			continue;
+		if (is_serving_tick(self, row))
+			row->sum.ticked_ns +=
+				(uint64_t)(helper_ns * (double)row->sum.ticked_ns / serving_ns);
+		else
+			row->sum.ticked_ns = 0;
+	}
+}
+
 /*
  * What nobody took from the pool goes back: to work that arrived, what it put there and the ticks
  * before it; to ticks, the rest of theirs; to each row its part.
@@ -115,6 +153,7 @@ void quiet_return_pool(struct ebpf_observer *self)
 	double left_ns = (double)(int64_t)(shared->ticked_ns - shared->claimed_ns);
 	double ticks_ns = 0, work_ns = 0, ticks_part;
 
+	prefer_serving_ticks(self);
 	for (size_t i = 0; i < self->waits.cnt; i++) {
 		const struct wait_row *row = &self->waits.rows[i];
 

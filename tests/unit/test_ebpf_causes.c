@@ -305,6 +305,30 @@ static void a_loop_that_ticks_is_what_idle_helpers_stand_beside(void **state)
 	assert_true(quiet_share(live, WAIT_TIMER) + quiet_share(live, WAIT_POLL) >= 0.90);
 }
 
+static int tick_beside_a_loop(void *unused)
+{
+	return start(tick) || tick_in_a_loop(unused);
+}
+
+/* As a JVM that serves: what its periodic task cuts short is the loop's rest. */
+static void ticks_of_helpers_are_the_rest_of_a_server(void **state)
+{
+	struct live *live = *state;
+	uint64_t loop_ns = 0;
+
+	live_attach(live, tick_beside_a_loop, NULL, SYS_epoll_wait, 1);
+	live_run_for(live, WAIT_NS);
+	live_cut(live);
+	for (size_t i = 0; i < live->obs.wait_cnt; i++)
+		if (live->obs.waits[i].via_event_loop)
+			loop_ns += live->obs.waits[i].quiet_ns;
+	/* All but where the two are awake at once; each getting its own it would be half. */
+	if ((double)loop_ns < 0.70 * (double)live->obs.program.quiet_ns) {
+		list_charges(live);
+		fail_msg("the loop has %" PRIu64 " ns", loop_ns);
+	}
+}
+
 #define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
 
 int main(void)
@@ -317,6 +341,7 @@ int main(void)
 		LIVE_TEST(a_timer_that_sets_to_work_is_no_tick),
 		LIVE_TEST(a_sleep_before_a_request_is_a_sleep),
 		LIVE_TEST(a_loop_that_ticks_is_what_idle_helpers_stand_beside),
+		LIVE_TEST(ticks_of_helpers_are_the_rest_of_a_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
