@@ -346,6 +346,11 @@ int run_attach(const struct options *options)
 	return code;
 }
 
+static const char *remedy_for_others(void)
+{
+	return geteuid() ? "run classify with sudo" : "leave the container or sandbox";
+}
+
 static int explain_no_members(const struct run *run, int error)
 {
 	const char *directory = run->members.cgroup.directory;
@@ -356,8 +361,8 @@ static int explain_no_members(const struct run *run, int error)
 	else if (error == -EOPNOTSUPP)
 		say("cgroup %s may hold threads only, no processes (name one above it)", directory);
 	else if (error == -ECANCELED && run->members.left_out_cnt)
-		say("all processes of cgroup %s belong to others (run classify with sudo)",
-		    directory);
+		say("all processes of cgroup %s belong to others (%s)", directory,
+		    remedy_for_others());
 	else if (error == -ECANCELED)
 		say("no process has come into cgroup %s (start what belongs into it)", directory);
 	else
@@ -422,8 +427,8 @@ int run_cgroup(const struct options *options)
 		 !start_observing_members(&run))
 		code = follow_process(&run);
 	if (!code && run.members.left_out_cnt && !options->is_quiet)
-		say("processes of others that were left out: %zu (run classify with sudo)",
-		    run.members.left_out_cnt);
+		say("processes of others that were left out: %zu (%s)", run.members.left_out_cnt,
+		    remedy_for_others());
 	run_release(&run);
 	return code;
 }

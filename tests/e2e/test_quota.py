@@ -130,6 +130,20 @@ class LimitsTestCase(harness.ReportTestCase):
         report = self.observe(BURN_ARGV)
         self.assertEqual(report["thread_time"]["throttled_s"], 0)
 
+    def test_cpuset(self):
+        """Its CPUs are those that the program may use, as with taskset."""
+        hierarchy = pathlib.Path("/sys/fs/cgroup/cpuset")
+        group = hierarchy / f"classify-test-{os.getpid()}"
+        try:
+            group.mkdir()
+        except OSError as error:
+            self.skipTest(f"no cpuset hierarchy to make cgroups in: {error}")
+        self.addCleanup(group.rmdir)
+        for name, value in (("cpuset.cpus", min(os.sched_getaffinity(0))), ("cpuset.mems", 0)):
+            (group / name).write_text(str(value))
+        report = self.observe([*ENTER, str(group / "cgroup.procs"), *BURN_ARGV])
+        self.assertEqual(report["host"]["cpus_usable"], 1)
+
     def test_affinity_got_after_the_start(self):
         first = min(os.sched_getaffinity(0))
         report = self.observe(["taskset", "-c", str(first), *BURN_ARGV])
