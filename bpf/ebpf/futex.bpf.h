@@ -66,6 +66,53 @@ static __always_inline void futex_send(const struct futex_wait *wait)
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 }
 
+/* How the word is waited for, roughly: what is waited for in another way is another thing. */
+static __always_inline u8 futex_manner(const struct futex_wait *wait)
+{
+	u8 value = wait->value == 0		    ? 0
+		   : wait->value == MUTEX_CONTENDED ? 1
+		   : wait->value & FUTEX_WAITERS    ? 2
+						    : 3;
+
+	return (wait->op & FUTEX_CMD_MASK) << 2 | value;
+}
+
+/* A frame of a stack is soon another function's. */
+#define STACK_REACH_BYTES (1 << 20)
+
+static __always_inline bool is_on_own_stack(const struct futex_wait *wait)
+{
+	return wait->address - wait->stack < STACK_REACH_BYTES;
+}
+
+static __always_inline bool futex_must_look(const struct futex_wait *wait,
+					    const struct futex_known *known)
+{
+	if (!wait->can_read_user)
+		return false;
+	return known->manner != futex_manner(wait) || is_on_own_stack(wait) ||
+	       (known->kind == WIRE_KIND_FUTEX && known->look_cnt < FUTEX_LOOK_MAX);
+}
+
+/* Looks again at what is @known. */
+static __always_inline void futex_relook(struct futex_wait *wait, struct futex_known *known)
+{
+	struct futex_known before = *known;
+	bool is_another = before.manner != futex_manner(wait);
+
+	futex_look(wait);
+	wait->known.manner = futex_manner(wait);
+	wait->known.look_cnt = before.look_cnt + (before.look_cnt < FUTEX_LOOK_MAX);
+	wait->known.is_refuted =
+		before.is_refuted ||
+		(is_another && (before.is_by_value || before.kind == WIRE_KIND_FUTEX));
+	if (wait->known.is_by_value && wait->known.is_refuted)
+		futex_is(wait, WIRE_KIND_FUTEX, WIRE_SYNC);
+	*known = wait->known;
+	if (wait->known.back != before.back)
+		futex_send(wait);
+}
+
 /* Fills @wait->known from what is remembered of the address, or by a look at it. */
 static __always_inline void futex_recall(struct futex_wait *wait)
 {
@@ -77,30 +124,16 @@ static __always_inline void futex_recall(struct futex_wait *wait)
 	known = bpf_map_lookup_elem(&futexes, &key);
 	if (!known) {
 		futex_look(wait);
+		wait->known.manner = futex_manner(wait);
 		wait->known.look_cnt = 1;
 		if (wait->can_read_user)
 			bpf_map_update_elem(&futexes, &key, &wait->known, BPF_ANY);
 		futex_send(wait);
-		return;
+	} else if (futex_must_look(wait, known)) {
+		futex_relook(wait, known);
+	} else {
+		wait->known = *known;
 	}
-	if (known->is_by_value && wait->value != MUTEX_CONTENDED) {
-		known->kind = WIRE_KIND_FUTEX;
-		known->reason = WIRE_SYNC;
-		known->is_by_value = 0;
-		known->look_cnt = FUTEX_LOOK_MAX;
-	} else if (known->kind == WIRE_KIND_FUTEX && known->look_cnt < FUTEX_LOOK_MAX &&
-		   wait->can_read_user) {
-		known->look_cnt++;
-		futex_look(wait);
-		if (!wait->known.is_by_value) {
-			known->kind = wait->known.kind;
-			known->reason = wait->known.reason;
-			known->back = wait->known.back;
-			if (known->back)
-				futex_send(wait);
-		}
-	}
-	wait->known = *known;
 }
 
 /* A stack may become another thread's, and what is unsure is looked at again. */
@@ -108,7 +141,7 @@ static __always_inline bool futex_is_settled(const struct futex_wait *wait)
 {
 	u8 kind = wait->known.kind;
 
-	return wait->can_read_user && kind != WIRE_KIND_JOIN &&
+	return wait->can_read_user && kind != WIRE_KIND_JOIN && !is_on_own_stack(wait) &&
 	       (kind != WIRE_KIND_FUTEX || wait->known.look_cnt >= FUTEX_LOOK_MAX);
 }
 

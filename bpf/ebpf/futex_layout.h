@@ -35,8 +35,10 @@ struct futex_known {
 	WIRE_U8 kind;
 	WIRE_U8 reason;
 	WIRE_U8 is_by_value; /* told by nothing but the expected value: another value refutes it */
+	WIRE_U8 is_refuted;  /* it was another value once */
 	WIRE_U8 look_cnt;
-	WIRE_U8 back; /* bytes from the word back to the beginning of what it belongs to */
+	WIRE_U8 manner; /* how it was waited for */
+	WIRE_U8 back;	/* bytes from the word back to the beginning of what it belongs to */
 };
 
 /* A thread's call of futex(), and what became known of it. */

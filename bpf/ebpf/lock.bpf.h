@@ -156,8 +156,8 @@ __noinline int lock_wait_end(struct thread_ctx *thread, u64 now, u32 is_handover
 	return 0;
 }
 
-/* Names the child whose end, or stop, ends @thread's wait; a child that has yet to run exec
- * (vfork) has its parent's name. @tgid: of @thread, as the kernel numbers it. */
+/* Names the child whose end, or stop, ends @thread's wait; a child of vfork that is about to run
+ * exec still has its parent's name. @tgid: of @thread, as the kernel numbers it. */
 static __always_inline void child_name(struct thread_ctx *thread, u32 tgid)
 {
 	struct task_struct *current = bpf_get_current_task_btf();

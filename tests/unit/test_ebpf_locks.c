@@ -501,6 +501,43 @@ static void other_futex_has_no_kind(void **state)
 	assert_told(state, &situation);
 }
 
+static void *wait_for_values(void *unused)
+{
+	static const unsigned int values[] = { 2, 3, 2 };
+
+	for (int i = 0; i < 3; i++) {
+		the_word = values[i];
+		syscall(SYS_futex, &the_word, 128 | 9, values[i], NULL, NULL, -1);
+	}
+	return unused;
+}
+
+static int wake_three_times(void *unused)
+{
+	pthread_t waiter;
+
+	(void)unused;
+	if (pthread_create(&waiter, NULL, wait_for_values, NULL))
+		return 1;
+	for (int i = 0; i < 3; i++)
+		while (syscall(SYS_futex, &the_word, 129, 1, NULL, NULL, 0) != 1)
+			usleep(1000);
+	return pthread_join(waiter, NULL);
+}
+
+/* What is waited for with 2, as Rust's mutex is, and then with 3 is no mutex, and stays none. */
+static void another_value_refutes_a_mutex(void **state)
+{
+	struct live *live = *state;
+
+	live_begin(live, wake_three_times, NULL);
+	live_end(live);
+	assert_int_equal(live_row(live, WAIT_LOCK, OBJECT_MUTEX, DIRECTION_NONE, NULL)->wait_cnt,
+			 1);
+	assert_int_equal(live_row(live, WAIT_SYNC, OBJECT_FUTEX, DIRECTION_NONE, NULL)->wait_cnt,
+			 2);
+}
+
 /* --- who held it --- */
 
 /* Once it has ended. */
@@ -745,6 +782,7 @@ int main(void)
 		LIVE_TEST(join_is_named_by_its_thread),
 		LIVE_TEST(attach_tells_what_sleepers_wait_for),
 		LIVE_TEST(other_futex_has_no_kind),
+		LIVE_TEST(another_value_refutes_a_mutex),
 		LIVE_TEST(releaser_is_the_holder),
 		LIVE_TEST(a_queue_waits_for_who_held_it_long),
 		LIVE_TEST(holder_of_a_file_lock_is_the_test),
