@@ -52,6 +52,9 @@ static bool is_server_tick(const struct observation *obs, const struct obs_wait 
 {
 	if (!row->timed_out)
 		return false;
+	/* The probes have looked: no client is among what the loop watches. */
+	if (row->via_event_loop && row->kind == OBJECT_NONE)
+		return false;
 	if (!row->via_event_loop && row->kind != OBJECT_EPOLL && row->kind != OBJECT_PIPE &&
 	    row->kind != OBJECT_ANON && !is_socket(row->kind))
 		return false;

@@ -78,6 +78,13 @@ __noinline int loop_adopt(struct thread_ctx *thread, u64 file, u32 fd, u32 tid, 
 	return 0;
 }
 
+/* Whether @thread, waiting through an event loop, does so in an epoll instance: thread->loop. */
+static __always_inline bool loop_is_epoll(const struct thread_ctx *thread)
+{
+	return thread->loop && thread->open.flags & WIRE_WAIT_EVENT_LOOP &&
+	       thread->open.syscall != SYSCALL_IO_URING_ENTER;
+}
+
 /* @thread sleeps in a loop: mostly in the same one as before. */
 static __always_inline void loop_enter(struct thread_ctx *thread,
 				       const struct descriptor_table *files, u64 syscall, u32 fd,

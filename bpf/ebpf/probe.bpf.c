@@ -5,6 +5,7 @@
 #include "tick.bpf.h"
 #include "wait_name.bpf.h"
 #include "wait_object.bpf.h"
+#include "interest.bpf.h"
 #include "loop.bpf.h"
 #include "ready.bpf.h"
 #include "timeout.bpf.h"

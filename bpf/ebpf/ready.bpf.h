@@ -193,8 +193,7 @@ __noinline int ready_resolve(struct thread_ctx *thread, u64 now)
 	has_socket = slot->socket && now - slot->socket_ns < READY_FRESH_NS;
 	thread->ready_socket = has_socket ? slot->socket : 0;
 	slot->socket = 0; /* named once */
-	if (ready.flags & WIRE_WAIT_EVENT_LOOP && ready.syscall != SYSCALL_IO_URING_ENTER &&
-	    thread->loop)
+	if (loop_is_epoll(thread))
 		item = loop_first_ready(thread->loop);
 	if (item) {
 		ready_in_loop(thread, &ready, item, has_socket);

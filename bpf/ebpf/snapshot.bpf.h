@@ -4,6 +4,7 @@
 #define CLASSIFY_SNAPSHOT_BPF_H
 
 #include "task.bpf.h"
+#include "interest.bpf.h"
 #include "program_time.bpf.h"
 #include "tick.bpf.h"
 #include "wait_reason.bpf.h"
@@ -91,6 +92,32 @@ int seed_tasks(struct bpf_iter__task *iter)
 	return 0;
 }
 
+/* The wait that @thread is in, or has just been woken from; the user side adds it to the table. */
+static __always_inline void close_wait(struct wire_thread *total, const struct thread_ctx *thread)
+{
+	bool is_blocked = thread->head.state == TASK_BLOCKED;
+	u64 until_ns = is_blocked ? total->end_ns : thread->wake_ns;
+	u64 late_from_ns;
+	u32 reason;
+
+	total->open_key = thread->open;
+	/* Nothing has ended it: what it was for is all that can be said. */
+	if (is_blocked && thread->open.reason == WIRE_POLL && loop_is_epoll(thread))
+		interest_describe(&total->open_key, thread->loop);
+	reason = total->open_key.reason;
+	if (reason >= WIRE_REASON_CNT)
+		return;
+	total->wait_ns[reason] += until_ns - thread->stamp_ns;
+	total->wait_cnt[reason]++;
+	total->open_ns = until_ns - thread->stamp_ns;
+	total->open_quiet_ns = thread->quiet_ns;
+	if (is_blocked)
+		total->open_ticked_ns = ticked_ns - thread->ticked_at_ns;
+	late_from_ns = loop_ready_since(thread, until_ns);
+	if (late_from_ns)
+		loop_add_late(total, until_ns - late_from_ns);
+}
+
 /* Closes the open interval of @thread's totals at @now. */
 static __always_inline void close_interval(struct wire_thread *total,
 					   const struct thread_ctx *thread, u64 now)
@@ -98,8 +125,6 @@ static __always_inline void close_interval(struct wire_thread *total,
 	u64 since = thread->stamp_ns;
 	u64 latest = thread->head.state == TASK_WOKEN && thread->wake_ns > since ? thread->wake_ns
 										 : since;
-	u32 reason = thread->open.reason;
-	u64 late_from_ns;
 
 	/* Probes that were under way when the observation ended may have gone beyond its end. */
 	total->end_ns = now < latest ? latest : now;
@@ -121,41 +146,37 @@ static __always_inline void close_interval(struct wire_thread *total,
 	default:
 		return;
 	}
-	/* The user side adds this last wait to the table of waits. */
-	total->open_key = thread->open;
-	if (reason < WIRE_REASON_CNT) {
-		u64 until = thread->head.state == TASK_WOKEN ? thread->wake_ns : total->end_ns;
-
-		total->wait_ns[reason] += until - since;
-		total->wait_cnt[reason]++;
-		total->open_ns = until - since;
-		total->open_quiet_ns = thread->quiet_ns;
-		if (thread->head.state == TASK_BLOCKED)
-			total->open_ticked_ns = ticked_ns - thread->ticked_at_ns;
-		late_from_ns = loop_ready_since(thread, until);
-		if (late_from_ns)
-			loop_add_late(total, until - late_from_ns);
-	}
+	close_wait(total, thread);
 }
+
+/* One at a time is read: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wire_thread);
+} snapshot_records SEC(".maps");
 
 SEC("iter/task")
 int dump_tasks(struct bpf_iter__task *iter)
 {
 	struct task_struct *task = iter->task;
-	struct wire_thread total;
+	struct wire_thread *total;
 	struct thread_ctx *thread;
+	u32 zero = 0;
 
 	if (!task)
 		return 0;
 	thread = thread_find(task);
-	if (!thread || !thread->head.is_followed || thread->head.state == TASK_SEEDING)
+	total = bpf_map_lookup_elem(&snapshot_records, &zero);
+	if (!thread || !total || !thread->head.is_followed || thread->head.state == TASK_SEEDING)
 		return 0;
-	total = thread->total;
-	total.tgid = thread_tgid(thread, task);
-	total.tid = thread_tid(thread, task);
-	__builtin_memcpy(total.comm, task->comm, sizeof(total.comm));
-	close_interval(&total, thread, observed_until_ns);
-	bpf_seq_write(iter->meta->seq, &total, sizeof(total));
+	__builtin_memcpy(total, &thread->total, sizeof(*total));
+	total->tgid = thread_tgid(thread, task);
+	total->tid = thread_tid(thread, task);
+	__builtin_memcpy(total->comm, task->comm, sizeof(total->comm));
+	close_interval(total, thread, observed_until_ns);
+	bpf_seq_write(iter->meta->seq, total, sizeof(*total));
 	return 0;
 }
 

@@ -167,8 +167,22 @@ struct file {
 	struct hlist_head *f_ep; /* 5.12+ */
 };
 
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
 struct eventpoll {
 	struct list_head rdllist;
+	struct rb_root_cached rbr;
 };
 
 struct epoll_filefd {
@@ -180,6 +194,7 @@ struct epoll_event {
 };
 
 struct epitem {
+	struct rb_node rbn;
 	struct list_head rdllink;
 	struct epoll_filefd ffd;
 	struct eventpoll *ep;

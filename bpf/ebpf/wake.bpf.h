@@ -4,6 +4,7 @@
 #define CLASSIFY_WAKE_BPF_H
 
 #include "task.bpf.h"
+#include "interest.bpf.h"
 #include "lock.bpf.h"
 #include "ready.bpf.h"
 #include "tick.bpf.h"
@@ -75,6 +76,23 @@ static __always_inline void wake_source(struct thread_ctx *thread)
 	thread->waker_task = 0;
 }
 
+/* The timeout of a wait for any of several files ran out. Whether clients are among them tells a
+ * server's tick from a sleep. */
+static __always_inline void wake_by_timeout(struct thread_ctx *thread)
+{
+	struct wire_wait_key *key = &thread->open;
+	struct wire_wait_key watched = *key;
+
+	key->reason = WIRE_TIMER;
+	if (!loop_is_epoll(thread))
+		return;
+	interest_describe(&watched, thread->loop);
+	if (watched.reason == WIRE_ACCEPT)
+		key->direction = watched.direction;
+	else
+		key->kind = WIRE_KIND_NONE;
+}
+
 /* Completes @thread->open, the wait that @task is being woken from. */
 static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread,
 					   u64 now)
@@ -92,7 +110,7 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 	if (timeout == TIMEOUT_OWN) {
 		key->flags |= WIRE_WAIT_TIMED_OUT;
 		if (key->reason == WIRE_POLL)
-			key->reason = WIRE_TIMER;
+			wake_by_timeout(thread);
 		thread->open_is_memo = 0;
 	} else if (timeout == TIMEOUT_SIGNAL && key->reason == WIRE_IPC &&
 		   key->kind == WIRE_KIND_SYSCALL) {
@@ -100,8 +118,10 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 		thread->open_is_memo = 0;
 	} else if (thread->resolve_at_wake) {
 		ready_resolve(thread, now);
-		if (timeout == TIMEOUT_FILE && key->reason == WIRE_POLL)
+		if (timeout == TIMEOUT_FILE && key->reason == WIRE_POLL) {
 			key->reason = WIRE_TIMER;
+			key->kind = WIRE_KIND_NONE;
+		}
 		thread->open_is_memo = 0;
 	}
 	/* Lock, GIL, sync, child: whose end is somebody else's doing. */

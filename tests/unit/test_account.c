@@ -288,7 +288,8 @@ static void waiting_to_be_asked_is_idle(void **state)
 	assert_quiet_is_idle(1, .reason = WAIT_IPC, .kind = OBJECT_PIPE, .timed_out = true);
 	assert_quiet_is_idle(1, .reason = WAIT_SYNC, .kind = OBJECT_ANON, .timed_out = true);
 	assert_quiet_is_idle(1, .reason = WAIT_POLL, .via_event_loop = true);
-	assert_quiet_is_idle(1, .reason = WAIT_TIMER, .via_event_loop = true, .timed_out = true);
+	assert_quiet_is_idle(1, .reason = WAIT_TIMER, .via_event_loop = true, .timed_out = true,
+			     .kind = OBJECT_EPOLL);
 	assert_quiet_is_idle(1, .reason = WAIT_TIMER, .kind = OBJECT_TCP, .timed_out = true);
 }
 
@@ -306,6 +307,9 @@ static void waiting_for_results_is_not_idle(void **state)
 	assert_quiet_is(WAIT_IPC, 1, .reason = WAIT_IPC, .kind = OBJECT_UNIX,
 			.direction = DIRECTION_INBOUND, .call = "write");
 	assert_quiet_is(WAIT_TTY, 0, .reason = WAIT_TTY, .call = "write");
+	/* A server's latch: no client is among what it waits for. */
+	assert_quiet_is(WAIT_TIMER, 1, .reason = WAIT_TIMER, .via_event_loop = true,
+			.timed_out = true);
 }
 
 /* "redis[11]" at the far end is a process of the tree, "postgres[812]" is none. */

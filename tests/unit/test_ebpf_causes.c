@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -302,7 +303,40 @@ static void a_loop_that_ticks_is_what_idle_helpers_stand_beside(void **state)
 	live_run_for(live, WAIT_NS);
 	live_cut(live);
 	assert_charged(live, WAIT_SYNC, 0, 0.05);
-	assert_true(quiet_share(live, WAIT_TIMER) + quiet_share(live, WAIT_POLL) >= 0.90);
+	assert_true(quiet_share(live, WAIT_TIMER) + quiet_share(live, WAIT_ACCEPT) >= 0.90);
+	/* Its timeouts are a server's. */
+	live_row(live, WAIT_TIMER, OBJECT_EPOLL, DIRECTION_LISTENING, NULL);
+}
+
+static int wait_for_an_event(void *timeout_ms)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int epoll = epoll_create1(0), fd = eventfd(0, 0);
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		return 1;
+	return epoll_wait(epoll, &event, 1, *(int *)timeout_ms) ? 1 : 0;
+}
+
+/* As a latch of PostgreSQL in pg_sleep(): no client is waited for. */
+static void a_timeout_without_clients_is_a_sleep(void **state)
+{
+	struct live *live = *state;
+	int timeout_ms = 20;
+
+	live_begin(live, wait_for_an_event, &timeout_ms);
+	live_end(live);
+	live_row(live, WAIT_TIMER, OBJECT_NONE, DIRECTION_NONE, NULL);
+}
+
+static void an_open_wait_in_a_loop_is_for_what_it_watches(void **state)
+{
+	struct live *live = *state;
+	int forever = -1;
+
+	live_attach(live, wait_for_an_event, &forever, SYS_epoll_wait, 1);
+	live_cut(live);
+	live_row(live, WAIT_SYNC, OBJECT_ANON, DIRECTION_NONE, "eventfd");
 }
 
 static int tick_beside_a_loop(void *unused)
@@ -342,6 +376,8 @@ int main(void)
 		LIVE_TEST(a_sleep_before_a_request_is_a_sleep),
 		LIVE_TEST(a_loop_that_ticks_is_what_idle_helpers_stand_beside),
 		LIVE_TEST(ticks_of_helpers_are_the_rest_of_a_server),
+		LIVE_TEST(a_timeout_without_clients_is_a_sleep),
+		LIVE_TEST(an_open_wait_in_a_loop_is_for_what_it_watches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,7 +253,7 @@ static void epoll_timeout_is_timer(void **state)
 	int timeout_ms = 5;
 
 	serve_event_loop(live, epoll_on_server, &timeout_ms, 0);
-	row = live_row(live, WAIT_TIMER, OBJECT_EPOLL, DIRECTION_NONE, NULL);
+	row = live_row(live, WAIT_TIMER, OBJECT_NONE, DIRECTION_NONE, NULL);
 	assert_true(row->via_event_loop);
 	assert_true(row->timed_out);
 	assert_true(row->wait_ns >= 4 * MS);
