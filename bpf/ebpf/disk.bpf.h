@@ -162,7 +162,8 @@ static __always_inline void wait_on_mmap_lock(struct wire_wait_key *key)
 /* Of the current thread's process. */
 static __always_inline bool has_swapped_pages(void)
 {
-	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	struct mm_struct___before_6_2 *old_mm = (void *)mm;
 
 	if (!bpf_core_type_exists(struct mm_rss_stat))

@@ -52,7 +52,7 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 	else if (!task_state || (task_state & TASK_WAKING))
 		state = TASK_WOKEN;
 	else {
-		seeded_fs = (u64)task->fs;
+		seeded_fs = (u64)BPF_CORE_READ(task, fs);
 		wait_describe(task, thread, task_state, false);
 	}
 	thread->stamp_ns = thread->total.start_ns = now;
