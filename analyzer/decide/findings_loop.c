@@ -5,13 +5,19 @@
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
 
+static const char *duration(struct arena *arena, uint64_t ns)
+{
+	return ns < 1000000000 ? arena_printf(arena, "%.3g ms", ms(ns))
+			       : arena_printf(arena, "%.3g s", seconds(ns));
+}
+
 /* What the longest of a call's waits was; "" where it is the only one, or not known. */
 static const char *times_and_longest(struct arena *arena, const struct blocking_call *blocking)
 {
 	if (blocking->cnt < 2 || !blocking->max_ns)
 		return "";
-	return arena_printf(arena, " (%llu times, longest %.3g ms)",
-			    (unsigned long long)blocking->cnt, ms(blocking->max_ns));
+	return arena_printf(arena, " (%llu times, longest %s)", (unsigned long long)blocking->cnt,
+			    duration(arena, blocking->max_ns));
 }
 
 /* How long others on the loop were kept waiting, where that was seen. */
@@ -21,9 +27,10 @@ static const char *late_sentence(struct arena *arena, const struct obs_thread *l
 		return "";
 	return arena_printf(arena,
 			    " Other sockets of the loop were ready in %llu of its calls and waited "
-			    "%.3g ms in all, up to %.3g ms.",
-			    (unsigned long long)loop->loop_late_cnt, ms(loop->loop_late_ns),
-			    ms(loop->loop_late_max_ns));
+			    "%s in all, up to %s.",
+			    (unsigned long long)loop->loop_late_cnt,
+			    duration(arena, loop->loop_late_ns),
+			    duration(arena, loop->loop_late_max_ns));
 }
 
 static bool blocking_call_on_event_loop(struct detection *on)
@@ -65,8 +72,8 @@ static const char *longest_run(struct arena *arena, const struct obs_thread *loo
 {
 	if (!loop->loop_run_cnt)
 		return "";
-	return arena_printf(arena, " Its longest run without a wait took about %.3g ms.",
-			    ms(loop->loop_run_max_ns));
+	return arena_printf(arena, " Its longest run without a wait took about %s.",
+			    duration(arena, loop->loop_run_max_ns));
 }
 
 static bool cpu_work_on_event_loop(struct detection *on)

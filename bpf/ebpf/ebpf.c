@@ -156,10 +156,10 @@ static int follow_process(struct ebpf_observer *self, pid_t pid)
 	return error;
 }
 
-/* Runs the seeding iterator once. It writes nothing: reading it is what runs it. */
-static int seed_pass(struct ebpf_observer *self)
+/* Runs an iterator that writes nothing: reading it is what runs it. */
+static int run_iterator(const struct bpf_link *link)
 {
-	int fd = bpf_iter_create(bpf_link__fd(self->probes->links.seed_tasks));
+	int fd = bpf_iter_create(bpf_link__fd(link));
 	ssize_t got;
 	char none;
 
@@ -181,9 +181,26 @@ static int seed(struct ebpf_observer *self)
 
 	do {
 		before = shared->seeded_cnt;
-		error = seed_pass(self);
+		error = run_iterator(self->probes->links.seed_tasks);
 	} while (!error && shared->seeded_cnt != before);
 	return error;
+}
+
+/*
+ * Connections and event loops that the adopted have already are looked for once their listening
+ * ports are known, which tell inbound from outbound.
+ */
+static void seed_files_later(struct ebpf_observer *self)
+{
+	self->files_due_ns = session_now_ns() + PROCESS_TREE_FIRST_LOOK_NS;
+}
+
+static int seed_files(struct ebpf_observer *self, uint64_t now_ns)
+{
+	if (!self->files_due_ns || now_ns < self->files_due_ns)
+		return 0;
+	self->files_due_ns = 0;
+	return run_iterator(self->probes->links.seed_files);
 }
 
 /* The processes that seed() has found, at the beginning or at @at_ns since. Returns 0, -ESRCH when
@@ -232,7 +249,12 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	/* The rest of a cgroup is about to be adopted, and shouldn't have to wait. */
 	if (!error && !self->cgroup)
 		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
-	return error ? error : flight_watch_begin(self, session_now_ns());
+	if (!error)
+		error = flight_watch_begin(self, session_now_ns());
+	/* A command that is yet to run exec has nothing open that matters. */
+	if (!error && !self->probes->rodata->begins_at_exec)
+		seed_files_later(self);
+	return error;
 }
 
 static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
@@ -255,9 +277,9 @@ static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
 	error = seed(self);
 	if (!error)
 		error = list_seeded(self, now_ns);
-	if (error)
-		return error == -ESRCH ? 0 : error;
-	return flight_watch_seed(self);
+	if (!error)
+		seed_files_later(self);
+	return error == -ESRCH ? 0 : error;
 }
 
 static int ebpf_poll_fd(const struct observer *observer)
@@ -284,6 +306,8 @@ static int ebpf_drain(struct observer *observer)
 	far_ends_look(&self->names.far_ends, now_ns, FAR_ENDS_LOOK_NS, false);
 	if (!self->error)
 		self->error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_NS);
+	if (!self->error)
+		self->error = seed_files(self, session_now_ns());
 	if (!self->error)
 		self->error = flight_watch_look(self, session_now_ns());
 	if (!self->error && self->probes->bss->wait_row_cnt > capacity / 2)

@@ -7,6 +7,7 @@
 #define CLASSIFY_FLIGHT_BPF_H
 
 #include "task.bpf.h"
+#include "loop.bpf.h"
 #include "wait_object.bpf.h"
 
 #ifndef TCP_ESTABLISHED
@@ -78,29 +79,37 @@ int BPF_PROG(on_connection_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
-/* Finds the connections that the tree has at the beginning. */
+/* The tree had the open file @file before it was observed: is it a connection to others? */
+static __always_inline void connection_seed(struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct wire_wait_key key = {};
+
+	socket_describe(&key, (u64)sk, 0);
+	if (key.kind == WIRE_KIND_TCP && key.direction == WIRE_OUTBOUND)
+		connection_add((u64)sk, BPF_NOEXIST);
+}
+
+/* Looks at what adopted processes have open. */
 SEC("iter/task_file")
-int seed_connections(struct bpf_iter__task_file *iter)
+int seed_files(struct bpf_iter__task_file *iter)
 {
 	struct task_struct *task = iter->task;
 	struct file *file = iter->file;
-	struct wire_wait_key key = {};
 	struct thread_ctx *thread;
-	struct socket *socket;
-	struct sock *sk;
+	u32 mode;
 
 	if (!task || !file)
 		return 0;
 	thread = thread_find(task);
 	if (!thread || !thread->head.is_followed)
 		return 0;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	socket_describe(&key, (u64)sk, 0);
-	if (key.kind == WIRE_KIND_TCP && key.direction == WIRE_OUTBOUND)
-		connection_add((u64)sk, BPF_NOEXIST);
+	mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	if (mode == S_IFSOCK)
+		connection_seed(file);
+	else if (!mode)
+		loop_seed(thread, task, file, iter->fd);
 	return 0;
 }
 

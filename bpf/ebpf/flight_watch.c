@@ -12,22 +12,6 @@
 #define COST_PART 100
 #define PER_READ  1024
 
-/* The iterator writes nothing: reading it is what runs it. */
-int flight_watch_seed(struct ebpf_observer *self)
-{
-	int fd = bpf_iter_create(bpf_link__fd(self->probes->links.seed_connections));
-	ssize_t got;
-	char none;
-
-	if (fd < 0)
-		return -errno;
-	do
-		got = read(fd, &none, sizeof(none));
-	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-	close(fd);
-	return got < 0 ? -errno : 0;
-}
-
 int flight_watch_begin(struct ebpf_observer *self, uint64_t now_ns)
 {
 	union bpf_iter_link_info about = {
@@ -43,8 +27,7 @@ int flight_watch_begin(struct ebpf_observer *self, uint64_t now_ns)
 		return observation_add_missing_probe(
 			&self->obs, "connections: this kernel can't list them (5.9+): operations "
 				    "in flight are not counted");
-	/* Before its exec a command has none. */
-	return self->probes->rodata->begins_at_exec ? 0 : flight_watch_seed(self);
+	return 0;
 }
 
 /* Reads what the iterator tells of all connections. The caller frees @told, on error too. */

@@ -6,13 +6,9 @@
 
 struct ebpf_observer;
 
-/* Begins at @now_ns, when the tree has been adopted and its listening ports are known. Where the
- * kernel can't tell of connections, that is noted as a missing probe. Returns 0 or -errno. */
+/* Begins at @now_ns. Where the kernel can't tell of connections, that is noted as a missing probe.
+ * Returns 0 or -ENOMEM. */
 int flight_watch_begin(struct ebpf_observer *self, uint64_t now_ns);
-
-/* Finds the connections that the tree has, which may have grown by processes that were there before
- * it. Returns 0 or -errno. */
-int flight_watch_seed(struct ebpf_observer *self);
 
 /* Takes a sample when one is due. Returns 0 or -ENOMEM. */
 int flight_watch_look(struct ebpf_observer *self, uint64_t now_ns);

@@ -68,6 +68,7 @@ __noinline int loop_adopt(struct thread_ctx *thread, u64 file, u32 fd, u32 tid, 
 	thread->loop_file = file;
 	thread->loop_fd = fd;
 	thread->loop_tid = tid;
+	thread->is_loop_seeded = 0;
 	/* Its waits are looked at one by one from now on. */
 	thread->memo.is_valid = 0;
 	known = bpf_map_lookup_elem(&loops, &loop);
@@ -99,6 +100,30 @@ static __always_inline void loop_enter(struct thread_ctx *thread,
 	file = (u64)file_of_descriptor(files, fd);
 	if (file && file != thread->loop_file)
 		loop_adopt(thread, file, fd, tid, !is_ring);
+}
+
+/*
+ * @task has the file @file open as @fd since before it was observed. The loop of a process with one
+ * thread is that thread's; it may be so busy, or so blocked, that it never sleeps there. Of several
+ * the one that was opened last stands, until it sleeps in one.
+ */
+static __always_inline void loop_seed(struct thread_ctx *thread, struct task_struct *task,
+				      struct file *file, u32 fd)
+{
+	const unsigned char *name = BPF_CORE_READ(file, f_path.dentry, d_name.name);
+	struct descriptor_table files = {
+		.slots = (u64)BPF_CORE_READ(task, files, fdt, fd),
+		.slot_cnt = BPF_CORE_READ(task, files, fdt, max_fds),
+	};
+	u64 word = 0;
+
+	if ((thread->loop && !thread->is_loop_seeded) ||
+	    BPF_CORE_READ(task, signal, nr_threads) != 1)
+		return;
+	bpf_probe_read_kernel(&word, sizeof(word), name);
+	if (word == WORD('[', 'e', 'v', 'e', 'n', 't', 'p', 'o'))
+		loop_enter(thread, &files, 0, fd, 0, thread_tid(thread, task));
+	thread->is_loop_seeded = thread->loop != 0;
 }
 
 /* Whether something waits to be read from, or accepted by, the socket of the open file @file. */

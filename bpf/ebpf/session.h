@@ -34,6 +34,7 @@ struct ebpf_observer {
 	struct flight flight;
 	struct bpf_link *connections; /* the iterator that tells of them; NULL: there is none */
 	uint64_t flight_due_ns;
+	uint64_t files_due_ns; /* when to look at the files of those that were adopted; 0: never */
 	struct sampling sampling;
 	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;

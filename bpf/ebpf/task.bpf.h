@@ -105,6 +105,7 @@ struct thread_ctx {
 	u32 loop_fd;
 	u32 loop_tid;		     /* its own number */
 	u32 is_loop_blocked;	     /* in the wait that it is in now */
+	u32 is_loop_seeded;	     /* it has yet to be seen in it */
 	struct wire_neighbour taker; /* TASK_PREEMPTED: who took its CPU, "" for one of the tree */
 	/* Samples, see sample.bpf.h. */
 	u32 sampled_wait_cnt; /* how often it had waited when it was last sampled */

@@ -368,6 +368,10 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 
+struct signal_struct {
+	int nr_threads;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct thread_struct thread;
@@ -387,6 +391,7 @@ struct task_struct {
 	struct nameidata *nameidata;
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct signal_struct *signal;
 	struct pid *thread_pid;
 	void *worker_private;
 };
@@ -407,6 +412,7 @@ struct bpf_iter__task {
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+	u32 fd;
 	struct file *file;
 };
 

@@ -29,6 +29,7 @@ static struct {
 	int server;
 	int far[CONNECTIONS]; /* the test's ends of the child's connections */
 	int go[2];	      /* a pipe that tells the child to go on */
+	int end[2];	      /* and one that tells it to end */
 } world;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -125,6 +126,21 @@ static int sleep_over_ready(void *unused)
 	turn(&loop);
 	nanosleep(&ts, NULL);
 	turn(&loop);
+	return 0;
+}
+
+/* A loop that always finds something ready, and never sleeps. */
+static int never_sleep_in_loop(void *unused)
+{
+	struct loop loop = make_loop();
+	struct epoll_event event;
+
+	(void)unused;
+	read_one(world.go[0]);
+	if (epoll_wait(loop.epoll, &event, 1, 0) != 1)
+		return 1;
+	read_one(event.data.fd);
+	read_one(world.end[0]);
 	return 0;
 }
 
@@ -232,7 +248,7 @@ static void open_world(void)
 {
 	world.server = world_tcp_socket(&world.inet, world.name);
 	assert_int_equal(listen(world.server, CONNECTIONS), 0);
-	assert_int_equal(pipe(world.go), 0);
+	assert_int_equal(pipe(world.go) | pipe(world.end), 0);
 }
 
 static void accept_world(void)
@@ -247,6 +263,8 @@ static void close_world(void)
 		close(world.far[i]);
 	close(world.go[0]);
 	close(world.go[1]);
+	close(world.end[0]);
+	close(world.end[1]);
 	close(world.server);
 }
 
@@ -437,6 +455,28 @@ static void a_loop_of_several_threads_is_not_held_up(void **state)
 	assert_int_equal(on_loop_cnt(live), 0);
 }
 
+static void a_loop_that_never_sleeps_is_found_when_attaching(void **state)
+{
+	struct live *live = *state;
+
+	open_world();
+	live_attach(live, never_sleep_in_loop, NULL, SYS_read, 1);
+	accept_world();
+	live_run_for(live, HELD_UP_NS); /* the observer looks at files when it drains */
+	world_send(world.far[0]);
+	world_send(world.go[1]);
+	live_until_blocked(live, live->pid, SYS_read, world.end[0], 1);
+	world_send(world.far[1]);
+	live_run_for(live, HELD_UP_NS);
+	world_send(world.end[1]);
+	live_end(live);
+	close_world();
+	skip_without_data_ready(live);
+	assert_int_equal(on_loop_cnt(live), 1);
+	assert_int_equal(live->obs.threads[0].event_loop_wait_cnt, 0);
+	assert_true(live->obs.threads[0].loop_late_max_ns >= HELD_UP_NS);
+}
+
 /* Two requests for a while, no request for another. */
 static void answer_two(struct live *live)
 {
@@ -492,6 +532,7 @@ int main(void)
 		LIVE_TEST(a_poll_of_the_loop_is_the_loop_s_wait),
 		LIVE_TEST(a_lock_on_the_loop_blocks_it),
 		LIVE_TEST(a_loop_of_several_threads_is_not_held_up),
+		LIVE_TEST(a_loop_that_never_sleeps_is_found_when_attaching),
 		LIVE_TEST(requests_without_an_answer_are_in_flight),
 		LIVE_TEST(they_are_found_when_attaching),
 	};
