@@ -370,6 +370,82 @@ static __always_inline void wait_of_io_worker(struct task_struct *task, struct w
 		file_describe(key, file, 0);
 }
 
+/* The thread is stopped, or goes on in a call that was interrupted. Returns whether that is all. */
+static __always_inline bool wait_is_stop(struct task_struct *task, struct thread_ctx *thread,
+					 u32 state, u8 how)
+{
+	struct wire_wait_key *key = &thread->open;
+
+	if (state & TASK_STOPPED_MASK) {
+		if (key->reason != WIRE_STOPPED)
+			thread->stopped_wait = *key;
+		__builtin_memset(key, 0, sizeof(*key));
+		key->tgid = thread_tgid(thread, task);
+		key->syscall = WIRE_NO_SYSCALL;
+		key->reason = WIRE_STOPPED;
+		return true;
+	}
+	/* A call that was interrupted and goes on waits for what it waited for. */
+	if (how == SYSCALL_RESTART && key->reason == WIRE_STOPPED)
+		*key = thread->stopped_wait;
+	if (how == SYSCALL_RESTART && key->tgid) {
+		key->flags &= ~WIRE_WAIT_TIMED_OUT;
+		return true;
+	}
+	return false;
+}
+
+/* Too large for the stack: of the probe, and of the iterator that it may interrupt. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct wait_args);
+} wait_args SEC(".maps");
+
+/* Why @task waits, in its system call or in none, from scratch. */
+static __always_inline void wait_describe_anew(struct task_struct *task, struct thread_ctx *thread,
+					       u32 state, u8 how, bool is_current)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct wire_wait_key *key = &thread->open;
+	u32 index = is_current ? 0 : 1;
+	struct wait_args *args = bpf_map_lookup_elem(&wait_args, &index);
+	struct fdtable *table;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	key->tgid = thread_tgid(thread, task);
+	key->syscall = WIRE_NO_SYSCALL;
+	if (task->flags & PF_IO_WORKER) {
+		wait_of_io_worker(task, key);
+		return;
+	}
+	if (!args)
+		return;
+	args->syscall = regs->orig_ax;
+	args->can_read_user = is_current;
+	args->in_iowait = in_iowait(task);
+	args->is_throttled = wait_is_throttled(thread, state, args->in_iowait);
+	if (args->syscall >= WIRE_SYSCALL_CNT) {
+		/* Not in a system call: a page fault. */
+		wait_on_fault(thread, args->in_iowait, is_current);
+		key->flags |= args->is_throttled ? WIRE_WAIT_THROTTLED : 0;
+		return;
+	}
+	key->syscall = args->syscall;
+	table = task->files->fdt;
+	args->files.slots = (u64)table->fd;
+	args->files.slot_cnt = table->max_fds;
+	args->tgid = key->tgid;
+	args->tid = thread_tid(thread, task);
+	args_fill(args, task, regs);
+	if (task->thread_info.status & TS_COMPAT)
+		how = SYSCALL_UNKNOWN; /* 32-bit call numbers mean other calls */
+	wait_on_syscall(thread, args, how);
+	if (is_current && (key->reason == WIRE_LOCK || key->reason == WIRE_GIL))
+		lock_wait_begin(thread);
+}
+
 /*
  * Fills @thread->open with why @task, about to sleep in @state, waits. @is_current: it is the
  * current task, so that its memory can be read.
@@ -378,60 +454,15 @@ static __always_inline void wait_describe(struct task_struct *task, struct threa
 					  u32 state, bool is_current)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	struct wire_wait_key *key = &thread->open;
-	struct wait_args args = { .can_read_user = is_current };
-	struct fdtable *table;
-	u8 how;
+	u64 syscall = regs->orig_ax;
+	u8 how = syscall < WIRE_SYSCALL_CNT ? syscall_table[syscall] : SYSCALL_UNKNOWN;
 
 	thread->resolve_at_wake = 0;
-	args.syscall = regs->orig_ax;
-	how = args.syscall < WIRE_SYSCALL_CNT ? syscall_table[args.syscall] : SYSCALL_UNKNOWN;
 	if (!(state & TASK_STOPPED_MASK) && wait_as_before(task, thread, regs, how))
 		return;
 	thread->open_is_memo = 0;
-	if (state & TASK_STOPPED_MASK) {
-		if (key->reason != WIRE_STOPPED)
-			thread->stopped_wait = *key;
-		__builtin_memset(key, 0, sizeof(*key));
-		key->tgid = thread_tgid(thread, task);
-		key->syscall = WIRE_NO_SYSCALL;
-		key->reason = WIRE_STOPPED;
-		return;
-	}
-	/* A call that was interrupted and goes on waits for what it waited for. */
-	if (how == SYSCALL_RESTART && key->reason == WIRE_STOPPED)
-		*key = thread->stopped_wait;
-	if (how == SYSCALL_RESTART && key->tgid) {
-		key->flags &= ~WIRE_WAIT_TIMED_OUT;
-		return;
-	}
-	__builtin_memset(key, 0, sizeof(*key));
-	key->tgid = thread_tgid(thread, task);
-	key->syscall = WIRE_NO_SYSCALL;
-	if (task->flags & PF_IO_WORKER) {
-		wait_of_io_worker(task, key);
-		return;
-	}
-	args.in_iowait = in_iowait(task);
-	args.is_throttled = wait_is_throttled(thread, state, args.in_iowait);
-	if (args.syscall >= WIRE_SYSCALL_CNT) {
-		/* Not in a system call: a page fault. */
-		wait_on_fault(thread, args.in_iowait, is_current);
-		key->flags |= args.is_throttled ? WIRE_WAIT_THROTTLED : 0;
-		return;
-	}
-	key->syscall = args.syscall;
-	table = task->files->fdt;
-	args.files.slots = (u64)table->fd;
-	args.files.slot_cnt = table->max_fds;
-	args.tgid = key->tgid;
-	args.tid = thread_tid(thread, task);
-	args_fill(&args, task, regs);
-	if (task->thread_info.status & TS_COMPAT)
-		how = SYSCALL_UNKNOWN; /* 32-bit call numbers mean other calls */
-	wait_on_syscall(thread, &args, how);
-	if (is_current && (key->reason == WIRE_LOCK || key->reason == WIRE_GIL))
-		lock_wait_begin(thread);
+	if (!wait_is_stop(task, thread, state, how))
+		wait_describe_anew(task, thread, state, how, is_current);
 }
 
 #endif
