@@ -10,3 +10,10 @@ foreach(part disk paging)
 	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/ebpf_world.c unit/ebpf_files.c
 		DEPENDS classify_ebpf)
 endforeach()
+
+# What older kernels would refuse, and this one may not.
+find_package(Python3 COMPONENTS Interpreter REQUIRED)
+add_test(NAME policy_bpf_stack
+	COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/check_bpf_stack.py
+		${CMAKE_BINARY_DIR}/bpf/ebpf/probe.bpf.o)
+set_tests_properties(policy_bpf_stack PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 60)
