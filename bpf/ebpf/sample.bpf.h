@@ -8,6 +8,7 @@
 #define CLASSIFY_SAMPLE_BPF_H
 
 #include "task.bpf.h"
+#include "loop.bpf.h"
 #include "wait_object.bpf.h"
 #include "wait_reason.bpf.h"
 
@@ -20,13 +21,16 @@ const volatile __u8 asking_table[WIRE_SYSCALL_CNT] = {};
 /* A run of computing on an event loop's thread counts from this many samples in a row. */
 #define RUN_SAMPLES_MIN 5
 /*
- * The thread may look at its loop between two samples without blocking there, which nothing shows.
+ * The thread may look at its loop between two samples without blocking there, and if what it serves
+ * then is not among what loop_set_mark() looks at, nothing shows it.
  * A thread that spends a share q of its CPU time in such calls has runs of 1/q samples by chance,
  * and RUN_TIMES_CHANCE times as long ones seldom (e^-6: one in 400). Below one sample in
  * RUN_PURE_PART there is next to nothing but computing.
  */
 #define RUN_TIMES_CHANCE 6
 #define RUN_PURE_PART	 20
+/* Of a loop's tree of descriptors, four levels are looked at. */
+#define LOOP_MARK_ITEMS 15
 
 /* The user registers of an interrupted thread, as perf hands them to programs (struct
  * bpf_perf_event_data, a fixed layout): only where it was matters. */
@@ -155,6 +159,76 @@ static __always_inline bool is_io_call(u8 how)
 	       how == SYSCALL_SELECT || how == SYSCALL_EVENT_LOOP;
 }
 
+/* How far the stream of @file, a TCP connection or a pipe, has got both ways; else 0. */
+static __always_inline u64 stream_progress(struct file *file)
+{
+	u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+
+	if (mode == S_IFSOCK) {
+		struct socket *socket = BPF_CORE_READ(file, private_data);
+		struct sock *sk = BPF_CORE_READ(socket, sk);
+		struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+		if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
+			return (u64)BPF_CORE_READ(tcp, copied_seq) + BPF_CORE_READ(tcp, write_seq);
+	} else if (mode == S_IFIFO) {
+		struct pipe_inode_info *pipe = BPF_CORE_READ(file, private_data);
+
+		return (u64)BPF_CORE_READ(pipe, head) + BPF_CORE_READ(pipe, tail);
+	}
+	return 0;
+}
+
+/*
+ * Sets @thread's mark, which changes when it serves a connection of its loop, or one comes or goes:
+ * from what the topmost items of the loop's tree of descriptors are, and how far they have got.
+ */
+__noinline int loop_set_mark(struct thread_ctx *thread)
+{
+	struct rb_node *nodes[LOOP_MARK_ITEMS] = {};
+	struct loop_state *loop;
+	struct eventpoll *ep;
+	u64 mark = 0;
+
+	if (!thread)
+		return 0;
+	loop = bpf_map_lookup_elem(&loops, &thread->loop);
+	if (!loop || !loop->is_epoll)
+		return 0;
+	ep = (struct eventpoll *)thread->loop;
+	nodes[0] = BPF_CORE_READ(ep, rbr.rb_root.rb_node);
+	for (int i = 0; i < LOOP_MARK_ITEMS; i++) {
+		struct epitem *item;
+
+		if (!nodes[i])
+			continue;
+		if (2 * i + 2 < LOOP_MARK_ITEMS) {
+			nodes[2 * i + 1] = BPF_CORE_READ(nodes[i], rb_left);
+			nodes[2 * i + 2] = BPF_CORE_READ(nodes[i], rb_right);
+		}
+		item = (void *)nodes[i] - bpf_core_field_offset(struct epitem, rbn);
+		mark = mark * 31 + (u64)item + stream_progress(BPF_CORE_READ(item, ffd.file));
+	}
+	thread->loop_mark = mark;
+	return 0;
+}
+
+/* Whether the loop's thread has read, written or accepted since the last sample, as far as that
+ * leaves a trace. */
+static __always_inline bool loop_moved(struct task_struct *task, struct thread_ctx *thread)
+{
+	u64 mark = thread->loop_mark, io_cnt = 0;
+	bool has_moved;
+
+	/* read() and write() are counted by the kernel; recv() and send() aren't. */
+	if (bpf_core_field_exists(task->ioac.syscr))
+		io_cnt = task->ioac.syscr + task->ioac.syscw;
+	has_moved = io_cnt != thread->loop_io_cnt;
+	thread->loop_io_cnt = io_cnt;
+	loop_set_mark(thread);
+	return has_moved || thread->loop_mark != mark;
+}
+
 /* Counts the sample into the run of computing that the loop's thread is in. */
 static __always_inline void run_goes_on(struct thread_ctx *thread)
 {
@@ -213,9 +287,11 @@ int on_sample(struct sample_context *at)
 	} else if ((s64)at->ip >= 0 && code_spins(at->ip)) {
 		total->spin_sample_cnt++;
 	}
-	if (is_io || has_waited)
+	if (!total->event_loop_wait_cnt)
+		return 0;
+	if (loop_moved(task, thread) || is_io || has_waited)
 		run_ends(thread);
-	if (!is_io && total->event_loop_wait_cnt)
+	if (!is_io)
 		run_goes_on(thread);
 	return 0;
 }

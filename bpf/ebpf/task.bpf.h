@@ -111,6 +111,8 @@ struct thread_ctx {
 	u32 sampled_wait_cnt; /* how often it had waited when it was last sampled */
 	u32 run_samples;      /* in a row without input or output and without a wait */
 	u32 run_is_counted;
+	u64 loop_mark;	 /* changes when it serves its loop */
+	u64 loop_io_cnt; /* its reads and writes by the kernel's account */
 	struct wire_thread total;
 	struct page_mark page;
 	u64 throttled_cpu_ns; /* its own time when it was last told to write less; 0: never */

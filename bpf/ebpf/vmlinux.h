@@ -264,6 +264,7 @@ struct tcp_sock {
 	u32 write_seq;
 	u32 rcv_nxt;
 	u32 lsndtime;
+	u32 copied_seq;
 };
 
 struct socket {
@@ -372,6 +373,11 @@ struct signal_struct {
 	int nr_threads;
 };
 
+struct task_io_accounting {
+	u64 syscr;
+	u64 syscw;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct thread_struct thread;
@@ -381,6 +387,7 @@ struct task_struct {
 	int on_cpu;
 	int exit_code;
 	int prio;
+	struct task_io_accounting ioac;
 	int pid;
 	int tgid;
 	char comm[16];

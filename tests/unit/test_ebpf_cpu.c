@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -332,6 +333,53 @@ static void short_computing_on_a_loop_is_none(void **state)
 		assert_int_equal(live->obs.threads[i].loop_run_cnt, 0);
 }
 
+/* A connection of the process to itself. */
+static int make_connection(int ends[2])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(address);
+
+	ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, (struct sockaddr *)&address, len) || listen(listener, 1) ||
+	    getsockname(listener, (struct sockaddr *)&address, &len) ||
+	    connect(ends[0], (struct sockaddr *)&address, len))
+		return -1;
+	ends[1] = accept(listener, NULL, NULL);
+	return ends[1] < 0 ? -1 : 0;
+}
+
+#define REQUESTS   50
+#define REQUEST_MS 2
+
+/* Its next request is there whenever it looks: it never sleeps, but doesn't stand still. */
+static int loop_under_load(void *unused)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int loop = epoll_create1(0);
+	int ends[2];
+	char byte;
+
+	(void)unused;
+	if (make_connection(ends) || epoll_ctl(loop, EPOLL_CTL_ADD, ends[1], &event))
+		return 1;
+	epoll_wait(loop, &event, 1, 5); /* but once */
+	for (int i = 0; i < REQUESTS; i++) {
+		if (send(ends[0], "x", 1, 0) != 1 || epoll_wait(loop, &event, 1, -1) != 1 ||
+		    recv(ends[1], &byte, 1, 0) != 1)
+			return 2;
+		compute_for_ms(REQUEST_MS);
+	}
+	return 0;
+}
+
+static void many_requests_are_no_run(void **state)
+{
+	watch(*state, loop_under_load, NULL);
+	assert_int_equal(sampled_thread(*state)->loop_run_cnt, 0);
+}
+
 static void computing_without_a_loop_is_no_run(void **state)
 {
 	watch(*state, compute_only, NULL);
@@ -502,6 +550,7 @@ int main(void)
 #endif
 		LIVE_TEST(long_computing_on_a_loop_is_a_run),
 		LIVE_TEST(short_computing_on_a_loop_is_none),
+		LIVE_TEST(many_requests_are_no_run),
 		LIVE_TEST(computing_without_a_loop_is_no_run),
 		LIVE_TEST(others_on_its_cpu_are_named),
 		LIVE_TEST(the_tree_in_its_own_way_is_no_neighbour),
