@@ -36,7 +36,8 @@ struct run {
 	struct source source;
 	struct watch watch;
 	struct members members; /* of the cgroup that is watched */
-	char **argv;		/* of the target; NULL for a cgroup */
+	bool has_told_to_wait;
+	char **argv; /* of the target; NULL for a cgroup */
 	pid_t pid_in_container;
 	int wait_status; /* of a wrapped command that was reaped; else -1 */
 };
@@ -83,15 +84,25 @@ static int start_signals(struct run *run)
 	return error;
 }
 
+/* @cgroup: a directory, or NULL. */
+static int open_source(struct run *run, const char *cgroup)
+{
+	char why[REASON_SIZE] = "";
+	int error = source_open(&run->source, run->options, cgroup, why, sizeof(why));
+
+	if (error)
+		say("%s", why);
+	return error;
+}
+
 /* @pidfd: of @target's process, -1 for a cgroup. */
 static int start_observing(struct run *run, const struct source_target *target, int pidfd)
 {
 	char why[REASON_SIZE] = "";
-	int error = source_open(&run->source, run->options, target, why, sizeof(why));
+	int error = source_track(&run->source, run->options, target, why, sizeof(why));
 
 	if (error == -ESRCH && target->cgroup)
 		return error;
-
 	if (error) {
 		say("%s", why);
 		return error;
@@ -243,7 +254,7 @@ static int run_command(struct run *run, struct command *command)
 {
 	const struct source_target target = { .pid = command->pid };
 
-	if (start_observing(run, &target, command->pidfd)) {
+	if (open_source(run, NULL) || start_observing(run, &target, command->pidfd)) {
 		command_release(command);
 		command_reap(command);
 		return EXIT_CLASSIFY_FAILED;
@@ -338,6 +349,7 @@ int run_attach(const struct options *options)
 	if (!run.argv)
 		say("out of memory (free some)");
 	else if (!delivery_prepare(&run.delivery, options) && !start_signals(&run) &&
+		 !open_source(&run, NULL) &&
 		 !start_observing(&run, &(struct source_target){ .pid = options->pid }, pidfd))
 		code = follow_process(&run);
 	run_release(&run);
@@ -375,8 +387,6 @@ static int explain_no_members(const struct run *run, int error)
 static int await_member(struct run *run, uint64_t end_ns)
 {
 	struct pollfd signal = { .fd = run->signals.fd, .events = POLLIN };
-	bool has_told = run->options->is_quiet;
-
 	for (;;) {
 		int error = members_look(&run->members);
 
@@ -384,11 +394,11 @@ static int await_member(struct run *run, uint64_t end_ns)
 			return error;
 		if (run->members.left_out_cnt || now_ns() >= end_ns)
 			return -ECANCELED;
-		if (!has_told)
+		if (!run->has_told_to_wait && !run->options->is_quiet)
 			say("cgroup %s has no processes yet: waiting for the first (Ctrl-C gives "
 			    "up)",
 			    run->members.cgroup.directory);
-		has_told = true;
+		run->has_told_to_wait = true;
 		if (poll(&signal, 1, run->members.look_ms) > 0)
 			return -ECANCELED;
 	}
@@ -402,11 +412,17 @@ static int start_observing_members(struct run *run)
 	uint64_t end_ns = duration_ns ? now_ns() + duration_ns : UINT64_MAX;
 	int error;
 
+	/* Opened before anybody is there: those who come first may not stay for long. */
 	do {
+		error = open_source(run, target.cgroup->directory);
+		if (error)
+			return error;
 		error = await_member(run, end_ns);
 		if (error)
 			return explain_no_members(run, error);
 		error = start_observing(run, &target, -1);
+		if (error)
+			source_release(&run->source);
 	} while (error == -ESRCH);
 	run->pid_in_container = pid_number_in_container(run->watch.pid);
 	return error;

@@ -10,81 +10,87 @@
 #include "options.h"
 #include "source.h"
 
-typedef struct observer *observer_maker(const struct observer_options *options, int *error,
-					char *why, size_t why_size);
-
-static int track(struct source *source, observer_maker *maker,
-		 const struct observer_options *options, pid_t pid, char *why, size_t why_size)
-{
-	int error = 0;
-
-	source->observer = maker(options, &error, why, why_size);
-	if (!source->observer)
-		return error;
-	error = source->observer->ops->track(source->observer, pid);
-	if (error) {
-		snprintf(why, why_size, "cannot observe process %d: %s (is it still there?)", pid,
-			 strerror(-error));
-		source_release(source);
-	}
-	return error;
-}
-
-/* Begins with the first of a cgroup's processes that is still there, and adopts the others. */
-static int track_cgroup(struct source *source, observer_maker *maker,
-			const struct observer_options *options, const struct cgroup_members *cgroup,
-			char *why, size_t why_size)
-{
-	int error = -ESRCH;
-	size_t i;
-
-	for (i = 0; i < cgroup->newcomer_cnt && error == -ESRCH; i++)
-		error = track(source, maker, options, cgroup->newcomers[i], why, why_size);
-	if (error)
-		return error;
-	source->pid = cgroup->newcomers[i - 1];
-	error = source->observer->ops->adopt(source->observer, cgroup->newcomers + i,
-					     cgroup->newcomer_cnt - i);
-	if (error) {
-		snprintf(why, why_size, "cannot observe cgroup %s: %s (try --source procfs)",
-			 cgroup->directory, strerror(-error));
-		source_release(source);
-	}
-	return error;
-}
-
-static int open_observer(struct source *source, observer_maker *maker,
-			 const struct options *options, const struct source_target *target,
-			 char *why, size_t why_size)
+static int open_observer(struct source *source, enum source_choice which,
+			 const struct options *options, const char *cgroup, char *why,
+			 size_t why_size)
 {
 	const struct observer_options observer_options = {
 		.follow_children = !options->no_children,
 		.begins_at_exec = options->mode == RUN_WRAP,
-		.cgroup = target->cgroup ? target->cgroup->directory : NULL,
+		.cgroup = cgroup,
 		.sample_hz = options->frequency_hz,
 		.is_verbose = options->is_verbose,
 	};
+	int error = 0;
 
-	if (target->cgroup)
-		return track_cgroup(source, maker, &observer_options, target->cgroup, why,
-				    why_size);
-	source->pid = target->pid;
-	return track(source, maker, &observer_options, target->pid, why, why_size);
+	source->which = which;
+	source->observer = which == CHOOSE_EBPF
+				   ? ebpf_observer_new(&observer_options, &error, why, why_size)
+				   : procfs_observer_new(&observer_options, &error, why, why_size);
+	return source->observer ? 0 : error;
 }
 
-int source_open(struct source *source, const struct options *options,
-		const struct source_target *target, char *why, size_t why_size)
+int source_open(struct source *source, const struct options *options, const char *cgroup, char *why,
+		size_t why_size)
 {
 	memset(source, 0, sizeof(*source));
 	if (options->source != CHOOSE_PROCFS) {
-		int error =
-			open_observer(source, ebpf_observer_new, options, target, why, why_size);
+		int error = open_observer(source, CHOOSE_EBPF, options, cgroup, why, why_size);
 
 		if (!error || options->source == CHOOSE_EBPF)
 			return error;
 		snprintf(source->why_not_full, sizeof(source->why_not_full), "%s", why);
 	}
-	return open_observer(source, procfs_observer_new, options, target, why, why_size);
+	return open_observer(source, CHOOSE_PROCFS, options, cgroup, why, why_size);
+}
+
+static int track_process(struct source *source, pid_t pid, char *why, size_t why_size)
+{
+	int error = source->observer->ops->track(source->observer, pid);
+
+	source->pid = pid;
+	if (error)
+		snprintf(why, why_size, "cannot observe process %d: %s (is it still there?)", pid,
+			 strerror(-error));
+	return error;
+}
+
+/* Begins with the first of a cgroup's processes and adopts the others. */
+static int track_cgroup(struct source *source, const struct cgroup_members *cgroup, char *why,
+			size_t why_size)
+{
+	int error = track_process(source, cgroup->newcomers[0], why, why_size);
+
+	if (error)
+		return error;
+	error = source->observer->ops->adopt(source->observer, cgroup->newcomers + 1,
+					     cgroup->newcomer_cnt - 1);
+	if (error)
+		snprintf(why, why_size, "cannot observe cgroup %s: %s (try --source procfs)",
+			 cgroup->directory, strerror(-error));
+	return error;
+}
+
+static int track(struct source *source, const struct source_target *target, char *why,
+		 size_t why_size)
+{
+	return target->cgroup ? track_cgroup(source, target->cgroup, why, why_size)
+			      : track_process(source, target->pid, why, why_size);
+}
+
+int source_track(struct source *source, const struct options *options,
+		 const struct source_target *target, char *why, size_t why_size)
+{
+	const char *cgroup = target->cgroup ? target->cgroup->directory : NULL;
+	int error = track(source, target, why, why_size);
+
+	if (!error || error == -ESRCH || source->which == CHOOSE_PROCFS ||
+	    options->source == CHOOSE_EBPF)
+		return error;
+	snprintf(source->why_not_full, sizeof(source->why_not_full), "%s", why);
+	source_release(source);
+	error = open_observer(source, CHOOSE_PROCFS, options, cgroup, why, why_size);
+	return error ? error : track(source, target, why, why_size);
 }
 
 /* What the observer can't see, then why it was this one. */

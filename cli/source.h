@@ -6,14 +6,15 @@
 #include <sys/types.h>
 
 #include "message.h"
+#include "options.h"
 
 struct cgroup_members;
 struct observation;
 struct observer;
-struct options;
 
 struct source {
 	struct observer *observer;
+	enum source_choice which;	/* never CHOOSE_AUTO */
 	pid_t pid;			/* of a cgroup, the one that was tracked first */
 	char why_not_full[REASON_SIZE]; /* why it is not the exact one, and what helps; or "" */
 };
@@ -25,12 +26,16 @@ struct source_target {
 };
 
 /*
- * Opens the observer that @options ask for and lets it track @target. Returns 0, or -errno with one
- * line of cause and remedy in @why; -ESRCH when nobody of it is there any more. Release it either
- * way.
+ * Opens the observer that @options ask for; @cgroup: the directory of one that is to be observed,
+ * or NULL. Returns 0, or -errno with one line of cause and remedy in @why. Release it either way.
  */
-int source_open(struct source *source, const struct options *options,
-		const struct source_target *target, char *why, size_t why_size);
+int source_open(struct source *source, const struct options *options, const char *cgroup, char *why,
+		size_t why_size);
+
+/* Lets it track @target. Returns as source_open() does; -ESRCH when @target (of a cgroup, the first
+ * newcomer) is gone: then it can't track another, and is to be opened anew. */
+int source_track(struct source *source, const struct options *options,
+		 const struct source_target *target, char *why, size_t why_size);
 
 /* Ends the observation into @obs, which notes why it comes from this source. 0 or -errno. */
 int source_finish(struct source *source, struct observation *obs);
