@@ -73,11 +73,30 @@ static void add_idle(struct object_part *parts, size_t cnt, struct arena *arena,
 	time->idle_object_cnt = idle.object_cnt;
 }
 
+/* How long an observed cgroup had no process in it, as while a unit restarts. */
+static uint64_t nobody_there_ns(const struct observation *obs)
+{
+	uint64_t gap_ns = 0, until_ns = 0;
+
+	if (!*obs->target.cgroup)
+		return 0;
+	for (size_t i = 0; i < obs->process_cnt; i++) {
+		const struct obs_process *process = &obs->processes[i];
+
+		if (process->start_ns > until_ns)
+			gap_ns += process->start_ns - until_ns;
+		if (process->end_ns > until_ns)
+			until_ns = process->end_ns;
+	}
+	return gap_ns + (obs->duration_ns > until_ns ? obs->duration_ns - until_ns : 0);
+}
+
 static void add_waits(const struct observation *obs, struct object_part *parts, size_t cnt,
 		      struct arena *arena, struct arena *scratch, struct report_program_time *time)
 {
 	uint64_t by_reason[WAIT_REASON_CNT] = { 0 };
 	uint64_t rest_ns = obs->program.quiet_ns - time->idle_ns;
+	uint64_t nobody_ns;
 
 	for (size_t i = 0; i < cnt; i++) {
 		if (is_unexplained(parts[i].reason, parts[i].role, true))
@@ -90,6 +109,11 @@ static void add_waits(const struct observation *obs, struct object_part *parts, 
 		by_reason[parts[i].reason] += parts[i].ns;
 		rest_ns -= parts[i].ns;
 	}
+	nobody_ns = nobody_there_ns(obs);
+	if (nobody_ns > rest_ns)
+		nobody_ns = rest_ns;
+	time->idle_ns += nobody_ns;
+	rest_ns -= nobody_ns;
 	by_reason[WAIT_OTHER] += rest_ns;
 	time->unexplained_ns += rest_ns;
 	time->waits = arena_array(arena, WAIT_REASON_CNT, sizeof(*time->waits));

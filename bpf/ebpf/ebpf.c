@@ -272,8 +272,10 @@ static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
 	}
 	if (error || !adopted_cnt)
 		return error;
-	/* What was born and died before has been told of. */
+	/* What was born and died before has been told of. While nobody was there, nobody waited. */
 	ring_buffer__consume(self->events);
+	if (!self->probes->bss->live_cnt)
+		self->probes->bss->quiet_since_ns = session_now_ns();
 	error = seed(self);
 	if (!error)
 		error = list_seeded(self, now_ns);

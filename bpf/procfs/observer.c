@@ -72,6 +72,9 @@ static void charge_quiet(struct sampler *sampler, const struct sample *sample, u
 	static const struct wait_cause unknown = { .reason = WAIT_OTHER, .name = "" };
 	struct obs_wait *row;
 
+	if (sampler->cgroup && !sample->thread_cnt)
+		return; /* nobody is there who could wait */
+
 	if (sample->best.name) {
 		sampler->last_quiet = sample->best;
 		sampler->last_quiet_pid = sample->best_pid;

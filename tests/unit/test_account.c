@@ -158,6 +158,46 @@ static void program_time_has_its_own_objects(void **state)
 	report_release(&report);
 }
 
+/* 100 ms: a process of 30, nobody for 50, another of 15, nobody for 5. Of a process and its tree,
+ * somebody is always there. */
+static uint64_t idle_of_two_lives(const char *cgroup, uint64_t *unexplained_ns)
+{
+	struct observation obs;
+	struct obs_process *process;
+	struct report report;
+	uint64_t idle_ns;
+
+	build_observation(&obs, 100, 5, 0, 2);
+	obs.target.cgroup = cgroup;
+	process = build_process(&obs, 10, "/bin/a");
+	process->end_ns = 30 * MS;
+	build_thread(&obs, 10, 10, 5);
+	process = build_process(&obs, 11, "/bin/a");
+	process->start_ns = 80 * MS;
+	process->end_ns = 95 * MS;
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 25, .quiet_ms = 25, .kind = OBJECT_TCP,
+	       .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:5432");
+	build_thread(&obs, 11, 11, 0);
+	WAITED(&obs, 11, .reason = WAIT_NETWORK, .ms = 12, .quiet_ms = 12, .kind = OBJECT_TCP,
+	       .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:5432");
+	build_report(&obs, &report);
+	idle_ns = report.program_time.idle_ns;
+	*unexplained_ns = report.program_time.unexplained_ns;
+	report_release(&report);
+	return idle_ns;
+}
+
+static void a_cgroup_without_processes_is_idle(void **state)
+{
+	uint64_t unexplained_ns;
+
+	(void)state;
+	assert_int_equal(idle_of_two_lives("/sys/fs/cgroup/x", &unexplained_ns), 55 * MS);
+	assert_int_equal(unexplained_ns, 3 * MS);
+	assert_int_equal(idle_of_two_lives("", &unexplained_ns), 0);
+	assert_int_equal(unexplained_ns, 58 * MS);
+}
+
 static void small_objects_share_a_row(void **state)
 {
 	struct observation obs;
@@ -575,6 +615,7 @@ int main(void)
 		cmocka_unit_test(equal_objects_of_processes_merge),
 		cmocka_unit_test(objects_split_by_role_and_operation),
 		cmocka_unit_test(program_time_has_its_own_objects),
+		cmocka_unit_test(a_cgroup_without_processes_is_idle),
 		cmocka_unit_test(small_objects_share_a_row),
 		cmocka_unit_test(rows_that_miss_time_leave_a_remainder),
 		cmocka_unit_test(waits_for_nothing_in_particular_have_no_objects),
