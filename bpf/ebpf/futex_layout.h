@@ -247,11 +247,12 @@ static inline void tell_by_value(struct futex_wait *wait)
 	}
 }
 
-/* Whose end a join waits for: glibc waits for the number itself to go away. */
+/* Whose end a join waits for: glibc waits, shared with the kernel, for the number itself to go
+ * away; musl, in private, for a state. */
 static inline void futex_joined(struct futex_wait *wait)
 {
 	wait->joined = wait->value;
-	if (wait->value == MUTEX_CONTENDED)
+	if (is_private(wait))
 		futex_read(wait, &wait->joined, sizeof(wait->joined),
 			   wait->address - MUSL_TID_BEFORE);
 }
@@ -266,8 +267,9 @@ static inline void futex_decide(struct futex_wait *wait)
 	if (!wait->can_read_user || (kind == WIRE_KIND_MUTEX && !wait->known.is_by_value))
 		return;
 	if (is_glibc_or_unreadable(wait)) {
-		/* glibc's plain wait for 2 is its mutex's. */
-		if (kind != WIRE_KIND_MUTEX || (wait->op & FUTEX_CMD_MASK) != FUTEX_WAIT)
+		/* glibc's plain wait for 2 is its mutex's; or, shared, for the end of thread 2. */
+		if (kind != WIRE_KIND_MUTEX || (wait->op & FUTEX_CMD_MASK) != FUTEX_WAIT ||
+		    !is_private(wait))
 			tell_glibc(wait);
 	} else {
 		tell_musl(wait);

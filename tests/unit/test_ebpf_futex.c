@@ -200,6 +200,13 @@ static void joins(void **state)
 	assert_is(wait, WIRE_KIND_JOIN, WIRE_SYNC, 0);
 	futex_joined(&wait);
 	assert_int_equal(wait.joined, TID);
+	/* The second thread of a container. */
+	for (uint32_t op = 0; op <= WAIT_SHARED; op += WAIT_SHARED) {
+		wait = decide(BASE + 720, op, 2, false);
+		assert_is(wait, WIRE_KIND_JOIN, WIRE_SYNC, 0);
+		futex_joined(&wait);
+		assert_int_equal(wait.joined, 2);
+	}
 	put_pointer(BASE + 16, BASE + 8);
 	assert_is(decide(BASE + 720, WAIT_SHARED, TID, false), WIRE_KIND_FUTEX, WIRE_SYNC, 0);
 }
