@@ -181,7 +181,9 @@ static __always_inline void inode_identify(struct wire_wait_key *key, struct ino
 		key->id[0] |= (u64)BPF_CORE_READ(inode, i_generation) << 32;
 }
 
-/* Of include/uapi/linux/magic.h: file systems whose files are the kernel's own doing. */
+/* Of include/uapi/linux/magic.h. */
+#define PIPEFS_MAGIC	    0x50495045
+#define PID_FS_MAGIC	    0x50494446
 #define PROC_SUPER_MAGIC    0x9fa0
 #define CGROUP_SUPER_MAGIC  0x27e0eb
 #define SYSFS_MAGIC	    0x62656572
@@ -189,6 +191,7 @@ static __always_inline void inode_identify(struct wire_wait_key *key, struct ino
 #define DEBUGFS_MAGIC	    0x64626720
 #define TRACEFS_MAGIC	    0x74726163
 
+/* Of a file system whose files are the kernel's own doing. */
 static __always_inline bool inode_is_of_kernel(struct inode *inode)
 {
 	switch (BPF_CORE_READ(inode, i_sb, s_magic)) {

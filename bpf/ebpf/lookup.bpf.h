@@ -37,6 +37,11 @@ __noinline int wait_on_path(struct wire_wait_key *key, u64 path_address)
 	if (!key || !inode)
 		return 0;
 	key->kind = mode == S_IFDIR ? WIRE_KIND_DIRECTORY : WIRE_KIND_FILE;
+	if (mode == S_IFIFO) {
+		/* open() waits for somebody to open the other end. */
+		key->kind = WIRE_KIND_PIPE;
+		key->reason = WIRE_IPC;
+	}
 	inode_identify(key, inode, mode);
 	event = name_event_begin(key);
 	if (!event)

@@ -175,6 +175,43 @@ static void inet_name(const struct wire_wait_key *key, char *name, size_t size)
 	}
 }
 
+/* By the numbers of linux/socket.h and linux/in.h. */
+static void socket_name(const struct wire_wait_key *key, char *name, size_t size)
+{
+	static const char *const families[] = {
+		[AF_NETLINK] = "netlink", [AF_PACKET] = "packet",	[AF_CAN] = "can",
+		[AF_TIPC] = "tipc",	  [AF_BLUETOOTH] = "bluetooth", [AF_ALG] = "alg",
+		[AF_VSOCK] = "vsock"
+	};
+	uint64_t family = key->id[0];
+	const char *known = NULL;
+
+	if (family == AF_INET || family == AF_INET6) {
+		if (key->id[1] == IPPROTO_ICMP || key->id[1] == IPPROTO_ICMPV6)
+			known = "icmp";
+		else if (key->id[1] == IPPROTO_SCTP)
+			known = "sctp";
+	} else if (family < sizeof(families) / sizeof(families[0])) {
+		known = families[family];
+	}
+	if (known)
+		snprintf(name, size, "%s", known);
+	else
+		snprintf(name, size, "family %u, protocol %u", (unsigned int)family,
+			 (unsigned int)key->id[1]);
+}
+
+/* A queue or a set of semaphores of System V, by its number as in ipcs. */
+static void system_v_name(const struct wire_wait_key *key, char *name, size_t size)
+{
+	const char *call = syscall_name(key->syscall);
+
+	if (call && !strncmp(call, "msg", 3))
+		snprintf(name, size, "message queue %u", (unsigned int)key->id[1]);
+	else if (call && !strncmp(call, "sem", 3))
+		snprintf(name, size, "semaphore set %u", (unsigned int)key->id[1]);
+}
+
 /* "[eventfd]" is "eventfd" to the reader. */
 static void anon_name(const struct wire_wait_key *key, char *name, size_t size)
 {
@@ -290,11 +327,14 @@ const char *object_names_describe(struct object_names *names, struct observation
 	case WIRE_KIND_UDP:
 		inet_name(key, name, sizeof(name));
 		break;
+	case WIRE_KIND_SOCKET:
+		socket_name(key, name, sizeof(name));
+		break;
 	case WIRE_KIND_PIPE:
 		snprintf(name, sizeof(name), "pipe:[%llu]", (unsigned long long)key->id[1]);
 		break;
 	case WIRE_KIND_ANON:
-		anon_name(key, name, sizeof(name));
+		(key->id[0] ? anon_name : system_v_name)(key, name, sizeof(name));
 		break;
 	case WIRE_KIND_CHILD:
 		snprintf(name, sizeof(name), "%.*s", WIRE_COMM_BYTES, (const char *)key->id);

@@ -245,10 +245,15 @@ struct socket;
 
 struct sock {
 	struct sock_common __sk_common;
+	u8 sk_userlocks : 4;
 	u16 sk_protocol;
 	struct sk_buff_head sk_receive_queue;
 	u32 sk_ack_backlog;
 	struct socket *sk_socket;
+};
+
+struct netlink_sock {
+	u32 subscriptions;
 };
 
 struct inet_connection_sock {

@@ -8,11 +8,18 @@
 #include "far_end.bpf.h"
 #include "wait_name.bpf.h"
 
-#define AF_UNIX	    1
-#define AF_INET	    2
-#define AF_INET6    10
-#define IPPROTO_TCP 6
-#define TCP_LISTEN  10
+#define AF_UNIX	   1
+#define AF_INET	   2
+#define AF_INET6   10
+#define AF_NETLINK 16
+
+#define IPPROTO_TCP	6
+#define IPPROTO_UDP	17
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP	262
+
+#define SOCK_BINDPORT_LOCK 8
+#define TCP_LISTEN	   10
 
 /* Majors of terminals: 4 tty, 5 /dev/tty and console, 136 to 143 pseudo-terminals. */
 static __always_inline bool device_is_tty(u32 dev)
@@ -58,10 +65,16 @@ static __always_inline bool port_is_listened_on(struct sock *sk, u32 port)
 	return bpf_map_lookup_elem(&listening_ports, &key);
 }
 
-static __always_inline void inet_describe(struct wire_wait_key *key, struct sock *sk, u16 family,
-					  bool is_write)
+/* A datagram socket that asked for its port by number and speaks to nobody in particular serves
+ * whoever sends to that port. A client takes any port, or connects. */
+static __always_inline bool is_datagram_server(struct sock *sk, u16 remote_port)
 {
-	bool is_tcp = BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+	return !remote_port && BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK;
+}
+
+static __always_inline void inet_describe(struct wire_wait_key *key, struct sock *sk, u16 family,
+					  bool is_tcp, bool is_write)
+{
 	u32 local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	u16 remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 
@@ -70,8 +83,9 @@ static __always_inline void inet_describe(struct wire_wait_key *key, struct sock
 	if (is_tcp && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		key->reason = WIRE_ACCEPT;
 		key->direction = WIRE_LISTENING;
-	} else if (is_tcp && port_is_listened_on(sk, local_port)) {
-		/* An accepted connection: to read from it is to wait for work. */
+	} else if (is_tcp ? port_is_listened_on(sk, local_port)
+			  : is_datagram_server(sk, remote_port)) {
+		/* An accepted connection or the like: to read from it is to wait for work. */
 		key->reason = is_write ? WIRE_NETWORK : WIRE_ACCEPT;
 		key->direction = WIRE_INBOUND;
 	} else if (remote_port) {
@@ -161,6 +175,19 @@ __noinline int unix_describe(struct wire_wait_key *key, u64 socket, u32 is_write
 	return 0;
 }
 
+/* Sockets of other families and protocols are named by these. One that has subscribed to news of
+ * the kernel's waits for them, else for an answer. */
+static __always_inline void other_describe(struct wire_wait_key *key, struct sock *sk, u16 family,
+					   u16 protocol)
+{
+	key->kind = WIRE_KIND_SOCKET;
+	key->reason = family == AF_NETLINK ? WIRE_IPC : WIRE_NETWORK;
+	key->id[0] = family;
+	key->id[1] = protocol;
+	if (family == AF_NETLINK && BPF_CORE_READ((struct netlink_sock *)sk, subscriptions))
+		key->direction = WIRE_LISTENING;
+}
+
 /*
  * Fills reason, kind, direction and identity of a wait on the socket @socket (a struct sock *) into
  * @key. A global function, like file_describe: the verifier checks it once, not at every call.
@@ -170,18 +197,18 @@ __noinline int socket_describe(struct wire_wait_key *key, u64 socket, u32 is_wri
 {
 	struct sock *sk = (struct sock *)socket;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+	bool is_tcp = protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+	bool is_udp = protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 
 	if (!key)
 		return 0;
-	if (family == AF_INET || family == AF_INET6) {
-		inet_describe(key, sk, family, is_write);
-	} else if (family == AF_UNIX) {
+	if (family == AF_UNIX)
 		unix_describe(key, socket, is_write);
-	} else {
-		key->kind = WIRE_KIND_SOCKET;
-		key->reason = WIRE_OTHER;
-		key->id[0] = family;
-	}
+	else if ((family == AF_INET || family == AF_INET6) && (is_tcp || is_udp))
+		inet_describe(key, sk, family, is_tcp, is_write);
+	else
+		other_describe(key, sk, family, protocol);
 	if (key->direction == WIRE_OUTBOUND)
 		far_end_describe(key, socket, family);
 	return 0;
@@ -220,6 +247,15 @@ static __always_inline void anon_describe(struct wire_wait_key *key, struct file
 		key->reason = WIRE_POLL;
 		return;
 	}
+}
+
+/* Since 6.9 it has a file system of its own, and isn't anonymous. */
+static __always_inline void pidfd_describe(struct wire_wait_key *key)
+{
+	key->kind = WIRE_KIND_ANON;
+	key->reason = WIRE_CHILD;
+	key->id[0] = WORD('[', 'p', 'i', 'd', 'f', 'd', ']', 0);
+	key->id[1] = 0;
 }
 
 /* Since 6.2 a number can be declared to be a pointer that is followed without a helper. */
@@ -292,7 +328,9 @@ __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is
 	case S_IFIFO:
 		key->kind = WIRE_KIND_PIPE;
 		key->reason = WIRE_IPC;
-		return 0;
+		if (BPF_CORE_READ(inode, i_sb, s_magic) == PIPEFS_MAGIC)
+			return 0;
+		break;
 	case S_IFCHR:
 		device = BPF_CORE_READ(inode, i_rdev);
 		key->kind = device_is_tty(device) ? WIRE_KIND_TTY : WIRE_KIND_DEVICE;
@@ -306,6 +344,10 @@ __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is
 		key->flags |= file_wait_flags(file);
 		break;
 	default:
+		if (BPF_CORE_READ(inode, i_sb, s_magic) == PID_FS_MAGIC) {
+			pidfd_describe(key);
+			return 0;
+		}
 		key->kind = WIRE_KIND_FILE;
 		if (inode_is_of_kernel(inode))
 			key->reason = WIRE_DEVICE;

@@ -211,6 +211,10 @@ static __always_inline void wait_in_call(const struct wait_args *args, struct wi
 		key->reason = WIRE_SYNC;
 		break;
 	case SYSCALL_IPC:
+		key->reason = WIRE_IPC;
+		key->kind = WIRE_KIND_ANON;
+		key->id[1] = args->arg[0];
+		break;
 	case SYSCALL_SIGNAL:
 		key->reason = WIRE_IPC;
 		break;
@@ -277,8 +281,9 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 		wait_on_descriptor(thread, args, how == SYSCALL_FD_WRITE);
 		break;
 	case SYSCALL_FILE_LOCK:
+	case SYSCALL_QUEUE:
 		wait_on_descriptor(thread, args, false);
-		key->reason = WIRE_LOCK;
+		key->reason = how == SYSCALL_QUEUE ? WIRE_IPC : WIRE_LOCK;
 		break;
 	case SYSCALL_FUTEX:
 		wait_on_futex(thread, args);

@@ -91,13 +91,14 @@ enum wire_syscall {
 	SYSCALL_POLL,	    /* (pollfd *, count) */
 	SYSCALL_SELECT,	    /* (count, sets) */
 	SYSCALL_EVENT_LOOP, /* epoll_wait, io_uring_enter */
-	SYSCALL_IPC,	    /* System V and POSIX queues and semaphores */
+	SYSCALL_IPC,	    /* on the System V queue or semaphores in its first argument */
 	SYSCALL_SIGNAL,	    /* pause, sigsuspend, sigtimedwait */
 	SYSCALL_PATH,	 /* looks up or changes names: metadata; the path is its first argument */
 	SYSCALL_MEMORY,	 /* mmap and friends */
 	SYSCALL_RESTART, /* restart_syscall: goes on with what was interrupted */
 	SYSCALL_PATH_AT, /* the same with (directory, path) */
 	SYSCALL_STORAGE, /* waits for storage, and no argument says for what */
+	SYSCALL_QUEUE,	 /* on the POSIX queue whose descriptor is its first argument */
 };
 
 /* How a call can ask for something without waiting for it. */
@@ -138,7 +139,8 @@ struct wire_wait_key {
 	 * TCP, UDP: an IPv6 or IPv4-mapped address. File, directory: device with the inode's
 	 * generation above it (numbers of inodes are used again), inode. Pipe, tty, device, block:
 	 * device, inode. Unix: an opaque identity. Futex and its kinds: address; a join's
-	 * [1]: the thread. Child: command. Anonymous: name.
+	 * [1]: the thread. Child: command. Anonymous: name; or 0 and the number of
+	 * a System V object, whose kind the call tells.
 	 */
 	WIRE_U64 id[2];
 };

@@ -91,8 +91,8 @@ static const struct syscall_row rows[] = {
 	CALL(msgsnd, CALL_IPC),
 	CALL(semop, CALL_IPC),
 	CALL(semtimedop, CALL_IPC),
-	CALL(mq_timedreceive, CALL_IPC),
-	CALL(mq_timedsend, CALL_IPC),
+	CALL(mq_timedreceive, CALL_QUEUE),
+	CALL(mq_timedsend, CALL_QUEUE),
 #ifdef SYS_pause
 	CALL(pause, CALL_SIGNAL),
 #endif

@@ -21,13 +21,14 @@ enum syscall_wait {
 	CALL_POLL,
 	CALL_SELECT,
 	CALL_EVENT_LOOP, /* epoll, io_uring, asynchronous I/O */
-	CALL_IPC,	 /* System V and POSIX queues and semaphores */
+	CALL_IPC,	 /* on the System V queue or semaphores in its first argument */
 	CALL_SIGNAL,
 	CALL_PATH,    /* looks up or changes names: metadata; the path is its first argument */
 	CALL_MEMORY,  /* mmap and friends */
 	CALL_RESTART, /* goes on with the call that a signal interrupted */
 	CALL_PATH_AT, /* as CALL_PATH, with (directory, path) */
 	CALL_STORAGE, /* waits for storage, and no argument says for what */
+	CALL_QUEUE,   /* on the POSIX queue whose descriptor is its first argument */
 };
 
 /* CALL_UNKNOWN for one that isn't listed. */

@@ -46,6 +46,14 @@ static void guess_socket(const struct wait_context *context, struct wait_cause *
 	cause->name = last->name;
 }
 
+/* Sockets of other families are named by their protocol. */
+static enum wait_reason other_socket_reason(const struct socket_facts *facts)
+{
+	if (!facts->is_known)
+		return WAIT_OTHER;
+	return !strncmp(facts->name, "NETLINK", strlen("NETLINK")) ? WAIT_IPC : WAIT_NETWORK;
+}
+
 static void socket_cause(const struct wait_context *context, int fd, uint64_t inode,
 			 struct wait_cause *cause)
 {
@@ -60,7 +68,7 @@ static void socket_cause(const struct wait_context *context, int fd, uint64_t in
 	else if (facts.direction == DIRECTION_INBOUND || facts.direction == DIRECTION_OUTBOUND)
 		*context->last_socket = *cause;
 	cause->reason = facts.kind == OBJECT_UNIX     ? WAIT_IPC
-			: facts.kind == OBJECT_SOCKET ? WAIT_OTHER
+			: facts.kind == OBJECT_SOCKET ? other_socket_reason(&facts)
 						      : WAIT_NETWORK;
 	/* To read from what was accepted is to wait for work; to write to it is not. */
 	if (cause->direction == DIRECTION_LISTENING ||

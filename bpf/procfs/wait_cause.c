@@ -186,6 +186,7 @@ static void call_cause(const struct wait_context *context, char state,
 		simple_cause(context, WAIT_IPC, line->number, cause);
 		return;
 	case CALL_IPC:
+	case CALL_QUEUE:
 		simple_cause(context, WAIT_IPC, line->number, cause);
 		return;
 	case CALL_MEMORY:

@@ -77,9 +77,18 @@ def _tcp_listener():
     return os.dup(listener.fileno()), listener.detach()
 
 
+def _tcp_connection():
+    """As under inetd, which goes on listening."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    LISTENERS.append(listener)
+    return listener.accept()[0].detach(), client.detach()
+
+
 # How the standard inputs of the program and of its partner are made, in this order.
 STDIN = {"pipe": _pipe_to_program, "pipe-written": _pipe_from_program, "socketpair": _socket_pair,
-         "terminal": _terminal, "tcp-listener": _tcp_listener}
+         "terminal": _terminal, "tcp-listener": _tcp_listener, "tcp-connection": _tcp_connection}
+LISTENERS = []  # that have to stay open
 
 RUNNERS = {"python": ["/usr/bin/python3", "-B", str(DIRECTORY / "situation.py")],
            "node": ["node", str(DIRECTORY / "situation.js")]}

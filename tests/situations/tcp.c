@@ -1,5 +1,6 @@
 /* Waiting at TCP sockets: as a client, as a server, and as the heir of one. */
 #include "situation.h"
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -84,6 +85,18 @@ static void come_and_go_at_stdin(const struct place *place)
 			return;
 		close(fd);
 	}
+}
+
+/* Announces the port that its standard input is connected to. */
+static void give_over_connection(const struct place *place)
+{
+	struct sockaddr_in address;
+	socklen_t len = sizeof(address);
+
+	must(getpeername(STDIN_FILENO, (struct sockaddr *)&address, &len), "getpeername");
+	announce("%d", ntohs(address.sin_port));
+	await_begin(place);
+	give_bytes(STDIN_FILENO);
 }
 
 /* --- programs --- */
@@ -230,7 +243,7 @@ static void accept_at_inherited(const struct place *place)
 /* As under inetd: the standard input is a connection that somebody else accepted. */
 static void recv_from_inherited(const struct place *place)
 {
-	(void)place;
+	begin(place);
 	take_bytes(STDIN_FILENO);
 }
 
@@ -248,6 +261,6 @@ const struct situation tcp_situations[] = {
 	{ "tcp_fork_for_client", fork_for_client, ask_over_tcp },
 	{ "tcp_shared_port", accept_at_shared_port, reserve_port },
 	{ "tcp_listener_inherited", accept_at_inherited, come_and_go_at_stdin },
-	{ "tcp_connection_inherited", recv_from_inherited, give_to_stdin },
+	{ "tcp_connection_inherited", recv_from_inherited, give_over_connection },
 	{ NULL, NULL, NULL },
 };

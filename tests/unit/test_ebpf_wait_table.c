@@ -343,6 +343,28 @@ static void names_without_an_event(void **state)
 	assert_string_equal(name_of(*state, block), "device 4095:1048575");
 }
 
+static void queues_and_sockets_have_names_without_an_event(void **state)
+{
+	struct wire_wait_key queue = {
+		.reason = WIRE_IPC, .kind = WIRE_KIND_ANON, .syscall = SYS_msgrcv, .id = { 0, 7 }
+	};
+	struct wire_wait_key semaphores = { .reason = WIRE_IPC,
+					    .kind = WIRE_KIND_ANON,
+					    .syscall = SYS_semtimedop };
+	struct wire_wait_key socket = { .reason = WIRE_IPC, .kind = WIRE_KIND_SOCKET };
+
+	assert_string_equal(name_of(*state, queue), "message queue 7");
+	assert_string_equal(name_of(*state, semaphores), "semaphore set 0");
+	socket.id[0] = AF_NETLINK;
+	assert_string_equal(name_of(*state, socket), "netlink");
+	socket.id[0] = AF_INET6;
+	socket.id[1] = IPPROTO_ICMPV6;
+	assert_string_equal(name_of(*state, socket), "icmp");
+	socket.id[0] = 77;
+	socket.id[1] = 5;
+	assert_string_equal(name_of(*state, socket), "family 77, protocol 5");
+}
+
 static void add_name(struct table_fixture *fixture, const struct wire_event_name *event)
 {
 	assert_int_equal(object_names_add(&fixture->names, &fixture->obs, event), 0);
@@ -486,6 +508,7 @@ int main(void)
 		TABLE_TEST(a_gil_wait_never_times_out),
 		TABLE_TEST(inet_names),
 		TABLE_TEST(names_without_an_event),
+		TABLE_TEST(queues_and_sockets_have_names_without_an_event),
 		TABLE_TEST(paths_are_joined_from_their_end),
 		TABLE_TEST(what_a_path_lacks_is_said),
 		TABLE_TEST(operations_follow_from_call_and_flags),
