@@ -23,7 +23,8 @@ struct lock_held lock_held_by(const struct observation *obs, const char *title, 
 
 		if ((pid && holder->pid != pid) || strcmp(lock_title(scratch, holder), title))
 			continue;
-		held.holder_cnt++;
+		held.holder_cnt += holder->tid != 0;
+		held.has_others |= holder->tid == 0;
 		held.handover_cnt += holder->handover_cnt;
 		wait_ns += holder->wait_ns;
 		if (holder->tid && (!held.longest || holder->wait_ns > held.longest->wait_ns))

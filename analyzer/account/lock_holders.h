@@ -12,6 +12,7 @@ struct lock_held {
 	const struct obs_lock_holder *longest; /* NULL: it isn't known who held it */
 	double share;			       /* of the wait, while that thread held it */
 	uint32_t holder_cnt;
+	bool has_others; /* who are not counted there */
 	uint64_t handover_cnt;
 };
 

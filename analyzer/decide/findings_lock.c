@@ -19,8 +19,9 @@ static const char *held_by(struct detection *on, const struct lock_held *held)
 				    "; thread %s (tid %d) held it for %.0f%% of that",
 				    longest->comm, (int)longest->tid, pct(held->share));
 	return arena_printf(on->facts->arena,
-			    "; %u threads held it in turn, %s (tid %d) longest (%.0f%% of that)",
-			    held->holder_cnt, longest->comm, (int)longest->tid, pct(held->share));
+			    "; %s%u threads held it in turn, %s (tid %d) longest (%.0f%% of that)",
+			    held->has_others ? "more than " : "", held->holder_cnt, longest->comm,
+			    (int)longest->tid, pct(held->share));
 }
 
 static void add_held_evidence(struct detection *on, const struct lock_held *held)

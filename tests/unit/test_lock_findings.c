@@ -101,6 +101,22 @@ static void holders_in_turn_are_counted(void **state)
 	report_release(&report);
 }
 
+static void holders_not_kept_apart_are_more(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_queue(&obs);
+	add_holder(&obs, 11, "worker", 600, 500);
+	add_holder(&obs, 12, "worker", 500, 500);
+	add_holder(&obs, 0, "", 900, 800);
+	build_report(&obs, &report);
+	assert_says(find(&report, "lock-contention"),
+		    "more than 2 threads held it in turn, worker (tid 11) longest (30% of that)");
+	report_release(&report);
+}
+
 static void an_unknown_holder_is_not_guessed(void **state)
 {
 	struct observation obs;
@@ -119,6 +135,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_holder_of_a_lock_is_named),
 		cmocka_unit_test(holders_in_turn_are_counted),
+		cmocka_unit_test(holders_not_kept_apart_are_more),
 		cmocka_unit_test(an_unknown_holder_is_not_guessed),
 	};
 
