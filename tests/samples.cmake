@@ -23,6 +23,7 @@ if(TARGET classify)
 	classify_e2e_test(polling test_polling.py)
 	classify_e2e_test(containers test_containers.py)
 	classify_e2e_test(services test_services.py)
+	classify_e2e_test(disk test_disk.py)
 endif()
 
 add_test(NAME samples_table

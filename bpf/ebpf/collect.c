@@ -152,8 +152,10 @@ int collect_rows(struct ebpf_observer *self)
 		if (got && got != -ENOENT)
 			return got;
 		from = &position;
-		for (uint32_t i = 0; i < cnt && !error; i++)
+		for (uint32_t i = 0; i < cnt && !error; i++) {
+			object_names_unify(&self->names, &keys[i]);
 			error = wait_table_add(&self->waits, &keys[i], &sums[i]);
+		}
 	} while (!error && !got);
 	return error;
 }

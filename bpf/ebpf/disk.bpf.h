@@ -54,9 +54,15 @@ static __always_inline struct thread_ctx *thread_to_mark(void)
 	return thread && thread->head.is_followed && is_observing ? thread : 0;
 }
 
+static __always_inline struct pt_regs *current_regs(void)
+{
+	return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+}
+
 static __always_inline void mark_file(struct thread_ctx *thread, struct inode *inode, bool is_miss)
 {
 	struct page_mark *page = &thread->page;
+	struct pt_regs *regs = current_regs();
 
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
 		return; /* blocks of metadata: the caller is known better by its call */
@@ -65,6 +71,9 @@ static __always_inline void mark_file(struct thread_ctx *thread, struct inode *i
 	page->inode = (u64)inode;
 	page->inode_number = BPF_CORE_READ(inode, i_ino);
 	page->cpu_ns = thread_cpu_ns(thread);
+	page->call = regs->orig_ax;
+	page->argument = regs->di;
+	page->ip = regs->ip;
 	/* Its next wait may be for this page, inside a call that it often waits in. */
 	thread->memo.is_valid = 0;
 }
@@ -230,8 +239,14 @@ __noinline int wait_on_page(struct thread_ctx *thread)
 	return name_inode(key, (u64)inode);
 }
 
+/* In this very call or fault: one before, a write perhaps, says nothing of it. */
 static __always_inline bool page_is_marked(const struct thread_ctx *thread)
 {
+	const struct page_mark *page = &thread->page;
+	struct pt_regs *regs = current_regs();
+
+	if (page->call != regs->orig_ax || page->argument != regs->di || page->ip != regs->ip)
+		return false;
 	return mark_is_fresh(thread, thread->page.cpu_ns,
 			     thread->page.is_miss ? MISS_FRESH_NS : FAULT_FRESH_NS);
 }

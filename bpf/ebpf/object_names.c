@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A walk over a whole disk names a million files, of which a report shows ten. */
-#define OBJECT_NAMES_MAX 65536
+#define OBJECT_NAMES_MAX 131072
 /* Every container brings an overlay of its own. */
 #define DEVICES_MAX 1024
 
@@ -146,18 +146,69 @@ static int compare_names(const void *a, const void *b)
 	return memcmp(x->id, y->id, sizeof(x->id));
 }
 
-static const char *find_name(struct object_names *names, const struct wire_wait_key *key)
+/* Names are interned: the same have the same address. */
+static int compare_by_name(const void *a, const void *b)
+{
+	const struct object_name *x = a, *y = b;
+	uint32_t device_x = (uint32_t)x->id[0], device_y = (uint32_t)y->id[0];
+
+	if (x->name != y->name)
+		return x->name < y->name ? -1 : 1;
+	if (device_x != device_y)
+		return device_x < device_y ? -1 : 1;
+	return compare_names(a, b);
+}
+
+static bool is_same_place(const struct object_name *a, const struct object_name *b)
+{
+	return a->name == b->name && a->kind == b->kind && (uint32_t)a->id[0] == (uint32_t)b->id[0];
+}
+
+static void sort_names(struct object_names *names)
+{
+	struct object_name *all = names->names;
+
+	qsort(all, names->cnt, sizeof(*all), compare_by_name);
+	for (size_t i = 0; i < names->cnt; i++) {
+		const struct object_name *first = &all[i];
+
+		if (i && is_same_place(&all[i - 1], &all[i]))
+			first = &all[i - 1];
+		memcpy(all[i].first_id, first == &all[i] ? first->id : first->first_id,
+		       sizeof(first->id));
+	}
+	qsort(all, names->cnt, sizeof(*all), compare_names);
+	names->is_sorted = true;
+}
+
+static const struct object_name *find_named(struct object_names *names,
+					    const struct wire_wait_key *key)
 {
 	struct object_name wanted = { .id = { key->id[0], key->id[1] }, .kind = key->kind };
-	const struct object_name *found;
 
 	if (!names->cnt)
 		return NULL;
 	if (!names->is_sorted)
-		qsort(names->names, names->cnt, sizeof(names->names[0]), compare_names);
-	names->is_sorted = true;
-	found = bsearch(&wanted, names->names, names->cnt, sizeof(wanted), compare_names);
+		sort_names(names);
+	return bsearch(&wanted, names->names, names->cnt, sizeof(wanted), compare_names);
+}
+
+static const char *find_name(struct object_names *names, const struct wire_wait_key *key)
+{
+	const struct object_name *found = find_named(names, key);
+
 	return found ? found->name : NULL;
+}
+
+void object_names_unify(struct object_names *names, struct wire_wait_key *key)
+{
+	const struct object_name *found;
+
+	if (!is_held_by_device(key->kind))
+		return;
+	found = find_named(names, key);
+	if (found)
+		memcpy(key->id, found->first_id, sizeof(key->id));
 }
 
 static void inet_name(const struct wire_wait_key *key, char *name, size_t size)

@@ -13,6 +13,7 @@ struct observation;
 
 struct object_name {
 	uint64_t id[2];
+	uint64_t first_id[2]; /* of all with this name on its device; valid while they are sorted */
 	uint32_t kind;
 	const char *name; /* interned in the observation */
 };
@@ -53,6 +54,10 @@ int object_names_ask_far_end(struct object_names *names, struct observation *obs
 /* Returns who serves the far end of @key, a socket called @name; "" if it isn't known. */
 const char *object_names_far_end(const struct object_names *names, const struct wire_wait_key *key,
 				 const char *name);
+
+/* A file that is made anew, as a journal is for each commit, has an identity each time: gives @key
+ * the one that stands for all that had its name, as far as names have come. */
+void object_names_unify(struct object_names *names, struct wire_wait_key *key);
 
 /* Returns the name of the system call that @key waits in; "" for a page fault. Interned in @obs. */
 const char *object_names_call(struct observation *obs, const struct wire_wait_key *key);

@@ -63,6 +63,10 @@ struct page_mark {
 	u64 cpu_ns;   /* the thread's own time then */
 	u32 is_miss;  /* it had to be read for certain */
 	u32 is_fault; /* it was needed through a mapping */
+	/* The registers with which the thread was in the kernel: the next call has others. */
+	u64 call;
+	u64 argument;
+	u64 ip;
 };
 
 /* The futex that a thread waited on last, and what it is. */

@@ -171,6 +171,7 @@ int wait_convert(struct wait_table *table, struct object_names *names,
 			decide_gil(&table->rows[i], tree, obs);
 		normalise_gil(&table->rows[i]);
 		futex_names_settle(&names->futexes, &table->rows[i].key);
+		object_names_unify(names, &table->rows[i].key);
 	}
 	wait_table_compact(table);
 	for (size_t i = 0; i < table->cnt; i++)

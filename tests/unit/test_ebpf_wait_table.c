@@ -406,6 +406,33 @@ static void what_a_path_lacks_is_said(void **state)
 	assert_string_equal(name_of(*state, key), "/");
 }
 
+/* A journal that is made anew for each commit is one file to whoever reads of it. */
+static void a_file_made_anew_is_the_same(void **state)
+{
+	struct table_fixture *fixture = *state;
+	struct wire_event_name event = { .kind = WIRE_KIND_FILE, .part_cnt = 1, .part = { "j" } };
+	struct wire_wait_key key = { .reason = WIRE_DISK,
+				     .kind = WIRE_KIND_FILE,
+				     .syscall = SYS_fsync };
+
+	for (uint64_t i = 1; i <= 1000; i++) {
+		event.id[0] = key.id[0] = i << 32 | 8ull << 20;
+		event.id[1] = key.id[1] = 7;
+		add_name(fixture, &event);
+		add(fixture, key, 10, 1);
+	}
+	event.id[0] = key.id[0] = 9ull << 20; /* on another device */
+	add_name(fixture, &event);
+	add(fixture, key, 10, 1);
+	finish(fixture);
+	assert_int_equal(fixture->obs.wait_cnt, 2);
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(fixture->obs.waits[i].name, "/j");
+		assert_true(fixture->obs.waits[i].wait_cnt == 1000 ||
+			    fixture->obs.waits[i].wait_cnt == 1);
+	}
+}
+
 static enum wait_operation operation_of(struct table_fixture *fixture, struct wire_wait_key key)
 {
 	name_of(fixture, key);
@@ -511,6 +538,7 @@ int main(void)
 		TABLE_TEST(queues_and_sockets_have_names_without_an_event),
 		TABLE_TEST(paths_are_joined_from_their_end),
 		TABLE_TEST(what_a_path_lacks_is_said),
+		TABLE_TEST(a_file_made_anew_is_the_same),
 		TABLE_TEST(operations_follow_from_call_and_flags),
 		TABLE_TEST(unix_names),
 		TABLE_TEST(hostile_names_stay_within_bounds),
