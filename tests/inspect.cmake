@@ -1,4 +1,5 @@
 classify_unit_test(inspect DEPENDS classify_inspect)
+classify_unit_test(quota DEPENDS classify_inspect)
 classify_unit_test(inspect_disk DEPENDS classify_inspect)
 classify_unit_test(inspect_live DEPENDS classify_inspect)
 classify_unit_test(far_end DEPENDS classify_inspect)

@@ -306,7 +306,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 {
 	struct ebpf_observer *self = from_observer(observer);
 	struct probe_bpf__bss *shared = self->probes->bss;
-	uint64_t until_ns, throttled_ns;
+	uint64_t until_ns;
 	struct wire_thread telling = { 0 };
 	size_t exited_cnt, live_cnt;
 	int error;
@@ -317,7 +317,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	shared->observed_until_ns = until_ns;
 	await_dying(self);
 	__atomic_store_n(&shared->is_closing, 0, __ATOMIC_SEQ_CST);
-	throttled_ns = host_watch_throttled_ns(&self->host);
+	host_watch_end(&self->host);
 	ring_buffer__consume(self->events);
 	far_ends_look(&self->names.far_ends, 0, FAR_ENDS_LOOK_LAST_NS, true);
 	error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_LAST_NS);
@@ -356,7 +356,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		return error;
 	flight_watch_finish(self);
 	finish_quality(self, live_cnt);
-	cgroup_throttle_book(&self->obs, throttled_ns);
+	host_watch_book(&self->host, &self->obs);
 	*obs = self->obs;
 	observation_init(&self->obs);
 	return 0;

@@ -43,6 +43,13 @@ static void on_port_found(void *context, uint32_t netns, uint16_t port, uint32_t
 	__atomic_fetch_add(&shared->ports_generation, 1, __ATOMIC_RELAXED);
 }
 
+static void on_inspected(void *context, pid_t pid)
+{
+	struct ebpf_observer *self = context;
+
+	host_watch_process(&self->host, pid);
+}
+
 /* --- what the probes tell us --- */
 
 /* How the root ended: when it isn't our child, nobody else can tell us. */
@@ -351,7 +358,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 				   size_t why_size)
 {
 	struct ebpf_observer *self = calloc(1, sizeof(*self));
-	struct tree_listener listener = { on_gil_found, on_port_found, self };
+	struct tree_listener listener = { on_gil_found, on_port_found, self, on_inspected };
 
 	why[0] = 0;
 	if (!self) {

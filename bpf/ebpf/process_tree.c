@@ -203,6 +203,8 @@ static void inspect_one(struct process_tree *tree, size_t index, uint64_t now_ns
 	if (inspect_process(tree->obs, process, &known->gil) == -ESRCH)
 		return;
 	inspect_sockets(tree, process);
+	if (tree->listener.inspected)
+		tree->listener.inspected(tree->listener.context, process->pid);
 	/* No CPython after a while: there is no GIL to tell from other locks. */
 	is_settled = process->gil_is_known || known->inspect_cnt >= SETTLE_INSPECT_CNT;
 	if ((is_settled && !known->is_settled) || known->gil.start != before.start)

@@ -32,6 +32,7 @@ struct tree_listener {
 	/* Somebody listens on @port in the network namespace @netns: @socket_cnt sockets. */
 	void (*port_found)(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt);
 	void *context;
+	void (*inspected)(void *context, pid_t pid); /* it is alive; or NULL */
 };
 
 struct process_tree {

@@ -88,20 +88,36 @@ static uint64_t take_share(uint64_t *from_ns, double share)
 	return part_ns;
 }
 
-void cgroup_throttle_book(struct observation *obs, uint64_t throttled_ns)
+void cgroup_throttle_book_part(struct observation *obs, uint64_t throttled_ns,
+			       bool (*belongs)(const void *context, pid_t pid), const void *context)
 {
 	uint64_t runnable_ns = 0;
 	double share;
 
 	for (size_t i = 0; i < obs->thread_cnt; i++)
-		runnable_ns += obs->threads[i].preempted_ns + obs->threads[i].run_queue_ns;
-	if (!runnable_ns)
+		if (belongs(context, obs->threads[i].pid))
+			runnable_ns += obs->threads[i].preempted_ns + obs->threads[i].run_queue_ns;
+	if (!runnable_ns || !throttled_ns)
 		return;
 	share = throttled_ns < runnable_ns ? (double)throttled_ns / (double)runnable_ns : 1;
 	for (size_t i = 0; i < obs->thread_cnt; i++) {
 		struct obs_thread *thread = &obs->threads[i];
 
+		if (!belongs(context, thread->pid))
+			continue;
 		thread->throttled_ns += take_share(&thread->preempted_ns, share);
 		thread->throttled_ns += take_share(&thread->run_queue_ns, share);
 	}
+}
+
+static bool is_any(const void *context, pid_t pid)
+{
+	(void)context;
+	(void)pid;
+	return true;
+}
+
+void cgroup_throttle_book(struct observation *obs, uint64_t throttled_ns)
+{
+	cgroup_throttle_book_part(obs, throttled_ns, is_any, NULL);
 }

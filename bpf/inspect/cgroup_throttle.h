@@ -5,6 +5,7 @@
 #ifndef CLASSIFY_CGROUP_THROTTLE_H
 #define CLASSIFY_CGROUP_THROTTLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -46,5 +47,10 @@ uint64_t cgroup_parse_throttled_ns(const char *text, int version);
  * booked.
  */
 void cgroup_throttle_book(struct observation *obs, uint64_t throttled_ns);
+
+/* The same for the threads of those processes that @belongs(@context, ...) says. */
+void cgroup_throttle_book_part(struct observation *obs, uint64_t throttled_ns,
+			       bool (*belongs)(const void *context, pid_t pid),
+			       const void *context);
 
 #endif

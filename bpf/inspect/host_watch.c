@@ -55,15 +55,29 @@ void host_watch_look(struct host_watch *watch, uint64_t now_ns)
 	watch_quota(watch);
 	/* For the case that the cgroup goes away with the program. */
 	cgroup_throttle_read_ns(&watch->throttle);
+	quota_groups_read(&watch->groups);
 }
 
-uint64_t host_watch_throttled_ns(struct host_watch *watch)
+void host_watch_process(struct host_watch *watch, pid_t pid)
 {
-	return cgroup_throttle_read_ns(&watch->throttle);
+	if (watch->obs && !watch->cgroup)
+		quota_groups_note(&watch->groups, pid, watch->pid);
+}
+
+void host_watch_end(struct host_watch *watch)
+{
+	watch->throttled_ns = cgroup_throttle_read_ns(&watch->throttle);
+	quota_groups_read(&watch->groups);
+}
+
+void host_watch_book(const struct host_watch *watch, struct observation *obs)
+{
+	quota_groups_book(&watch->groups, obs, watch->throttled_ns);
 }
 
 void host_watch_release(struct host_watch *watch)
 {
 	cgroup_throttle_close(&watch->throttle);
+	quota_groups_release(&watch->groups);
 	cgroup_members_release(&watch->members);
 }

@@ -11,6 +11,7 @@
 
 #include "cgroup_members.h"
 #include "cgroup_throttle.h"
+#include "quota_groups.h"
 
 struct observation;
 
@@ -19,7 +20,9 @@ struct host_watch {
 	pid_t pid;
 	const char *cgroup; /* a directory; NULL: @pid is watched alone */
 	struct cgroup_members members;
-	struct cgroup_throttle throttle;
+	struct cgroup_throttle throttle; /* of @pid, or of @cgroup */
+	uint64_t throttled_ns;		 /* by these, when last read */
+	struct quota_groups groups;	 /* other processes may have others */
 	uint64_t next_look_ns;
 };
 
@@ -32,8 +35,14 @@ void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t p
  * stays. Before host_watch_begin() it does nothing. */
 void host_watch_look(struct host_watch *watch, uint64_t now_ns);
 
+/* Looks whether @pid, another process of the tree, has CPU quotas of its own. */
+void host_watch_process(struct host_watch *watch, pid_t pid);
+
 /* Reads the throttled time for the last time: to be called when the observation ends. */
-uint64_t host_watch_throttled_ns(struct host_watch *watch);
+void host_watch_end(struct host_watch *watch);
+
+/* Books it, when all threads are in @obs. */
+void host_watch_book(const struct host_watch *watch, struct observation *obs);
 
 /* Accepts one that never began, all zero. */
 void host_watch_release(struct host_watch *watch);

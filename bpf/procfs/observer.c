@@ -323,7 +323,8 @@ static int finish(struct observer *observer, struct observation *obs)
 	reconcile_with_reaped(sampler);
 	settle(sampler);
 	close_all(sampler);
-	cgroup_throttle_book(&sampler->obs, host_watch_throttled_ns(&sampler->host));
+	host_watch_end(&sampler->host);
+	host_watch_book(&sampler->host, &sampler->obs);
 	fill_program(sampler);
 	fill_far_ends(sampler);
 	describe_quality(sampler);

@@ -45,8 +45,10 @@ def make_group(suffix="", quota_us=QUOTA_US):
         if version == 1:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
             (group / "cpu.cfs_quota_us").write_text(str(quota_us))
+            (group / "cpu.shares").write_text("262144")  # nothing but the quota holds it back
         else:
             (group / "cpu.max").write_text(f"{quota_us} {PERIOD_US}")
+            (group / "cpu.weight").write_text("10000")
     except OSError as error:
         group.rmdir()
         raise unittest.SkipTest(f"can't set a quota: {error}") from error
@@ -152,6 +154,15 @@ class LimitsTestCase(harness.ReportTestCase):
 
 class LimitsThroughEbpf(LimitsTestCase):
     source = "ebpf"
+
+    def test_quota_of_a_part_of_the_tree(self):
+        """A process moved to a cgroup of its own, as by a container runtime, beside one that is
+        not held back."""
+        group = make_group()
+        self.addCleanup(group.rmdir)
+        enter = f"echo $$ > {group}/cgroup.procs; exec \"$@\""
+        inner = ["/bin/sh", "-c", enter, "sh", *BURN_ARGV]
+        self.check_throttled(self.observe(["/bin/sh", "-c", '"$@"; true', "sh", *inner]))
 
     @classmethod
     def setUpClass(cls):
