@@ -7,7 +7,7 @@
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
 
-#define PARTS_MAX (WAIT_REASON_CNT + 2)
+#define PARTS_MAX (WAIT_REASON_CNT + 3)
 
 /* A part of busy time: a verb, and what it is about ("" if the verb says it all). */
 struct busy_part {
@@ -74,13 +74,24 @@ static int by_size(const void *a, const void *b)
 	return (left->ns < right->ns) - (left->ns > right->ns);
 }
 
+static uint64_t contended_of(const struct facts *facts)
+{
+	uint64_t ns = (uint64_t)(facts->contended_share * (double)facts->busy_ns);
+	uint64_t most_ns = facts->program_time->starved_ns;
+
+	return ns < most_ns ? ns : most_ns;
+}
+
 static size_t list_parts(const struct facts *facts, struct busy_part parts[PARTS_MAX])
 {
 	const struct report_program_time *time = facts->program_time;
+	uint64_t contended_ns = contended_of(facts);
 	size_t cnt = 0, named_cnt = 0;
 
 	parts[cnt++] = (struct busy_part){ "computed", "", time->computing_ns };
-	parts[cnt++] = (struct busy_part){ "was ready without a CPU", "", time->starved_ns };
+	parts[cnt++] = (struct busy_part){ "was ready without a CPU", "", contended_ns };
+	parts[cnt++] = (struct busy_part){ "waited for idle CPUs to wake up", "",
+					   time->starved_ns - contended_ns };
 	for (size_t i = 0; i < time->wait_cnt && cnt < PARTS_MAX; i++)
 		parts[cnt++] = part_of_wait(facts, &time->waits[i]);
 	qsort(parts, cnt, sizeof(*parts), by_size);

@@ -287,6 +287,38 @@ static void find_dominant(struct facts *facts)
 	}
 }
 
+/* Of the time that threads were ready without a CPU: while others had it, as a preemption shows.
+ * Where nobody was seen to, each wakeup may have had to wait for a CPU to wake up. */
+static uint64_t contended_ns(const struct observation *obs, uint64_t run_queue_ns)
+{
+	uint64_t held_ns = obs->own_queue_ns, woken_ns = 0, preempted_ns = 0, wakeups = 0;
+
+	for (size_t i = 0; i < obs->neighbour_cnt; i++)
+		held_ns += obs->neighbours[i].queue_ns;
+	for (size_t i = 0; i < obs->thread_cnt; i++) {
+		const struct obs_thread *thread = &obs->threads[i];
+
+		preempted_ns += thread->preempted_ns;
+		woken_ns += thread->run_queue_ns;
+		wakeups += thread->switch_cnt - min_ns(thread->switch_cnt, thread->preempt_cnt);
+	}
+	if (held_ns)
+		return min_ns(held_ns > preempted_ns ? held_ns : preempted_ns, run_queue_ns);
+	return run_queue_ns - min_ns(woken_ns, wakeups * WAKING_NS);
+}
+
+/* The same as a part of all of it. What schedstat counts, for /proc, has no waking up in it. */
+static double contended_part(const struct facts *facts)
+{
+	const struct report_thread_time *time = facts->thread_time;
+	uint64_t ready_ns = time->run_queue_ns + time->throttled_ns;
+
+	if (facts->obs->source == SOURCE_PROCFS || !ready_ns)
+		return 1;
+	return share_of(contended_ns(facts->obs, time->run_queue_ns) + time->throttled_ns,
+			ready_ns);
+}
+
 static void gather_program_shares(struct facts *facts)
 {
 	const struct report_program_time *time = facts->program_time;
@@ -296,6 +328,7 @@ static void gather_program_shares(struct facts *facts)
 	facts->idle_share = share_of(time->idle_ns, time->wall_ns);
 	facts->cpu_share = share_of(time->computing_ns, facts->busy_ns);
 	facts->starved_share = share_of(time->starved_ns, facts->busy_ns);
+	facts->contended_share = facts->starved_share * contended_part(facts);
 	for (size_t i = 0; i < time->wait_cnt; i++) {
 		const struct report_wait *wait = &time->waits[i];
 

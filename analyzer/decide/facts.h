@@ -86,6 +86,8 @@ struct facts {
 	double idle_share;	  /* of wall */
 	double cpu_share;	  /* the rest of busy time */
 	double starved_share;
+	double contended_share; /* of it, what others had the CPUs for; the rest they took to wake
+				   up */
 	double io_share;
 	double timer_share;
 	double unknown_share; /* quiet, and for what is not known */

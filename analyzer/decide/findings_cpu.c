@@ -114,13 +114,13 @@ static bool cpu_starved(struct detection *on)
 	const char *rivals = rivals_phrase(facts);
 
 	/* What little an idle program does may well have had to wait. */
-	if (facts->starved_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS ||
+	if (facts->contended_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS ||
 	    facts->idle_share >= IDLE_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena, "For %.0f%% of its busy time it was ready to run and got no CPU%s%s.",
-		pct(facts->starved_share), rivals ? ": " : "", rivals ? rivals : "");
-	detection_add_evidence(on, "starved", facts->starved_share, "share of busy time");
+		pct(facts->contended_share), rivals ? ": " : "", rivals ? rivals : "");
+	detection_add_evidence(on, "starved", facts->contended_share, "share of busy time");
 	if (rivals)
 		detection_add_evidence(on,
 				       arena_printf(facts->arena, "queued behind %s",

@@ -131,7 +131,7 @@ static bool has_quota(const struct facts *facts)
 
 static double starved_score(const struct facts *facts)
 {
-	return facts->starved_share;
+	return facts->contended_share;
 }
 
 /* Held inside the tree the lock shows in thread time, held by another program in quiet time. */
@@ -279,7 +279,7 @@ static const char *starved_summary(const struct facts *facts, const struct model
 	return arena_printf(
 		facts->arena,
 		"It was ready to run but got none of the CPUs for %.0f%% of its busy time: %s.",
-		pct(facts->starved_share), why);
+		pct(facts->contended_share), why);
 }
 
 static const char *lock_summary(const struct facts *facts, const struct model *model)

@@ -15,7 +15,8 @@
  * unless said otherwise. */
 #define IDLE_SHARE	0.90 /* of wall */
 #define STARVED_SHARE	0.40
-#define THROTTLED_SHARE 0.10 /* of the threads' time on a CPU or wanting one */
+#define WAKING_NS	50000ULL /* what an idle CPU may take to wake up; 25 us were measured */
+#define THROTTLED_SHARE 0.10	 /* of the threads' time on a CPU or wanting one */
 #define LOCK_SHARE	0.30 /* of the threads' time on a CPU, waiting for results or for locks */
 #define CPU_SHARE	0.75
 #define IO_SHARE	0.65
@@ -58,6 +59,7 @@
 #define BUSY_PARTS_NAMED 3
 #define BUSY_PART_SHARE	 0.05 /* of busy time: less is not worth a word */
 #define SERVING_PART	 0.50 /* of the work: they are the ones who serve */
+#define NOTABLE_STARVING 0.10 /* of busy time: likewise, that it was starved */
 #define NOTABLE_IDLE	 0.10 /* of wall: from here on the summary says how busy it was */
 
 /* Confidence. */

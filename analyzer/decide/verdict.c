@@ -1,6 +1,7 @@
 /* Runs the tables of rules.c, and says how near the border the verdict is. */
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/busy.h"
@@ -145,6 +146,19 @@ static const char *say_utilisation(const struct facts *facts, const struct class
 			    pct(1 - facts->idle_share), tolower(summary[0]), summary + 1);
 }
 
+/* Shares of busy time that leave much of it to run queues say so; the mixed one names them. */
+static const char *say_starving(const struct facts *facts, const struct class_rule *winner,
+				const char *summary)
+{
+	if (facts->starved_share < NOTABLE_STARVING || winner->verdict_class == CLASS_IDLE ||
+	    winner->verdict_class == CLASS_CPU_STARVED || winner->verdict_class == CLASS_MIXED ||
+	    winner->verdict_class == CLASS_INCONCLUSIVE)
+		return summary;
+	return arena_printf(facts->arena,
+			    "%.*s; for %.0f%% of it, it was ready to run without a CPU.",
+			    (int)strlen(summary) - 1, summary, pct(facts->starved_share));
+}
+
 void verdict_decide(const struct facts *facts, const struct model *model,
 		    struct report_verdict *verdict)
 {
@@ -157,7 +171,8 @@ void verdict_decide(const struct facts *facts, const struct model *model,
 	winner = first_holding(facts);
 	verdict->verdict_class = winner->verdict_class;
 	verdict->subclass = winner->subclass ? winner->subclass(facts, model) : NULL;
-	verdict->summary = say_utilisation(facts, winner, winner->summary(facts, model));
+	verdict->summary = say_starving(facts, winner, winner->summary(facts, model));
+	verdict->summary = say_utilisation(facts, winner, verdict->summary);
 	if (winner->verdict_class == CLASS_INCONCLUSIVE)
 		return;
 	border = nearest_border(facts, winner);

@@ -58,6 +58,18 @@ static void assert_class(enum verdict_class expected, struct mix mix)
 
 #define assert_mix_is(expected, ...) assert_class(expected, (struct mix){ __VA_ARGS__ })
 
+static void starving_is_told_beside_the_class(void **state)
+{
+	struct report report =
+		report_of(&(struct mix){ .starved_ms = 200, .computing_ms = 700, .disk_ms = 100 });
+
+	(void)state;
+	assert_string_equal(report.verdict.summary,
+			    "It computed for 70% of its busy time, on 1.00 of 2 CPUs; for 20% of "
+			    "it, it was ready to run without a CPU.");
+	report_release(&report);
+}
+
 static void what_never_waits_for_work_has_no_utilisation(void **state)
 {
 	struct report report = report_of(&(struct mix){ .computing_ms = 1000 });
@@ -81,6 +93,40 @@ static void starved_from_40_percent(void **state)
 	(void)state;
 	assert_mix_is(CLASS_CPU_STARVED, .starved_ms = 401, .computing_ms = 599);
 	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 399, .computing_ms = 601);
+}
+
+/* A server of short requests waits longer for its CPU to wake up than it computes. Nobody is to
+ * blame for that; those who had the CPU for long are. */
+static void waking_up_is_no_starving(void **state)
+{
+	static const struct {
+		uint64_t neighbour_ms;
+		enum verdict_class expected;
+	} cases[] = { { 0, CLASS_CPU_BOUND }, { 20, CLASS_CPU_BOUND }, { 200, CLASS_CPU_STARVED } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct observation obs;
+		struct report report;
+
+		build_observation(&obs, 1000, 150, 250, 2);
+		build_process(&obs, 10, "/bin/redis")->listening_cnt = 1;
+		build_thread(&obs, 10, 10, 150);
+		obs.threads[0].switch_cnt = 10000;
+		obs.threads[0].run_queue_ns = 250 * MS;
+		WAITED(&obs, 10, .reason = WAIT_ACCEPT, .ms = 600, .quiet_ms = 600, .cnt = 10000);
+		if (cases[i].neighbour_ms) {
+			struct obs_neighbour *neighbour = observation_add_neighbour(&obs);
+
+			neighbour->comm = "make";
+			neighbour->queue_ns = cases[i].neighbour_ms * MS;
+			neighbour->cnt = 100;
+		}
+		build_report(&obs, &report);
+		assert_string_equal(verdict_class_name(report.verdict.verdict_class),
+				    verdict_class_name(cases[i].expected));
+		report_release(&report);
+	}
 }
 
 static void throttled_from_10_percent(void **state)
@@ -383,6 +429,8 @@ int main(void)
 		cmocka_unit_test(idle_from_90_percent),
 		cmocka_unit_test(what_never_waits_for_work_has_no_utilisation),
 		cmocka_unit_test(starved_from_40_percent),
+		cmocka_unit_test(waking_up_is_no_starving),
+		cmocka_unit_test(starving_is_told_beside_the_class),
 		cmocka_unit_test(throttled_from_10_percent),
 		cmocka_unit_test(cpu_from_75_percent),
 		cmocka_unit_test(io_from_65_percent),
