@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory_place.h"
 #include "observation/observation.h"
 #include "wait_cause.h"
+
+/* Each may mean to search the symbols of a large program, which delays the next sample. */
+#define PLACES_MAX 512
 
 int cause_rows_init(struct cause_rows *rows, struct observation *obs)
 {
@@ -19,6 +23,7 @@ int cause_rows_init(struct cause_rows *rows, struct observation *obs)
 
 void cause_rows_release(struct cause_rows *rows)
 {
+	free(rows->places);
 	free(rows->slots);
 	memset(rows, 0, sizeof(*rows));
 }
@@ -70,6 +75,37 @@ static const char *device_of(struct observation *obs, pid_t pid, const struct wa
 	return copy ? copy : "";
 }
 
+/* Looks up what lies at the address of @row's futex, once, while the process lives. */
+static void find_place(struct cause_rows *rows, const struct obs_wait *row)
+{
+	static const struct memory_user nobody = { .comm = "" };
+	struct memory_map map = { 0 };
+	size_t cnt = (size_t)(row - rows->obs->waits) + 1;
+	const char **grown;
+	char name[256];
+
+	if (row->kind != OBJECT_FUTEX || row->reason == WAIT_GIL || row->name[0] != '0' ||
+	    rows->looked_cnt++ >= PLACES_MAX)
+		return;
+	grown = reallocarray(rows->places, cnt, sizeof(*grown));
+	if (!grown)
+		return;
+	memset(grown + rows->place_cnt, 0, (cnt - rows->place_cnt) * sizeof(*grown));
+	rows->places = grown;
+	rows->place_cnt = cnt;
+	memory_place_name(&map, row->pid, strtoull(row->name, NULL, 16), &nobody, name,
+			  sizeof(name));
+	memory_map_release(&map);
+	rows->places[cnt - 1] = observation_intern(rows->obs, name, strlen(name));
+}
+
+void cause_rows_name_futexes(struct cause_rows *rows)
+{
+	for (size_t i = 0; i < rows->place_cnt; i++)
+		if (rows->places[i])
+			rows->obs->waits[i].name = rows->places[i];
+}
+
 struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid, const struct wait_cause *cause)
 {
 	struct wait_cause lumped = { .reason = cause->reason, .name = "" };
@@ -98,5 +134,6 @@ struct obs_wait *cause_rows_find(struct cause_rows *rows, pid_t pid, const struc
 	row->device = device_of(rows->obs, pid, cause);
 	row->via_event_loop = cause->via_event_loop;
 	row->timed_out = cause->timed_out;
+	find_place(rows, row);
 	return row;
 }

@@ -327,6 +327,7 @@ static int finish(struct observer *observer, struct observation *obs)
 	host_watch_book(&sampler->host, &sampler->obs);
 	fill_program(sampler);
 	fill_far_ends(sampler);
+	cause_rows_name_futexes(&sampler->rows);
 	describe_quality(sampler);
 	*obs = sampler->obs;
 	observation_init(&sampler->obs);

@@ -45,7 +45,10 @@ static void futex_cause(const struct wait_context *context, const uint64_t *arg,
 		cause->reason = WAIT_LOCK;
 	if (address >= context->gil.start && address < context->gil.end)
 		cause->reason = WAIT_GIL;
-	snprintf(name, sizeof(name), "0x%lx", address);
+	if (cause->reason == WAIT_GIL)
+		snprintf(name, sizeof(name), "GIL"); /* a wait for it may be on any word of it */
+	else
+		snprintf(name, sizeof(name), "0x%lx", address);
 	wait_cause_set_name(context, cause, name);
 }
 

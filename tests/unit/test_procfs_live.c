@@ -208,9 +208,9 @@ static void run_lock(void *context)
 
 static void waiting_for_a_mutex_is_lock(void **state)
 {
-	char name[32];
+	char name[48];
 
-	snprintf(name, sizeof(name), "%p", (void *)((struct world *)*state)->futex);
+	snprintf(name, sizeof(name), "shared memory %p", (void *)((struct world *)*state)->futex);
 	check_wait(state, &(struct wait_case){
 				  run_lock,
 				  SYS_futex,
@@ -224,9 +224,9 @@ static void run_condition(void *context)
 
 static void waiting_for_a_condition_is_sync(void **state)
 {
-	char name[32];
+	char name[48];
 
-	snprintf(name, sizeof(name), "%p", (void *)((struct world *)*state)->futex);
+	snprintf(name, sizeof(name), "shared memory %p", (void *)((struct world *)*state)->futex);
 	check_wait(state, &(struct wait_case){
 				  run_condition,
 				  SYS_futex,
