@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MS_NS 1000000ull
 
@@ -16,6 +17,10 @@ static const uint64_t inspect_after_ns[] = {
 	PROCESS_TREE_FIRST_LOOK_NS, 20 * MS_NS, 60 * MS_NS, 200 * MS_NS, 600 * MS_NS, 2000 * MS_NS
 };
 #define INSPECT_STEP_CNT (sizeof(inspect_after_ns) / sizeof(inspect_after_ns[0]))
+/* Of the time, inspecting again may take this share, as the inverse; and one call about this long,
+ * because events are waiting. */
+#define COST_INVERSE	    50
+#define INSPECT_CALL_MAX_NS (20 * MS_NS)
 /* A CPython is mapped and set up within this many looks, or there is none. */
 #define SETTLE_INSPECT_CNT 3
 
@@ -212,11 +217,47 @@ static void inspect_one(struct process_tree *tree, size_t index, uint64_t now_ns
 	known->is_settled |= is_settled;
 }
 
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* Thousands of processes are looked at again less often. */
+static void spread_looks(struct process_tree *tree, size_t index, uint64_t took_ns, uint64_t now_ns)
+{
+	struct tree_process *known = &tree->processes[index];
+	uint64_t pause_ns;
+
+	tree->inspect_cost_ns = (7 * tree->inspect_cost_ns + took_ns) / 8;
+	pause_ns = tree->live_cnt * tree->inspect_cost_ns * COST_INVERSE;
+	if (known->inspect_cnt > SETTLE_INSPECT_CNT && known->inspect_at_ns < now_ns + pause_ns)
+		known->inspect_at_ns = now_ns + pause_ns;
+}
+
 void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns)
 {
-	for (size_t i = tree->first_live; i < tree->obs->process_cnt; i++)
-		if (tree->processes[i].is_live && tree->processes[i].inspect_at_ns <= now_ns)
-			inspect_one(tree, i, now_ns);
+	uint64_t began_ns = monotonic_ns(), before_ns = began_ns, after_ns, live_cnt = 0;
+	size_t i = tree->resume_at > tree->first_live ? tree->resume_at : tree->first_live;
+
+	for (; i < tree->obs->process_cnt; i++) {
+		live_cnt += tree->processes[i].is_live;
+		if (!tree->processes[i].is_live || tree->processes[i].inspect_at_ns > now_ns)
+			continue;
+		inspect_one(tree, i, now_ns);
+		after_ns = monotonic_ns();
+		spread_looks(tree, i, after_ns - before_ns, now_ns);
+		before_ns = after_ns;
+		if (after_ns - began_ns > INSPECT_CALL_MAX_NS) {
+			tree->resume_at = i + 1;
+			return;
+		}
+	}
+	if (!tree->resume_at)
+		tree->live_cnt = live_cnt;
+	tree->resume_at = 0;
 }
 
 bool process_tree_knows(const struct process_tree *tree, pid_t pid)

@@ -42,6 +42,9 @@ struct process_tree {
 	struct tree_process *processes; /* parallel to obs->processes */
 	size_t capacity;
 	size_t first_live; /* all before it are gone */
+	size_t resume_at;  /* where the last round of inspections broke off; 0: it was complete */
+	uint64_t live_cnt; /* as of the last complete round */
+	uint64_t inspect_cost_ns; /* of one, on average */
 };
 
 void process_tree_init(struct process_tree *tree, struct observation *obs,
@@ -60,7 +63,8 @@ int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, co
 /* The leader of @pid died: it can't be inspected any more. */
 void process_tree_leader_died(struct process_tree *tree, pid_t pid);
 
-/* Inspects the processes whose turn it is. */
+/* Inspects the processes whose turn it is; those that time doesn't suffice for, in the next call.
+ */
 void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns);
 
 /* Whether a process @pid was ever heard of. */

@@ -230,6 +230,39 @@ static void ten_thousand_processes_fit(void **state)
 	assert_true(fixture->tree.processes[10000].is_live);
 }
 
+/* A round may take several calls, and looks at each process once. */
+static void a_round_goes_on_where_it_broke_off(void **state)
+{
+	struct tree_fixture *fixture = *state;
+
+	for (pid_t i = 1; i < 10000; i++)
+		assert_int_equal(process_tree_born(&fixture->tree, 1000000000 + i, 1000000000 + i,
+						   0, "x", 0),
+				 0);
+	do
+		process_tree_inspect_due(&fixture->tree, 2 * MS);
+	while (fixture->tree.resume_at);
+	for (size_t i = 0; i < fixture->obs.process_cnt; i++)
+		assert_int_equal(fixture->tree.processes[i].inspect_cnt, 1);
+}
+
+static void many_processes_are_looked_at_less_often(void **state)
+{
+	struct tree_fixture *fixture = *state;
+	struct tree_process *known = &fixture->tree.processes[0];
+
+	fixture->tree.live_cnt = 5000;
+	fixture->tree.inspect_cost_ns = MS;
+	process_tree_inspect_due(&fixture->tree, 2 * MS);
+	assert_true(known->inspect_at_ns < 100 * MS); /* the first looks are never late */
+	known->inspect_cnt = 10;
+	known->inspect_at_ns = 3000 * MS;
+	fixture->tree.live_cnt = 5000;
+	fixture->tree.inspect_cost_ns = MS;
+	process_tree_inspect_due(&fixture->tree, 3000 * MS);
+	assert_true(known->inspect_at_ns > 100000 * MS);
+}
+
 #define TREE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -245,6 +278,8 @@ int main(void)
 		TREE_TEST(a_thread_is_no_process_but_prompts_a_look),
 		TREE_TEST(a_live_process_settles),
 		TREE_TEST(ten_thousand_processes_fit),
+		TREE_TEST(a_round_goes_on_where_it_broke_off),
+		TREE_TEST(many_processes_are_looked_at_less_often),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
