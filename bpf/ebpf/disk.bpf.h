@@ -177,7 +177,7 @@ static __always_inline bool has_swapped_pages(void)
 
 	if (!bpf_core_type_exists(struct mm_rss_stat))
 		return (s64)BPF_CORE_READ(mm, rss_stat[MM_SWAPENTS].count) > 0;
-	return (s64)BPF_CORE_READ(old_mm, rss_stat.count[MM_SWAPENTS]) > 0;
+	return (s64)BPF_CORE_READ(old_mm, rss_stat.count[MM_SWAPENTS].counter) > 0;
 }
 
 /* Regular files and directories are told by their generation from those that had the inode's number

@@ -116,8 +116,8 @@ static __always_inline void futex_relook(struct futex_wait *wait, struct futex_k
 /* Fills @wait->known from what is remembered of the address, or by a look at it. */
 static __always_inline void futex_recall(struct futex_wait *wait)
 {
+	struct futex_known *known, learnt;
 	struct futex_key key = {};
-	struct futex_known *known;
 
 	key.tgid = wait->tgid;
 	key.address = wait->address;
@@ -126,8 +126,9 @@ static __always_inline void futex_recall(struct futex_wait *wait)
 		futex_look(wait);
 		wait->known.manner = futex_manner(wait);
 		wait->known.look_cnt = 1;
+		learnt = wait->known; /* a copy: see loop_find */
 		if (wait->can_read_user)
-			bpf_map_update_elem(&futexes, &key, &wait->known, BPF_ANY);
+			bpf_map_update_elem(&futexes, &key, &learnt, BPF_ANY);
 		futex_send(wait);
 	} else if (futex_must_look(wait, known)) {
 		futex_relook(wait, known);

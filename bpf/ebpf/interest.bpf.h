@@ -41,34 +41,37 @@ static __always_inline struct file *interest_file(u64 node)
 	return BPF_CORE_READ(item, ffd.file);
 }
 
+/* Makes @key a wait for @file, if that tells more. */
+static __always_inline void interest_weigh(struct wire_wait_key *key, struct file *file)
+{
+	struct wire_wait_key found = { .tgid = key->tgid,
+				       .flags = key->flags,
+				       .syscall = key->syscall };
+
+	file_describe(&found, (u64)file, 0);
+	if (interest_rank(&found) > interest_rank(key))
+		*key = found;
+}
+
 /* Makes @key, a wait in @loop (an eventpoll), a wait for the most telling of what it watches.
  * Global, as socket_describe is. */
 __noinline int interest_describe(struct wire_wait_key *key, u64 loop)
 {
-	u64 nodes[INTEREST_MAX] = { (u64)BPF_CORE_READ((struct eventpoll *)loop,
-						       rbr.rb_root.rb_node) };
+	u64 nodes[2 * INTEREST_MAX + 1] = { (u64)BPF_CORE_READ((struct eventpoll *)loop,
+							       rbr.rb_root.rb_node) };
 
 	if (!key)
 		return 0;
+		/* Kernels before 6.4 refuse the loop that the compiler makes of it. */
+#pragma unroll
 	for (u32 i = 0; i < INTEREST_MAX; i++) {
-		struct wire_wait_key found = { .tgid = key->tgid,
-					       .flags = key->flags,
-					       .syscall = key->syscall };
 		struct rb_node *node = (struct rb_node *)nodes[i];
-		struct file *file;
+		struct file *file = node ? interest_file(nodes[i]) : 0;
 
-		if (!node)
-			continue;
-		if (2 * i + 2 < INTEREST_MAX) {
-			nodes[2 * i + 1] = (u64)BPF_CORE_READ(node, rb_left);
-			nodes[2 * i + 2] = (u64)BPF_CORE_READ(node, rb_right);
-		}
-		file = interest_file(nodes[i]);
-		if (!file)
-			continue;
-		file_describe(&found, (u64)file, 0);
-		if (interest_rank(&found) > interest_rank(key))
-			*key = found;
+		nodes[2 * i + 1] = node ? (u64)BPF_CORE_READ(node, rb_left) : 0;
+		nodes[2 * i + 2] = node ? (u64)BPF_CORE_READ(node, rb_right) : 0;
+		if (file)
+			interest_weigh(key, file);
 	}
 	return 0;
 }

@@ -43,13 +43,21 @@ struct {
 /* Loops that are blocked now. Read for every socket that becomes ready: on a line of its own. */
 __u64 blocked_loop_cnt __attribute__((aligned(64))) = 0;
 
+/* Kernels before 6.2 take keys from the stack or a map only: not from the memory that a global
+ * function is given. */
+static __always_inline struct loop_state *loop_find(u64 loop)
+{
+	return bpf_map_lookup_elem(&loops, &loop);
+}
+
 /* The loop that @thread drove is its no more. */
 static __always_inline void loop_forget(struct thread_ctx *thread)
 {
-	struct loop_state *loop = bpf_map_lookup_elem(&loops, &thread->loop);
+	struct loop_state *loop = loop_find(thread->loop);
+	u64 key = thread->loop;
 
 	if (loop && loop->tid == thread->loop_tid && !loop->is_shared)
-		bpf_map_delete_elem(&loops, &thread->loop);
+		bpf_map_delete_elem(&loops, &key);
 	thread->loop = thread->loop_file = 0;
 }
 
@@ -210,7 +218,7 @@ __noinline int loop_block(struct thread_ctx *thread, u64 file, u64 own_file)
 		loop_forget(thread); /* it was closed */
 		return 0;
 	}
-	state = bpf_map_lookup_elem(&loops, &thread->loop);
+	state = loop_find(thread->loop);
 	if (!state || state->is_shared || state->tid != thread->loop_tid)
 		return 0;
 	if (!state->is_epoll)
@@ -232,7 +240,7 @@ static __always_inline u64 loop_ready_since(const struct thread_ctx *thread, u64
 
 	if (!thread->is_loop_blocked)
 		return 0;
-	state = bpf_map_lookup_elem(&loops, &thread->loop);
+	state = loop_find(thread->loop);
 	return state && state->ready_ns < until_ns ? state->ready_ns : 0;
 }
 
@@ -257,7 +265,7 @@ __noinline int loop_unblock(struct thread_ctx *thread, u64 now)
 		loop_add_late(&thread->total, now - ready_ns);
 	thread->is_loop_blocked = 0;
 	__sync_fetch_and_add(&blocked_loop_cnt, -1);
-	state = bpf_map_lookup_elem(&loops, &thread->loop);
+	state = loop_find(thread->loop);
 	if (state)
 		state->is_blocked = 0;
 	return 0;

@@ -33,13 +33,15 @@ __noinline int neighbour_add(const struct wire_neighbour *neighbour, u64 queue_n
 {
 	struct wire_queue_sum none = {};
 	struct wire_queue_sum *sum;
+	struct wire_neighbour key;
 
 	if (!neighbour)
 		return 0;
-	sum = bpf_map_lookup_elem(&neighbours, neighbour);
+	key = *neighbour; /* a copy: see loop_find */
+	sum = bpf_map_lookup_elem(&neighbours, &key);
 	if (!sum) {
-		bpf_map_update_elem(&neighbours, neighbour, &none, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&neighbours, neighbour);
+		bpf_map_update_elem(&neighbours, &key, &none, BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&neighbours, &key);
 	}
 	queue_add(sum ? sum : &unnamed_neighbours, queue_ns);
 	return 0;

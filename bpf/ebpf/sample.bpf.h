@@ -192,7 +192,7 @@ __noinline int loop_set_mark(struct thread_ctx *thread)
 
 	if (!thread)
 		return 0;
-	loop = bpf_map_lookup_elem(&loops, &thread->loop);
+	loop = loop_find(thread->loop);
 	if (!loop || !loop->is_epoll)
 		return 0;
 	ep = (struct eventpoll *)thread->loop;

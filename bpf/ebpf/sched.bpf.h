@@ -25,33 +25,36 @@ static __always_inline bool wait_key_equal(const struct wire_wait_key *a,
 /* Writes a thread's pending sum back to the table that all threads share. */
 __noinline int wait_write_back(struct wire_thread *total)
 {
-	struct wire_wait_sum *pending, *row;
+	struct wire_wait_sum *row, pending;
+	struct wire_wait_key key;
 
 	if (!total || !total->pending.wait_cnt)
 		return 0;
-	pending = &total->pending;
-	row = bpf_map_lookup_elem(&waits, &total->pending_key);
+	/* Copies: see loop_find. */
+	key = total->pending_key;
+	pending = total->pending;
+	row = bpf_map_lookup_elem(&waits, &key);
 	if (!row) {
-		if (!bpf_map_update_elem(&waits, &total->pending_key, pending, BPF_NOEXIST)) {
+		if (!bpf_map_update_elem(&waits, &key, &pending, BPF_NOEXIST)) {
 			__sync_fetch_and_add(&wait_row_cnt, 1);
 			return 0;
 		}
 		/* Another thread was first, or the table is full. */
-		row = bpf_map_lookup_elem(&waits, &total->pending_key);
+		row = bpf_map_lookup_elem(&waits, &key);
 		if (!row) {
 			count_loss(WIRE_LOST_WAIT_ROW);
 			return 0;
 		}
 	}
-	__sync_fetch_and_add(&row->wait_ns, pending->wait_ns);
-	__sync_fetch_and_add(&row->wait_cnt, pending->wait_cnt);
-	__sync_fetch_and_add(&row->quiet_ns, pending->quiet_ns);
-	__sync_fetch_and_add(&row->ticked_ns, pending->ticked_ns);
-	__sync_fetch_and_add(&row->woken_by_tree_cnt, pending->woken_by_tree_cnt);
-	__sync_fetch_and_add(&row->woken_by_other_cnt, pending->woken_by_other_cnt);
-	__sync_fetch_and_add(&row->woken_by_interrupt_cnt, pending->woken_by_interrupt_cnt);
-	if (pending->max_ns > row->max_ns)
-		row->max_ns = pending->max_ns;
+	__sync_fetch_and_add(&row->wait_ns, pending.wait_ns);
+	__sync_fetch_and_add(&row->wait_cnt, pending.wait_cnt);
+	__sync_fetch_and_add(&row->quiet_ns, pending.quiet_ns);
+	__sync_fetch_and_add(&row->ticked_ns, pending.ticked_ns);
+	__sync_fetch_and_add(&row->woken_by_tree_cnt, pending.woken_by_tree_cnt);
+	__sync_fetch_and_add(&row->woken_by_other_cnt, pending.woken_by_other_cnt);
+	__sync_fetch_and_add(&row->woken_by_interrupt_cnt, pending.woken_by_interrupt_cnt);
+	if (pending.max_ns > row->max_ns)
+		row->max_ns = pending.max_ns;
 	return 0;
 }
 

@@ -353,8 +353,12 @@ struct mm_struct {
 };
 
 /* Until 6.1. */
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
 struct mm_rss_stat {
-	s64 count[4];
+	atomic64_t count[4];
 };
 
 struct mm_struct___before_6_2 {
