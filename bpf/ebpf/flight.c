@@ -21,18 +21,20 @@ void flight_release(struct flight *flight)
 	memset(flight, 0, sizeof(*flight));
 }
 
-/* Moves the oldest sample of the window to the settled ones. */
+/* Moves the oldest sample of the window to the settled ones. Between two samples half of the time
+ * is the one's and half the other's. */
 static void settle(struct flight *flight)
 {
 	size_t at = flight->settled_cnt++ % FLIGHT_WINDOW;
+	int64_t before = flight->settled_in_flight;
+	int64_t now = before + flight->change[at];
 
-	flight->settled_in_flight += flight->change[at];
+	flight->settled_in_flight = now;
 	flight->settled_ns += flight->span_ns[at];
-	flight->settled_sum += (double)flight->settled_in_flight * (double)flight->span_ns[at];
-	if (flight->settled_in_flight > 0)
-		flight->settled_active_ns += flight->span_ns[at];
-	if (flight->settled_in_flight > flight->peak)
-		flight->peak = flight->settled_in_flight;
+	flight->settled_sum += (double)(before + now) / 2 * (double)flight->span_ns[at];
+	flight->settled_active_ns += flight->span_ns[at] * ((before > 0) + (now > 0)) / 2;
+	if (now > flight->peak)
+		flight->peak = now;
 	flight->change[at] = 0;
 }
 

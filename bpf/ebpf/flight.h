@@ -31,8 +31,8 @@ struct flight {
 	size_t known_cnt;
 	uint64_t sample_cnt;
 	uint64_t last_ns;
-	/* Of the last FLIGHT_WINDOW samples, at sample number modulo that: the time it stands for,
-	 * and how many more are in flight than at the sample before. */
+	/* Of the last FLIGHT_WINDOW samples, at sample number modulo that: the time since the one
+	 * before, and how many more are in flight than then. */
 	uint64_t span_ns[FLIGHT_WINDOW];
 	int64_t change[FLIGHT_WINDOW];
 	/* Of the samples before those. */
@@ -49,13 +49,13 @@ void flight_init(struct flight *flight, uint64_t now_ns);
 void flight_release(struct flight *flight);
 
 /*
- * Takes in a sample of all connections, made at @now_ns; it stands for the time since the last one.
+ * Takes in a sample of all connections, made at @now_ns.
  * Sorts @connections. Returns 0 or -ENOMEM.
  */
 int flight_sample(struct flight *flight, struct wire_connection *connections, size_t cnt,
 		  uint64_t now_ns);
 
-/* Fills @obs from all samples, each by the time it stands for. */
+/* Fills @obs from all samples, by the time between them. */
 void flight_finish(struct flight *flight, struct obs_flight *obs);
 
 #endif

@@ -32,7 +32,8 @@ static const struct {
 } optional_probes[] = {
 	{ "sk_data_ready", "on_sk_data_ready",
 	  "sk_data_ready: this kernel has no such tracepoint (6.3+): waits of event loops are "
-	  "reported as poll, without their socket" },
+	  "reported as poll, without their socket, and of what waits while a loop is blocked only "
+	  "what was there before is told" },
 	{ "inet_sock_set_state", "on_inet_sock_set_state",
 	  "inet_sock_set_state: this kernel has no such tracepoint: inbound connections may be "
 	  "reported as outbound" },

@@ -1,6 +1,7 @@
 """An asyncio client of samples/delay_server.py: loop_client.py URL MODE. Prints, as JSON, the seconds
 of delay that its requests asked for together, the seconds that they took, and by how much the latest
-was later than its answer.
+was later than its answer. In mode "serving" it prints its port and asks for each byte that it gets, until
+it is terminated.
 """
 import asyncio
 import json
@@ -58,6 +59,17 @@ def compute(seconds):
 
 async def computing():
     await asyncio.gather(block(lambda: compute(0.2), 5), *(ask(0.4) for _ in range(10)))
+
+
+async def serving():
+    async def answer(reader, writer):
+        while await reader.read(1):
+            await ask(0.2)
+            writer.write(b"x")
+        writer.close()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
 
 
 asyncio.run(globals()[sys.argv[2]]())
