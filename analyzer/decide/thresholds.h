@@ -33,7 +33,7 @@
 #define POLL_SHARE		0.20 /* in calls that ask in vain */
 #define POLL_SAMPLES_MIN	50
 #define POLL_VAIN		0.75 /* of the samples in calls of input and output: those in vain */
-#define SLOW_POLL_SHARE		0.05 /* likewise, where an interpreter makes the calls */
+#define SLOW_POLL_SHARE		0.04 /* likewise, where an interpreter makes the calls */
 #define SLOW_POLL_SAMPLES_MIN	10   /* that are in vain */
 #define SLOW_POLL_VAIN		0.90
 #define SPIN_SHARE		0.30 /* in loops that spin */

@@ -159,22 +159,27 @@ static __always_inline bool is_io_call(u8 how)
 	       how == SYSCALL_SELECT || how == SYSCALL_EVENT_LOOP;
 }
 
-/* How far the stream of @file, a TCP connection or a pipe, has got both ways; else 0. */
-static __always_inline u64 stream_progress(struct file *file)
+/* Adds to @mark how far the stream of the open file @file_address, a TCP connection or a pipe, has
+ * got both ways. Global, as socket_describe is. */
+__noinline int mark_progress(u64 *mark, u64 file_address)
 {
+	struct file *file = (struct file *)file_address;
 	u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
 
+	if (!mark)
+		return 0;
 	if (mode == S_IFSOCK) {
 		struct socket *socket = BPF_CORE_READ(file, private_data);
 		struct sock *sk = BPF_CORE_READ(socket, sk);
 		struct tcp_sock *tcp = (struct tcp_sock *)sk;
 
 		if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-			return (u64)BPF_CORE_READ(tcp, copied_seq) + BPF_CORE_READ(tcp, write_seq);
+			*mark +=
+				(u64)BPF_CORE_READ(tcp, copied_seq) + BPF_CORE_READ(tcp, write_seq);
 	} else if (mode == S_IFIFO) {
 		struct pipe_inode_info *pipe = BPF_CORE_READ(file, private_data);
 
-		return (u64)BPF_CORE_READ(pipe, head) + BPF_CORE_READ(pipe, tail);
+		*mark += (u64)BPF_CORE_READ(pipe, head) + BPF_CORE_READ(pipe, tail);
 	}
 	return 0;
 }
@@ -207,7 +212,8 @@ __noinline int loop_set_mark(struct thread_ctx *thread)
 			nodes[2 * i + 2] = BPF_CORE_READ(nodes[i], rb_right);
 		}
 		item = (void *)nodes[i] - bpf_core_field_offset(struct epitem, rbn);
-		mark = mark * 31 + (u64)item + stream_progress(BPF_CORE_READ(item, ffd.file));
+		mark = mark * 31 + (u64)item;
+		mark_progress(&mark, (u64)BPF_CORE_READ(item, ffd.file));
 	}
 	thread->loop_mark = mark;
 	return 0;

@@ -87,8 +87,8 @@ static void input_that_comes_is_no_polling(void **state)
 static void interpreters_poll_slowly(void **state)
 {
 	(void)state;
-	POLLS(true, .exe = PYTHON, .samples = 200, .polls = 10, .io = 1);
-	POLLS(false, .exe = PYTHON, .samples = 201, .polls = 10);
+	POLLS(true, .exe = PYTHON, .samples = 250, .polls = 10, .io = 1);
+	POLLS(false, .exe = PYTHON, .samples = 251, .polls = 10);
 	POLLS(false, .exe = PYTHON, .samples = 100, .polls = 9);
 	POLLS(false, .exe = PYTHON, .samples = 200, .polls = 18, .io = 3);
 	POLLS(false, .samples = 200, .polls = 10);
