@@ -246,6 +246,9 @@ static void finish_quality(struct ebpf_observer *self, size_t live_cnt)
 
 	for (int i = 0; i < WIRE_LOSS_CNT; i++)
 		quality->lost_events += shared->losses[i];
+	/* These cost the count of operations in flight, and no more: flight_watch_finish says so.
+	 */
+	quality->lost_events -= shared->losses[WIRE_LOST_CONNECTION];
 	quality->lost_threads = shared->losses[WIRE_LOST_THREAD];
 	if (shared->live_cnt > live_cnt)
 		quality->lost_threads += shared->live_cnt - live_cnt;
@@ -352,9 +355,10 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		error = lives_count_peaks(&self->obs);
 	if (!error)
 		error = finish_neighbours(self);
+	if (!error)
+		error = flight_watch_finish(self);
 	if (error)
 		return error;
-	flight_watch_finish(self);
 	finish_quality(self, live_cnt);
 	host_watch_book(&self->host, &self->obs);
 	*obs = self->obs;

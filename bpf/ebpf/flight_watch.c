@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "probe.skel.h"
 
@@ -81,12 +82,15 @@ int flight_watch_look(struct ebpf_observer *self, uint64_t now_ns)
 	return error == -ENOMEM ? error : 0;
 }
 
-void flight_watch_finish(struct ebpf_observer *self)
+int flight_watch_finish(struct ebpf_observer *self)
 {
 	flight_finish(&self->flight, &self->obs.flight);
-	/* Those that found no room in the table were not counted. */
-	if (self->probes->bss->losses[WIRE_LOST_CONNECTION])
-		self->obs.flight.sample_cnt = 0;
+	if (!self->probes->bss->losses[WIRE_LOST_CONNECTION])
+		return 0;
+	memset(&self->obs.flight, 0, sizeof(self->obs.flight));
+	return observation_add_missing_probe(
+		&self->obs, "connections: there were more at once than the probes have room for: "
+			    "operations in flight are not counted");
 }
 
 void flight_watch_release(struct ebpf_observer *self)
