@@ -6,6 +6,8 @@ foreach(part waits trees causes loops locks cpu)
 	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/ebpf_world.c
 		DEPENDS classify_ebpf)
 endforeach()
+# It takes a CPU for itself for a moment.
+set_tests_properties(unit_ebpf_cpu PROPERTIES RUN_SERIAL TRUE)
 foreach(part disk paging)
 	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/ebpf_world.c unit/ebpf_files.c
 		DEPENDS classify_ebpf)
