@@ -61,11 +61,14 @@ static bool blocking_call_on_event_loop(struct detection *on)
 	return true;
 }
 
-/* Long runs of computing hold up the rest even where the program mostly waits. */
+/* Long runs of computing hold up the rest even where the program mostly waits. What it waited for a
+ * CPU says nothing about them. */
 static bool computes_long(const struct detection *on, const struct obs_thread *loop)
 {
+	double served_part = 1 - on->facts->starved_share;
+
 	return loop->loop_run_max_ns >= LOOP_RUN_NS &&
-	       share_of(loop->loop_run_ns, on->facts->busy_ns) >= BLOCKING_SHARE;
+	       share_of(loop->loop_run_ns, on->facts->busy_ns) >= BLOCKING_SHARE * served_part;
 }
 
 static const char *longest_run(struct arena *arena, const struct obs_thread *loop)

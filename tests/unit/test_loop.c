@@ -161,6 +161,28 @@ static void long_runs_of_computing_are_found(void **state)
 	report_release(&report);
 }
 
+/* Other programs had the CPUs for most of the time. */
+static void long_runs_are_found_on_a_busy_machine(void **state)
+{
+	struct observation obs;
+	struct report report;
+	struct obs_thread *loop;
+
+	(void)state;
+	build_observation(&obs, 4000, 400, 3000, 2);
+	build_process(&obs, 10, PYTHON)->has_event_loop = true;
+	loop = build_thread(&obs, 10, 10, 400);
+	loop->run_queue_ns = 3000 * MS;
+	loop->loop_run_ns = 350 * MS;
+	loop->loop_run_cnt = 3;
+	loop->loop_run_max_ns = 150 * MS;
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 600, .cnt = 4, .quiet_ms = 600,
+	       .via_event_loop = true, SERVER);
+	build_report(&obs, &report);
+	assert_true(has_finding(&report, "cpu-work-on-event-loop"));
+	report_release(&report);
+}
+
 static void in_flight_is_counted_where_there_is_any(void **state)
 {
 	struct observation obs;
@@ -249,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_lock_blocks_a_loop_too),
 		cmocka_unit_test(a_native_loop_must_have_been_late),
 		cmocka_unit_test(long_runs_of_computing_are_found),
+		cmocka_unit_test(long_runs_are_found_on_a_busy_machine),
 		cmocka_unit_test(in_flight_is_counted_where_there_is_any),
 		cmocka_unit_test(what_goes_elsewhere_is_not_in_flight),
 		cmocka_unit_test(one_after_another_on_a_loop_is_serial),
