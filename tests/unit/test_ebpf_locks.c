@@ -621,8 +621,9 @@ static void a_queue_waits_for_who_held_it_long(void **state)
 	live_end(live);
 	wait_ns = live_wait_ns(live, WAIT_LOCK);
 	assert_true(wait_ns > QUEUE_CNT * HOLD_NS);
+	/* On a busy machine they wait for each other, too. */
 	assert_in_range(held_ns(live, mutex_situation.name, main_thread(live), NULL),
-			wait_ns * 9 / 10, wait_ns);
+			QUEUE_CNT * HOLD_NS, wait_ns);
 	close(ends[0]);
 	close(ends[1]);
 }
