@@ -45,12 +45,15 @@ enum task_state {
 	TASK_BLOCKED,
 };
 
+#define MEMO_OF_INODE 2
+
 /* What a wait of one thread looked like last time, to skip describing the same file again. */
 struct file_memo {
 	u64 file;
 	u64 inode_number;
 	u32 syscall;
-	u32 is_valid;
+	u32 is_valid; /* MEMO_OF_INODE: a file or directory, whose inode's number may be used again
+		       */
 	u32 ports_generation; /* what is inbound may change with it */
 	u32 is_pending;	      /* the thread's pending sum is of `key` */
 	struct wire_wait_key key;

@@ -303,6 +303,16 @@ static __always_inline u64 file_inode_number(struct file *file)
 	return BPF_CORE_READ(file, f_inode, i_ino);
 }
 
+static __always_inline u32 file_generation(struct file *file)
+{
+	if (bpf_rdonly_cast) {
+		struct file *known = bpf_rdonly_cast(file, bpf_core_type_id_kernel(struct file));
+
+		return known->f_inode->i_generation;
+	}
+	return BPF_CORE_READ(file, f_inode, i_generation);
+}
+
 /* The same for a wait on the open file @file_address (a struct file *). */
 __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is_write)
 {

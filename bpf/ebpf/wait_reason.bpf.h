@@ -69,6 +69,8 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	memo->is_pending = 0;
 	/* A connecting socket has no far end yet: look again next time. */
 	memo->is_valid = !thread->loop && (key->kind != WIRE_KIND_TCP || key->port != 0);
+	if (memo->is_valid && (key->kind == WIRE_KIND_FILE || key->kind == WIRE_KIND_DIRECTORY))
+		memo->is_valid = MEMO_OF_INODE;
 	if (args->is_throttled)
 		key->flags |= WIRE_WAIT_THROTTLED;
 	else if (args->in_iowait && wait_is_on_other_page(thread))
@@ -347,6 +349,9 @@ static __always_inline bool wait_as_before(struct task_struct *task, struct thre
 	file = file_in_slot(table->fd + fd);
 	if (!file || memo->file != file ||
 	    memo->inode_number != file_inode_number((struct file *)file))
+		return false;
+	if (memo->is_valid == MEMO_OF_INODE &&
+	    file_generation((struct file *)file) != memo->key.id[0] >> 32)
 		return false;
 	if (!thread->open_is_memo)
 		thread->open = memo->key;
