@@ -30,6 +30,8 @@ NICENESS = -15  # where permitted: ahead of ordinary processes, behind the syste
 TIMEOUT_S = 60  # of one run; only ever reached when something hangs
 SKIPPED = 77  # the exit status that CTest takes for a skipped test
 EXIT_OF_CLASSIFY = 125  # classify itself failed
+UNEXPLAINED_SHARE = 0.02  # of waiting, that may be for no known cause
+MOSTLY_BUSY = 0.1  # of wall time: a program that is quiet for less computes
 SHARE_TOLERANCE = 0.001  # parts sum to their whole within this share of it
 
 
@@ -125,6 +127,14 @@ class ReportTestCase(unittest.TestCase):
         self.assertAlmostEqual(causes, program["quiet_s"],
                                delta=SHARE_TOLERANCE * program["wall_s"], msg="causes of quiet")
 
+    def check_explained(self, report):
+        """Nearly all waiting is explained, the threads' and the program's."""
+        program = report["program_time"]
+        quiet_s = max(program["quiet_s"], MOSTLY_BUSY * program["wall_s"])
+        for view, whole_s in (("thread_time", waiting_s(report)), ("program_time", quiet_s)):
+            self.assertLessEqual(report[view]["unexplained_s"], UNEXPLAINED_SHARE * whole_s,
+                                 f"unexplained {view}")
+
     def check_whole(self, what, parts_s, whole_s):
         self.assertGreater(whole_s, 0, what)
         self.assertAlmostEqual(parts_s, whole_s, delta=SHARE_TOLERANCE * whole_s, msg=what)
@@ -154,6 +164,12 @@ def carrying_numbers(report):
     names = ("observation", "verdict", "concurrency", "program_time", "ratios", "thread_time",
              "findings")
     return json.dumps({name: report[name] for name in names}, indent=1)
+
+
+def waiting_s(report):
+    """Seconds that the threads waited or were stopped."""
+    time = report["thread_time"]
+    return sum(wait["seconds"] for wait in time["waits"]) + time["stopped_s"]
 
 
 def stand_apart():

@@ -27,6 +27,8 @@ class SampleTestCase(harness.ReportTestCase):
                 self.assertEqual(run.report["observation"]["source"], self.source)
                 self.assertEqual(run.report["observation"]["lost_events"], 0, "lost events")
                 self.check_sample(sample, run.report)
+                if self.source == "ebpf":
+                    self.check_explained(run.report)
 
 
 class SamplesThroughEbpf(SampleTestCase):
