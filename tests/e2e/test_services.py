@@ -5,6 +5,7 @@ the one that the load makes, within 5%.
 What was offered is counted inside the observed window from the logs of those who offered it: the
 upstream (when it worked on each request) and the clients.
 """
+import pathlib
 import unittest
 
 import harness
@@ -39,10 +40,18 @@ class ServiceTestCase(harness.ReportTestCase):
                            harness.carrying_numbers(report))
         self.check_no_results(report)
 
-    def check_no_results(self, report):
+    def check_quiet(self, report, asked):
+        """Idle is when no request is there. What a server does after its answer falls into that
+        time, too, and so does what it starves meanwhile."""
+        program = report["program_time"]
+        self.check_near("idle", program["idle_s"],
+                        program["wall_s"] - services.Window(report).covered(asked), report,
+                        program["starved_s"])
+
+    def check_no_results(self, report, reasons=("network", "ipc", "disk", "device")):
         """Nobody was waited for: nothing is charged to I/O."""
         program = report["program_time"]
-        for reason in ("network", "ipc", "disk", "device"):
+        for reason in reasons:
             self.assertLess(reason_s(program, reason), 0.01 * program["wall_s"],
                             f"{reason}\n" + harness.carrying_numbers(report))
 
@@ -55,6 +64,13 @@ class ServiceTestCase(harness.ReportTestCase):
         accounted_s = program["computing_s"] + program["starved_s"] + program["idle_s"]
         self.assertGreater(accounted_s, 0.97 * program["wall_s"],
                            harness.carrying_numbers(report))
+
+
+    def check_far_end(self, report, reason, process):
+        """The process that was waited for is named."""
+        comm = pathlib.Path(f"/proc/{process.pid}/comm").read_text().strip()
+        wait = next(wait for wait in report["thread_time"]["waits"] if wait["reason"] == reason)
+        self.assertEqual(wait["objects"][0]["far_end"], f"{comm}[{process.pid}]")
 
 
 class Servers(ServiceTestCase):
@@ -79,16 +95,16 @@ class Servers(ServiceTestCase):
     def test_nginx_as_proxy(self):
         upstream = services.Upstream(self, DELAY_S)
         server, port = services.start_nginx(
-            self, f"proxy_pass http://{services.HOST}:{upstream.port}")
+            self, f"proxy_pass http://{services.HOST}:{upstream.port}", services.go_next)
         with services.Clients(port, gap_s=GAP_S) as clients:
             report = self.attach(server.pid, SEQUENTIAL_S)
+        self.check_far_end(report, "network", upstream.process)
         window = services.Window(report)
         program = report["program_time"]
         served = upstream.served()
         self.check_near("upstream", reason_s(program, "network"),
                         window.count(served) * DELAY_S, report)
-        self.check_near("idle", program["idle_s"],
-                        program["wall_s"] - window.seconds(clients.asked), report)
+        self.check_quiet(report, clients.asked)
 
     def test_postgres(self):
         database = services.Postgres(self)
@@ -98,8 +114,8 @@ class Servers(ServiceTestCase):
             database.start_bench(services.HOST, "-R", "40", "-c", "2", "-T", "60")
             report = self.attach(database.server.pid, LOADED_S)
             program = report["program_time"]
-            self.check_no_results(report)
-            self.assertGreater(program["idle_s"],
+            self.check_no_results(report, ("network", "ipc", "device"))
+            self.assertGreater(program["idle_s"] + reason_s(program, "disk"),
                                0.95 * (program["wall_s"] - program["starved_s"]),
                                harness.carrying_numbers(report))
 
@@ -125,6 +141,7 @@ class PostgresClient(ServiceTestCase):
                                      "-f", str(database.sleep))
         services.until(database.transactions, "a transaction is done")
         report = self.attach(bench.pid, SEQUENTIAL_S - 1)
+        self.check_far_end(report, reason, database.server)
         bench.wait()
         self.check_transactions(report, database, reason)
 
@@ -155,15 +172,14 @@ class CallsUpstream(ServiceTestCase):
         self.check_near("upstream", reason_s(program, "network"), window.count(served) * DELAY_S,
                         report)
         self.check_near("CPU", program["computing_s"], window.count(burnt) * BURN_S, report)
-        self.check_near("idle", program["idle_s"], program["wall_s"] - window.seconds(asked),
-                        report)
+        self.check_quiet(report, asked)
 
-    def observe_at_once(self, mode, burn_s=0.002):
+    def observe_at_once(self, mode, cnt=8, gap_s=0, burn_s=0.002):
         upstream = services.Upstream(self, DELAY_S)
         process, (port, *_) = services.start_program(self, mode, upstream.port, burn_s)
-        with services.Clients(port, cnt=8):
+        with services.Clients(port, cnt, gap_s) as clients:
             report = self.attach(process.pid, CONCURRENT_S)
-        return report, upstream.served()
+        return report, upstream.served(), clients.asked
 
     def test_threads_one_by_one(self):
         self.check_one_by_one("threaded")
@@ -200,7 +216,7 @@ class CallsUpstream(ServiceTestCase):
         self.check_one_worker("reuseport")
 
     def test_threads_at_once(self):
-        report, served = self.observe_at_once("threaded")
+        report, served, _ = self.observe_at_once("threaded")
         window = services.Window(report)
         self.check_near("upstream, thread by thread", reason_s(report["thread_time"], "network"),
                         window.seconds(served), report)
@@ -208,10 +224,32 @@ class CallsUpstream(ServiceTestCase):
         self.assertLess(report["program_time"]["idle_s"], 0.05 * report["program_time"]["wall_s"])
 
     def test_asyncio_at_once(self):
-        report, _ = self.observe_at_once("asyncio")
+        report, _, _ = self.observe_at_once("asyncio")
         program = report["program_time"]
         self.check_near("upstream", reason_s(program, "network"),
                         program["wall_s"] - program["computing_s"] - program["starved_s"], report)
+
+    def check_with_gaps(self, mode, tolerance_share):
+        """What comes while others are being served doesn't make the time before it idle."""
+        report, _, asked = self.observe_at_once(mode, cnt=4, gap_s=2 * DELAY_S)
+        program = report["program_time"]
+        busy_s = services.Window(report).covered(asked)
+        slack_s = tolerance_share * program["wall_s"]
+        for what, reported_s, offered_s in (
+                ("idle", program["idle_s"], program["wall_s"] - busy_s),
+                ("upstream", reason_s(program, "network"),
+                 busy_s - program["computing_s"] - program["starved_s"])):
+            if abs(reported_s - offered_s) > slack_s:
+                self.fail(f"{what}: {reported_s:.3f} s reported, {offered_s:.3f} s offered\n"
+                          + harness.carrying_numbers(report))
+
+    def test_threads_with_gaps(self):
+        self.check_with_gaps("threaded", TOLERANCE_SHARE)
+
+    def test_asyncio_with_gaps(self):
+        # An answer that comes while the loop computes ends no wait: what was quiet before it and
+        # ended by another request stays idle.
+        self.check_with_gaps("asyncio", 2 * TOLERANCE_SHARE)
 
 
 def load_tests(loader, _tests, _pattern):
