@@ -2,7 +2,6 @@
 #include "own_namespace.h"
 #include "session.h"
 #include "syscalls.h"
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -64,17 +63,17 @@ static const struct {
 	  "are written are reported as writing" },
 };
 
-static void choose_optional_probes(struct ebpf_observer *self, const struct btf *btf)
+/* Setting a program's target looks for it in the kernel's types, which libbpf reads once for all.
+ */
+static void choose_optional_probes(struct ebpf_observer *self)
 {
 	for (size_t i = 0; i < sizeof(optional_probes) / sizeof(optional_probes[0]); i++) {
-		char type[64];
+		struct bpf_program *program = bpf_object__find_program_by_name(
+			self->probes->obj, optional_probes[i].program);
 
-		snprintf(type, sizeof(type), "btf_trace_%s", optional_probes[i].tracepoint);
-		if (btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) >= 0)
+		if (!bpf_program__set_attach_target(program, 0, optional_probes[i].tracepoint))
 			continue;
-		bpf_program__set_autoload(bpf_object__find_program_by_name(
-						  self->probes->obj, optional_probes[i].program),
-					  false);
+		bpf_program__set_autoload(program, false);
 		if (!strcmp(optional_probes[i].program, "on_file_fault"))
 			self->probes->rodata->sees_file_faults = false;
 		observation_add_missing_probe(&self->obs, optional_probes[i].loss);
@@ -110,9 +109,7 @@ static int load_error(int error, char *why, size_t why_size)
 static int load_probes(struct ebpf_observer *self, const struct observer_options *options,
 		       uint32_t pid_ns_level, char *why, size_t why_size)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-
-	if (!btf) {
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
 		snprintf(why, why_size,
 			 "this kernel has no type information (/sys/kernel/btf/vmlinux): run one "
 			 "built "
@@ -120,12 +117,9 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 		return -ENOTSUP;
 	}
 	self->probes = probe_bpf__open();
-	if (!self->probes) {
-		btf__free(btf);
+	if (!self->probes)
 		return -errno;
-	}
-	choose_optional_probes(self, btf);
-	btf__free(btf);
+	choose_optional_probes(self);
 	self->probes->rodata->follow_children = options->follow_children;
 	self->probes->rodata->seed_children = options->follow_children && !options->cgroup;
 	self->probes->rodata->self_tgid = (uint32_t)getpid();

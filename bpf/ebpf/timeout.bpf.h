@@ -11,9 +11,11 @@
 #define TIMER_FRESH_NS 1000000
 
 struct timer_slot {
-	u64 task;     /* whose sleep it ends; 0: no one thread's */
-	u64 function; /* what it does */
+	u64 timer;     /* the hrtimer that expired last */
+	u64 task;      /* whose sleep it ends, if it is a sleeper's; else no task */
+	u64 tick_task; /* whose sleep the last timer in ticks of the kernel ends; likewise */
 	u64 at_ns;
+	u64 tick_at_ns;
 };
 
 struct {
@@ -22,14 +24,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct timer_slot);
 } timer_slots SEC(".maps");
-
-/* What timers do is told by the address of their function, where the kernel shows addresses. */
-extern const void hrtimer_wakeup __ksym __weak;	 /* wakes a sleeper */
-extern const void process_timeout __ksym __weak; /* the same, in ticks */
-extern const void timerfd_tmrproc __ksym __weak;
-extern const void io_timeout_fn __ksym __weak; /* of io_uring */
-extern const void it_real_fn __ksym __weak;    /* setitimer, alarm: a signal */
-extern const void posix_timer_fn __ksym __weak;
 
 static __always_inline struct timer_slot *timer_slot(void)
 {
@@ -51,65 +45,69 @@ int BPF_PROG(on_hrtimer_expire_entry, struct hrtimer *timer)
 
 	if (!slot || !is_observing)
 		return 0;
-	slot->function = (u64)BPF_CORE_READ(timer, function);
-	slot->task = 0;
-	if (!&hrtimer_wakeup || slot->function == (u64)&hrtimer_wakeup) {
-		sleeper = (void *)timer - bpf_core_field_offset(struct hrtimer_sleeper, timer);
-		slot->task = (u64)BPF_CORE_READ(sleeper, task);
-	}
+	sleeper = (void *)timer - bpf_core_field_offset(struct hrtimer_sleeper, timer);
+	slot->timer = (u64)timer;
+	slot->task = (u64)BPF_CORE_READ(sleeper, task);
 	slot->at_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
-/* Timeouts of sockets and of some drivers count in ticks of the kernel. */
+/* Timeouts of sockets and of some drivers count in ticks of the kernel; the same holds. */
 SEC("tp_btf/timer_expire_entry")
 int BPF_PROG(on_timer_expire_entry, struct timer_list *timer)
 {
-	u64 function = (u64)BPF_CORE_READ(timer, function);
+	struct timer_slot *slot = timer_slot();
 	struct process_timer *timeout;
-	struct timer_slot *slot;
 
-	if (!&process_timeout || function != (u64)&process_timeout || !is_observing)
-		return 0;
-	slot = timer_slot();
-	if (!slot)
+	if (!slot || !is_observing)
 		return 0;
 	timeout = (void *)timer - bpf_core_field_offset(struct process_timer, timer);
-	slot->task = (u64)BPF_CORE_READ(timeout, task);
-	slot->function = function;
-	slot->at_ns = bpf_ktime_get_ns();
+	slot->tick_task = (u64)BPF_CORE_READ(timeout, task);
+	slot->tick_at_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
-enum timeout {
-	TIMEOUT_NONE = 0,
-	TIMEOUT_OWN,	/* the wait's own timeout ran out */
-	TIMEOUT_FILE,	/* a timerfd, or a timeout of io_uring */
-	TIMEOUT_SIGNAL, /* a timer that sends a signal */
-};
-
-/* Which timer that expired on this CPU just now wakes @task. */
-static __always_inline u32 timeout_of(struct task_struct *task, u64 now)
+/* Did the timeout of @task's own wait run out just now, on this CPU? */
+static __always_inline bool timeout_is_own(struct timer_slot *slot, struct task_struct *task,
+					   u64 now)
 {
-	struct timer_slot *slot = timer_slot();
-	u64 function;
-
-	if (!slot || now - slot->at_ns >= TIMER_FRESH_NS)
-		return TIMEOUT_NONE;
-	if (slot->task) {
-		if (slot->task != (u64)task)
-			return TIMEOUT_NONE;
-		slot->task = slot->function = 0;
-		return TIMEOUT_OWN;
+	if (slot->task == (u64)task && now - slot->at_ns < TIMER_FRESH_NS) {
+		slot->task = 0;
+		return true;
 	}
-	function = slot->function;
-	if (!function)
-		return TIMEOUT_NONE;
-	if (function == (u64)&timerfd_tmrproc || function == (u64)&io_timeout_fn)
-		return TIMEOUT_FILE;
-	if (function == (u64)&it_real_fn || function == (u64)&posix_timer_fn)
-		return TIMEOUT_SIGNAL;
-	return TIMEOUT_NONE;
+	if (slot->tick_task == (u64)task && now - slot->tick_at_ns < TIMER_FRESH_NS) {
+		slot->tick_task = 0;
+		return true;
+	}
+	return false;
+}
+
+/* Does @timer send @task's process a signal? As alarm() and setitimer() do, and timer_create(). */
+static __always_inline bool timer_signals(u64 timer, struct task_struct *task)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct k_itimer *made =
+		(void *)timer - bpf_core_field_offset(struct k_itimer, it.real.timer);
+
+	return timer == (u64)signal + bpf_core_field_offset(struct signal_struct, real_timer) ||
+	       BPF_CORE_READ(made, it_signal) == signal;
+}
+
+/* Is @timer a timeout that @task asked its io_uring for? */
+static __always_inline bool timer_is_of_ring(u64 timer, struct task_struct *task)
+{
+	struct io_timeout_data *timeout;
+
+	if (!bpf_core_field_exists(struct io_kiocb, tctx))
+		return false;
+	timeout = (void *)timer - bpf_core_field_offset(struct io_timeout_data, timer);
+	return BPF_CORE_READ(timeout, req, tctx, task) == task;
+}
+
+/* Whether a timer of @task that isn't its wait's own has expired on this CPU just now. */
+static __always_inline bool timer_is_fresh(const struct timer_slot *slot, u64 now)
+{
+	return slot->timer && now - slot->at_ns < TIMER_FRESH_NS;
 }
 
 #endif

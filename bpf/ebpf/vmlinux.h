@@ -324,13 +324,37 @@ struct io_worker {
 	struct io_wq_work *cur_work;
 };
 
+struct io_uring_task {
+	struct task_struct *task;
+};
+
 struct io_kiocb {
 	struct file *file;
+	struct io_uring_task *tctx;
 	struct io_wq_work work;
 };
 
 struct hrtimer {
 	void *function;
+};
+
+struct io_timeout_data {
+	struct io_kiocb *req;
+	struct hrtimer timer;
+};
+
+struct signal_struct {
+	int nr_threads;
+	struct hrtimer real_timer;
+};
+
+struct k_itimer {
+	struct signal_struct *it_signal;
+	union {
+		struct {
+			struct hrtimer timer;
+		} real;
+	} it;
 };
 
 struct hrtimer_sleeper {
@@ -376,10 +400,6 @@ struct sched_entity {
 
 struct thread_struct {
 	unsigned long fsbase;
-};
-
-struct signal_struct {
-	int nr_threads;
 };
 
 struct task_io_accounting {

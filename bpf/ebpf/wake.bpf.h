@@ -93,36 +93,51 @@ static __always_inline void wake_by_timeout(struct thread_ctx *thread)
 		key->kind = WIRE_KIND_NONE;
 }
 
+/* A timer that isn't the wait's own may have ended it. */
+static __always_inline void wake_by_timer(struct task_struct *task, struct thread_ctx *thread,
+					  const struct timer_slot *slot, u64 now)
+{
+	struct wire_wait_key *key = &thread->open;
+
+	if (key->reason == WIRE_POLL) {
+		if (!timer_is_fresh(slot, now) || !timer_is_of_ring(slot->timer, task))
+			return;
+		key->kind = WIRE_KIND_NONE;
+	} else if (key->reason != WIRE_IPC || key->kind != WIRE_KIND_SYSCALL ||
+		   !timer_is_fresh(slot, now) || !timer_signals(slot->timer, task)) {
+		return; /* else pause() until its own alarm() */
+	}
+	key->reason = WIRE_TIMER;
+	thread->waker = WAKER_INTERRUPT;
+	thread->open_is_memo = 0;
+}
+
 /* Completes @thread->open, the wait that @task is being woken from. */
 static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread,
 					   u64 now)
 {
 	struct wire_wait_key *key = &thread->open;
-	u32 timeout;
+	struct timer_slot *slot;
 
 	wake_source(thread);
 	/* A call on a pipe has no timeout and waits for nothing else. */
 	if (thread->open_is_memo && key->kind == WIRE_KIND_PIPE)
 		return;
-	timeout = timeout_of(task, now);
-	if (timeout != TIMEOUT_NONE)
+	slot = timer_slot();
+	if (!slot)
+		return;
+	if (timeout_is_own(slot, task, now)) {
 		thread->waker = WAKER_INTERRUPT;
-	if (timeout == TIMEOUT_OWN) {
 		key->flags |= WIRE_WAIT_TIMED_OUT;
 		if (key->reason == WIRE_POLL)
 			wake_by_timeout(thread);
 		thread->open_is_memo = 0;
-	} else if (timeout == TIMEOUT_SIGNAL && key->reason == WIRE_IPC &&
-		   key->kind == WIRE_KIND_SYSCALL) {
-		key->reason = WIRE_TIMER; /* pause() until its own alarm() */
-		thread->open_is_memo = 0;
-	} else if (thread->resolve_at_wake) {
-		ready_resolve(thread, now);
-		if (timeout == TIMEOUT_FILE && key->reason == WIRE_POLL) {
-			key->reason = WIRE_TIMER;
-			key->kind = WIRE_KIND_NONE;
+	} else {
+		if (thread->resolve_at_wake) {
+			ready_resolve(thread, now);
+			thread->open_is_memo = 0;
 		}
-		thread->open_is_memo = 0;
+		wake_by_timer(task, thread, slot, now);
 	}
 	/* Lock, GIL, sync, child: whose end is somebody else's doing. */
 	if (key->reason >= WIRE_LOCK && key->reason <= WIRE_CHILD)
