@@ -167,7 +167,8 @@ static __always_inline void ready_of_waker(struct thread_ctx *thread, struct wir
 		ready->reason = WIRE_DISK;
 		ready->kind = WIRE_KIND_BLOCK;
 		ready->id[0] = slot->device;
-	} else if (flags & PF_EXITING) {
+	} else if (flags & PF_EXITING &&
+		   task_tgid_number(current->real_parent) == thread->open.tgid) {
 		ready->reason = WIRE_CHILD;
 		ready->kind = WIRE_KIND_CHILD;
 	}

@@ -93,23 +93,23 @@ static __always_inline void wake_by_timeout(struct thread_ctx *thread)
 		key->kind = WIRE_KIND_NONE;
 }
 
-/* A timer that isn't the wait's own may have ended it. */
-static __always_inline void wake_by_timer(struct task_struct *task, struct thread_ctx *thread,
-					  const struct timer_slot *slot, u64 now)
+/* Whether a timer that isn't the wait's own ended it: a request of its ring, or the alarm() that
+ * pause() waits for. */
+static __always_inline bool wake_is_by_timer(struct task_struct *task, struct thread_ctx *thread,
+					     const struct timer_slot *slot, u64 now)
 {
 	struct wire_wait_key *key = &thread->open;
 
 	if (key->reason == WIRE_POLL) {
 		if (!timer_is_fresh(slot, now) || !timer_is_of_ring(slot->timer, task))
-			return;
+			return false;
 		key->kind = WIRE_KIND_NONE;
 	} else if (key->reason != WIRE_IPC || key->kind != WIRE_KIND_SYSCALL ||
 		   !timer_is_fresh(slot, now) || !timer_signals(slot->timer, task)) {
-		return; /* else pause() until its own alarm() */
+		return false;
 	}
 	key->reason = WIRE_TIMER;
-	thread->waker = WAKER_INTERRUPT;
-	thread->open_is_memo = 0;
+	return true;
 }
 
 /* Completes @thread->open, the wait that @task is being woken from. */
@@ -132,12 +132,12 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 		if (key->reason == WIRE_POLL)
 			wake_by_timeout(thread);
 		thread->open_is_memo = 0;
-	} else {
-		if (thread->resolve_at_wake) {
-			ready_resolve(thread, now);
-			thread->open_is_memo = 0;
-		}
-		wake_by_timer(task, thread, slot, now);
+	} else if (wake_is_by_timer(task, thread, slot, now)) {
+		thread->waker = WAKER_INTERRUPT;
+		thread->open_is_memo = 0;
+	} else if (thread->resolve_at_wake) {
+		ready_resolve(thread, now);
+		thread->open_is_memo = 0;
 	}
 	/* Lock, GIL, sync, child: whose end is somebody else's doing. */
 	if (key->reason >= WIRE_LOCK && key->reason <= WIRE_CHILD)
