@@ -143,6 +143,27 @@ static void prefer_serving_ticks(struct ebpf_observer *self)
 	}
 }
 
+/* Stamps of two CPUs may differ by a little: the largest row gives what all are charged with beyond
+ * what there was. */
+static void level_rows(struct ebpf_observer *self)
+{
+	uint64_t sum_ns = 0, excess_ns;
+	struct wait_row *largest = NULL;
+
+	for (size_t i = 0; i < self->waits.cnt; i++) {
+		struct wait_row *row = &self->waits.rows[i];
+
+		sum_ns += row->sum.quiet_ns;
+		if (!largest || row->sum.quiet_ns > largest->sum.quiet_ns)
+			largest = row;
+	}
+	if (sum_ns <= self->obs.program.quiet_ns || !largest)
+		return;
+	excess_ns = sum_ns - self->obs.program.quiet_ns;
+	largest->sum.quiet_ns -=
+		excess_ns < largest->sum.quiet_ns ? excess_ns : largest->sum.quiet_ns;
+}
+
 /*
  * What nobody took from the pool goes back: to work that arrived, what it put there and the ticks
  * before it; to ticks, the rest of theirs; to each row its part.
@@ -162,13 +183,15 @@ void quiet_return_pool(struct ebpf_observer *self)
 	ticks_part = ticks_ns > 0 ? 1 - (double)shared->ticks_before_work_ns / ticks_ns : 0;
 	if (ticks_part < 0)
 		ticks_part = 0;
-	if (left_ns <= 0 || work_ns + ticks_part * ticks_ns <= 0)
-		return;
-	left_ns /= work_ns + ticks_part * ticks_ns;
+	if (left_ns < 0 || work_ns + ticks_part * ticks_ns <= 0)
+		left_ns = 0;
+	else
+		left_ns /= work_ns + ticks_part * ticks_ns;
 	for (size_t i = 0; i < self->waits.cnt; i++) {
 		struct wait_row *row = &self->waits.rows[i];
 		double part = is_for_work(&row->key) ? left_ns : left_ns * ticks_part;
 
 		row->sum.quiet_ns += (uint64_t)(part * (double)row->sum.ticked_ns);
 	}
+	level_rows(self);
 }

@@ -173,9 +173,12 @@ static __always_inline void child_name(struct thread_ctx *thread, u32 tgid)
 		bpf_probe_read_kernel(key->id, sizeof(key->id), leader->comm);
 }
 
-/* @thread, of process @tgid, is being woken from a wait that somebody else ends. Global, so that
- * the verifier checks it once. */
-__noinline int wake_by_thread(struct thread_ctx *thread, u32 tgid, u64 now)
+/*
+ * @thread, of process @tgid, is being woken from a wait that somebody else ends, or, if
+ * @is_signalled, a signal: exit_group kills a process's other threads, and hands no lock over.
+ * Global, so that the verifier checks it once.
+ */
+__noinline int wake_by_thread(struct thread_ctx *thread, u32 tgid, u32 is_signalled, u64 now)
 {
 	u32 reason;
 
@@ -183,7 +186,7 @@ __noinline int wake_by_thread(struct thread_ctx *thread, u32 tgid, u64 now)
 		return 0;
 	reason = thread->open.reason;
 	if (reason == WIRE_LOCK || reason == WIRE_GIL)
-		lock_wait_end(thread, now, thread->waker != WAKER_INTERRUPT);
+		lock_wait_end(thread, now, thread->waker != WAKER_INTERRUPT && !is_signalled);
 	else if (reason == WIRE_CHILD && thread->waker != WAKER_INTERRUPT)
 		child_name(thread, tgid);
 	return 0;

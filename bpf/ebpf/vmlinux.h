@@ -343,8 +343,17 @@ struct io_timeout_data {
 	struct hrtimer timer;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct signal_struct {
 	int nr_threads;
+	struct sigpending shared_pending;
 	struct hrtimer real_timer;
 };
 
@@ -428,6 +437,8 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct sigpending pending;
+	sigset_t blocked;
 	struct pid *thread_pid;
 	void *worker_private;
 };

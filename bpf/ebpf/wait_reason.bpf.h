@@ -22,6 +22,8 @@
 #define CLONE_VFORK 0x4000
 
 #define POLL_SCAN_MAX 4
+#define POLLIN	      0x1
+#define POLLOUT	      0x4
 
 struct pollfd {
 	s32 fd;
@@ -155,7 +157,8 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 		file = file_of_descriptor(&args->files, polled.fd);
 		if (!file)
 			continue;
-		file_describe(&found, (u64)file, 0);
+		file_describe(&found, (u64)file,
+			      polled.events & POLLOUT && !(polled.events & POLLIN));
 		if (cnt == 1 || found.direction == WIRE_OUTBOUND) {
 			*key = found;
 			return;
@@ -268,6 +271,30 @@ static __always_inline void wait_in_storage(struct thread_ctx *thread, const str
 		wait_on_call_path(args, key, how);
 }
 
+/* One descriptor to be written to, and none to be read from: its far end is slow. Of others, what
+ * becomes ready will tell. */
+static __always_inline void wait_on_select(struct thread_ctx *thread, const struct wait_args *args)
+{
+	struct wire_wait_key *key = &thread->open;
+	u64 written = 0;
+	u32 fd = 0;
+
+	key->reason = args->arg[0] ? WIRE_POLL : WIRE_TIMER;
+	key->kind = args->arg[0] ? WIRE_KIND_EPOLL : WIRE_KIND_NONE;
+	thread->resolve_at_wake = args->arg[0] != 0;
+	if (!args->arg[0] || args->arg[0] > 64 || args->arg[1] || !args->can_read_user)
+		return;
+	bpf_probe_read_user(&written, sizeof(written), (void *)args->arg[2]);
+	if (!written || written & (written - 1))
+		return;
+	for (u32 bits = 32; bits; bits /= 2) {
+		if (written >> fd >> bits)
+			fd += bits;
+	}
+	thread->resolve_at_wake = 0;
+	file_describe(key, (u64)file_of_descriptor(&args->files, fd), 1);
+}
+
 /* Completes @thread->open for a wait inside a system call that waits as @how (enum wire_syscall)
  * says. Global, as socket_describe is. */
 __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args, u32 how)
@@ -307,9 +334,7 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 		wait_on_poll(thread, args);
 		break;
 	case SYSCALL_SELECT:
-		key->reason = args->arg[0] ? WIRE_POLL : WIRE_TIMER;
-		key->kind = args->arg[0] ? WIRE_KIND_EPOLL : WIRE_KIND_NONE;
-		thread->resolve_at_wake = args->arg[0] != 0;
+		wait_on_select(thread, args);
 		break;
 	case SYSCALL_EVENT_LOOP:
 		key->reason = WIRE_POLL;

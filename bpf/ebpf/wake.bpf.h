@@ -112,6 +112,15 @@ static __always_inline bool wake_is_by_timer(struct task_struct *task, struct th
 	return true;
 }
 
+/* Whether a signal is there that @task has to take. */
+static __always_inline bool has_signal(struct task_struct *task)
+{
+	unsigned long pending = BPF_CORE_READ(task, pending.signal.sig[0]) |
+				BPF_CORE_READ(task, signal, shared_pending.signal.sig[0]);
+
+	return pending & ~BPF_CORE_READ(task, blocked.sig[0]);
+}
+
 /* Completes @thread->open, the wait that @task is being woken from. */
 static __always_inline void wake_attribute(struct task_struct *task, struct thread_ctx *thread,
 					   u64 now)
@@ -141,7 +150,7 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 	}
 	/* Lock, GIL, sync, child: whose end is somebody else's doing. */
 	if (key->reason >= WIRE_LOCK && key->reason <= WIRE_CHILD)
-		wake_by_thread(thread, task->tgid, now);
+		wake_by_thread(thread, task->tgid, has_signal(task), now);
 }
 
 /* Whether @key waits for what others have been asked for. */

@@ -628,6 +628,36 @@ static void a_queue_waits_for_who_held_it_long(void **state)
 	close(ends[1]);
 }
 
+static int exit_before_a_queue(void *unused)
+{
+	pthread_t waiter;
+	char byte;
+
+	(void)unused;
+	pthread_mutex_lock(&the_mutex);
+	if (pthread_create(&waiter, NULL, pass_through, NULL) || read(world.fd, &byte, 1) != 1)
+		return 1;
+	_exit(0);
+}
+
+/* exit() kills the waiter: that is no hand-over, and makes nobody a holder. */
+static void who_exits_hands_no_lock_over(void **state)
+{
+	struct live *live = *state;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	world.fd = ends[0];
+	live_begin(live, exit_before_a_queue, NULL);
+	live_until_blocked(live, live->pid, SYS_futex, LIVE_ANY, 1);
+	world_send(ends[1]);
+	live_end(live);
+	assert_true(live_wait_ns(live, WAIT_LOCK) > 0);
+	assert_int_equal(live->obs.lock_holder_cnt, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static int wait_for_file_lock(void *path)
 {
 	return flock(open(path, O_RDWR | O_CLOEXEC), LOCK_EX);
@@ -786,6 +816,7 @@ int main(void)
 		LIVE_TEST(another_value_refutes_a_mutex),
 		LIVE_TEST(releaser_is_the_holder),
 		LIVE_TEST(a_queue_waits_for_who_held_it_long),
+		LIVE_TEST(who_exits_hands_no_lock_over),
 		LIVE_TEST(holder_of_a_file_lock_is_the_test),
 		LIVE_TEST(children_are_named_by_their_command),
 		LIVE_TEST(locks_of_python_are_semaphores),
