@@ -90,6 +90,9 @@ class SituationsThroughEbpf(SituationTestCase):
             expected = getattr(situation, attribute)
             if expected is not None:
                 self.assertEqual(found[attribute], expected, attribute)
+        if situation.far_end is not None:
+            self.assertTrue(situation_set.is_like(situation.far_end, found["far_end"] or ""),
+                            f"far end {found['far_end']} is not {situation.far_end}")
         if situation.object is not None:
             self.assertTrue(situation_set.is_object(situation, placeholders, found["name"]),
                             f"{found['name']} is not {situation.object}")

@@ -33,6 +33,7 @@ class Situation:
     call: typing.Optional[str]
     direction: str = "none"
     operation: typing.Optional[str] = None
+    far_end: typing.Optional[str] = None  # who serves the socket, with * for what differs
     via_event_loop: bool = False
     timed_out: bool = False
     share: float = 0.9  # of all waiting that is this wait, at least
@@ -137,7 +138,12 @@ def _partner(situation, binary, directory, stdin):
             partner.kill()
 
 
+def is_like(pattern, name):
+    """Whether @name is as @pattern, in which * stands for anything."""
+    parts = pattern.split("*")
+    return re.fullmatch(".*".join(re.escape(part) for part in parts), name) is not None
+
+
 def is_object(situation, placeholders, name):
     """Whether @name is that of the object that @situation waits for."""
-    parts = situation.object.format(**placeholders).split("*")
-    return re.fullmatch(".*".join(re.escape(part) for part in parts), name) is not None
+    return is_like(situation.object.format(**placeholders), name)
