@@ -93,6 +93,8 @@ struct thread_ctx {
 	u64 given_ns;		   /* put into the pool by the end of the open wait */
 	u64 tick_ns;		   /* quiet that its timeout ended; 0: see tick.bpf.h */
 	u64 tick_at_ns;		   /* when */
+	u64 tick_from_ns;	   /* `ticked_at_ns` of that wait */
+	u64 tick_loop_file;	   /* the event loop that it waited in, or 0 */
 	u64 tick_on_cpu_ns;	   /* its time on a CPU until then */
 	u64 waker_task;		   /* the thread of the tree that woke it last, or 0 */
 	u32 waker_pid;		   /* its number */

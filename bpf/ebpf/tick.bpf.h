@@ -64,30 +64,10 @@ static __always_inline void tick_begin(struct task_struct *task, struct thread_c
 	thread->tick_ns = quiet_ns;
 	thread->tick_at_ns = now;
 	thread->tick_on_cpu_ns = thread->total.on_cpu_ns;
+	thread->tick_from_ns = thread->ticked_at_ns;
+	thread->tick_loop_file = thread->loop_file;
 	if (last_waker_pid == (u32)task->pid)
 		last_waker_pid = 0;
-}
-
-/*
- * @thread, woken by a timeout before, blocks again. It was a tick if it goes back into the same
- * call (a sleep that sends a request now waits in another), has hardly computed, has woken nobody
- * of the tree, and leaves nobody else of it at work: it counts as being in @state still.
- */
-static __always_inline void tick_end(struct task_struct *task, struct thread_ctx *thread, u32 state)
-{
-	struct wire_thread *total = &thread->total;
-	u64 tick_ns = thread->tick_ns;
-	u64 ran_ns = total->on_cpu_ns - thread->tick_on_cpu_ns;
-
-	thread->tick_ns = 0;
-	if (thread->open.syscall != total->pending_key.syscall || ran_ns * TICK_PARTS > tick_ns ||
-	    last_waker_pid == (u32)task->pid || active_cnt != (u64)program_weight(state) ||
-	    total->pending.quiet_ns < tick_ns)
-		return;
-	total->pending.quiet_ns -= tick_ns;
-	total->pending.ticked_ns += tick_ns;
-	total->ticked_ns += tick_ns;
-	pool_put(tick_ns, thread->tick_at_ns);
 }
 
 /* Of what was put into the pool after it had been given @from_ns, what is there still. */
@@ -100,6 +80,45 @@ static __always_inline u64 pool_left(u64 from_ns)
 	if ((s64)left_ns <= 0)
 		return 0;
 	return since_ns < left_ns ? since_ns : left_ns;
+}
+
+/* Whether @thread has changed nothing since a timeout woke it. */
+static __always_inline bool tick_is_idle(struct task_struct *task, const struct thread_ctx *thread,
+					 u32 state)
+{
+	const struct wire_thread *total = &thread->total;
+	u64 ran_ns = total->on_cpu_ns - thread->tick_on_cpu_ns;
+
+	return thread->open.syscall == total->pending_key.syscall &&
+	       thread->loop_file == thread->tick_loop_file &&
+	       ran_ns * TICK_PARTS <= thread->tick_ns && last_waker_pid != (u32)task->pid &&
+	       active_cnt == (u64)program_weight(state);
+}
+
+/*
+ * @thread, woken by a timeout before, blocks again. It was a tick if it goes back into the same
+ * call on the same event loop (a sleep that sends a request now waits in another), has hardly
+ * computed, has woken nobody of the tree, and leaves nobody else of it at work: it counts as being
+ * in @state still. Else the program did wait for this timeout, and the ticks meanwhile are its.
+ */
+static __always_inline void tick_end(struct task_struct *task, struct thread_ctx *thread, u32 state)
+{
+	struct wire_thread *total = &thread->total;
+	bool is_tick = tick_is_idle(task, thread, state);
+	u64 tick_ns = thread->tick_ns;
+	u64 claim_ns;
+
+	thread->tick_ns = 0;
+	if (!is_tick) {
+		claim_ns = pool_left(thread->tick_from_ns);
+		__sync_fetch_and_add(&claimed_ns, claim_ns);
+		total->pending.quiet_ns += claim_ns;
+	} else if (total->pending.quiet_ns >= tick_ns) {
+		total->pending.quiet_ns -= tick_ns;
+		total->pending.ticked_ns += tick_ns;
+		total->ticked_ns += tick_ns;
+		pool_put(tick_ns, thread->tick_at_ns);
+	}
 }
 
 /*

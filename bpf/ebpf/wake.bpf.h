@@ -163,7 +163,8 @@ static __always_inline bool is_for_result(const struct wire_wait_key *key)
 	case WIRE_PAGING:
 		return true;
 	case WIRE_IPC:
-		return key->kind != WIRE_KIND_SYSCALL; /* else for a signal, as masters do */
+		/* Else for a signal or a notice, as masters and watchers do. */
+		return key->kind != WIRE_KIND_SYSCALL && key->kind != WIRE_KIND_ANON;
 	}
 	return false;
 }
