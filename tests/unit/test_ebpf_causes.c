@@ -263,7 +263,7 @@ static void a_sleep_before_work_claims_the_ticks_of_others(void **state)
 	for (size_t i = 0; i < live->obs.wait_cnt; i++)
 		if (!strcmp(live->obs.waits[i].call, "poll"))
 			slept_ns += live->obs.waits[i].quiet_ns;
-	if ((double)slept_ns < 0.75 * (double)live->obs.program.quiet_ns) {
+	if ((double)slept_ns < 0.70 * (double)quiet_for(live, WAIT_TIMER)) {
 		list_charges(live);
 		fail_msg("the sleeps before work have %" PRIu64 " ns", slept_ns);
 	}
