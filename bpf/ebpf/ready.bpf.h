@@ -138,7 +138,7 @@ static __always_inline void ready_describe(struct thread_ctx *thread, struct wir
 	memo->ports_generation = ports_generation;
 	memo->syscall = is_write;
 	memo->key = *ready;
-	memo->is_valid = 1;
+	memo->is_valid = file_is_settled(ready, (struct file *)file);
 }
 
 /* A socket that has nothing to read can be written to. */

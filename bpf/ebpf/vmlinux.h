@@ -279,6 +279,7 @@ struct tcp_sock {
 };
 
 struct socket {
+	short type;
 	struct sock *sk;
 	struct file *file;
 };

@@ -18,6 +18,7 @@
 #define IPPROTO_UDPLITE 136
 #define IPPROTO_MPTCP	262
 
+#define SOCK_STREAM	   1
 #define SOCK_BINDPORT_LOCK 8
 #define EPHEMERAL_PORT_MIN 32768 /* unless net.ipv4.ip_local_port_range says otherwise */
 #define TCP_LISTEN	   10
@@ -332,6 +333,20 @@ static __always_inline u32 file_generation(struct file *file)
 		return known->f_inode->i_generation;
 	}
 	return BPF_CORE_READ(file, f_inode, i_generation);
+}
+
+/* Whether what @key says of @file holds as long as that is open. Sockets that don't stream may be
+ * connected to one end after the other. */
+static __always_inline bool file_is_settled(const struct wire_wait_key *key, struct file *file)
+{
+	struct socket *socket;
+
+	if (key->kind == WIRE_KIND_UDP)
+		return false;
+	if (key->kind != WIRE_KIND_UNIX)
+		return true;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, type) == SOCK_STREAM;
 }
 
 /* The same for a wait on the open file @file_address (a struct file *). */

@@ -1,5 +1,7 @@
 /* Whom a socket speaks to, seen live: what must not be taken for the same, because a port, a
  * descriptor or a moment is. */
+#include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +27,8 @@
 /* The child is a copy of the test, so what it needs it finds where the test put it. */
 static struct {
 	struct sockaddr_in inet, other_inet;
+	struct sockaddr_un local[2];
+	socklen_t local_len[2];
 	int fd;
 	char name[WORLD_NAME_BYTES], other_name[WORLD_NAME_BYTES];
 } world;
@@ -216,6 +220,124 @@ static void a_client_given_such_a_port_is_outbound(void **state)
 	assert_asks_from_port(*state, ask_from_port_by_chance);
 }
 
+/* --- one socket, several far ends --- */
+
+static void until_readable(int fd)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+	assert_int_equal(poll(&polled, 1, LIVE_DEADLINE_S * 1000), 1);
+}
+
+static int udp_socket(struct sockaddr_in *address, char *name)
+{
+	socklen_t len = sizeof(*address);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	*address = (struct sockaddr_in){ .sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof(*address)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)address, &len), 0);
+	snprintf(name, WORLD_NAME_BYTES, "127.0.0.1:%u", ntohs(address->sin_port));
+	return fd;
+}
+
+static int ask_two_over_udp(void *unused)
+{
+	const struct sockaddr_in *servers[] = { &world.inet, &world.other_inet };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), error = 0;
+
+	(void)unused;
+	for (int i = 0; i < 2 && !error; i++)
+		error = connect(fd, (const struct sockaddr *)servers[i], sizeof(*servers[i])) ||
+			send(fd, "x", 1, 0) != 1 || read_one(fd);
+	return error;
+}
+
+static void answer_over_udp(int fd)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char byte;
+
+	assert_int_equal(recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &len), 1);
+	assert_int_equal(sendto(fd, &byte, 1, 0, (struct sockaddr *)&from, len), 1);
+}
+
+static void a_udp_socket_asks_whom_it_is_connected_to(void **state)
+{
+	struct live *live = *state;
+	int first = udp_socket(&world.inet, world.name);
+	int second = udp_socket(&world.other_inet, world.other_name);
+
+	live_begin(live, ask_two_over_udp, NULL);
+	until_readable(first);
+	live_until_blocked(live, live->pid, SYS_read, LIVE_ANY, 1);
+	answer_over_udp(first);
+	until_readable(second);
+	live_until_blocked(live, live->pid, SYS_read, LIVE_ANY, 1);
+	answer_over_udp(second);
+	live_end(live);
+	assert_ended_well(live);
+	live_row(live, WAIT_NETWORK, OBJECT_UDP, DIRECTION_OUTBOUND, world.name);
+	live_row(live, WAIT_NETWORK, OBJECT_UDP, DIRECTION_OUTBOUND, world.other_name);
+	close(second);
+	close(first);
+}
+
+/* Of unix datagrams only sending waits for the far end: until that has room. */
+static int send_to_two(void *unused)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	(void)unused;
+	for (int i = 0; i < 2; i++) {
+		if (connect(fd, (struct sockaddr *)&world.local[i], world.local_len[i]))
+			return 1;
+		while (send(fd, "x", 1, MSG_DONTWAIT) == 1)
+			;
+		if (errno != EAGAIN || write(fd, "x", 1) != 1)
+			return 1;
+	}
+	return 0;
+}
+
+static int unix_server(int i, const char *path)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	world.local[i] = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(world.local[i].sun_path, sizeof(world.local[i].sun_path), "%s", path);
+	world.local_len[i] = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	world.local[i].sun_path[0] = 0; /* abstract */
+	assert_int_equal(bind(fd, (struct sockaddr *)&world.local[i], world.local_len[i]), 0);
+	return fd;
+}
+
+static void a_unix_datagram_goes_to_whom_it_is_connected_to(void **state)
+{
+	struct live *live = *state;
+	char paths[2][64];
+	int servers[2];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "@classify-sockets-%d-%d", getpid(), i);
+		servers[i] = unix_server(i, paths[i]);
+	}
+	live_begin(live, send_to_two, NULL);
+	for (int i = 0; i < 2; i++) {
+		until_readable(servers[i]);
+		live_until_blocked(live, live->pid, SYS_write, LIVE_ANY, 1);
+		assert_int_equal(read_one(servers[i]), 0);
+	}
+	live_end(live);
+	assert_ended_well(live);
+	for (int i = 0; i < 2; i++) {
+		live_row(live, WAIT_IPC, OBJECT_UNIX, DIRECTION_OUTBOUND, paths[i]);
+		close(servers[i]);
+	}
+}
+
 #define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
 
 int main(void)
@@ -225,6 +347,8 @@ int main(void)
 		LIVE_TEST(attach_knows_a_connection_whose_listener_is_gone),
 		LIVE_TEST(a_client_bound_to_such_a_port_is_outbound),
 		LIVE_TEST(a_client_given_such_a_port_is_outbound),
+		LIVE_TEST(a_udp_socket_asks_whom_it_is_connected_to),
+		LIVE_TEST(a_unix_datagram_goes_to_whom_it_is_connected_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
