@@ -2,6 +2,7 @@
  * descriptor or a moment is. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "ebpf_live.h"
@@ -23,13 +26,14 @@
 /* Below the range from which the kernel takes ports. */
 #define LOW_PORT     20000
 #define LOW_PORT_CNT 1000
+#define POLL_CNT     20
 
 /* The child is a copy of the test, so what it needs it finds where the test put it. */
 static struct {
 	struct sockaddr_in inet, other_inet;
 	struct sockaddr_un local[2];
 	socklen_t local_len[2];
-	int fd;
+	int fd, other_fd;
 	char name[WORLD_NAME_BYTES], other_name[WORLD_NAME_BYTES];
 } world;
 
@@ -338,6 +342,61 @@ static void a_unix_datagram_goes_to_whom_it_is_connected_to(void **state)
 	}
 }
 
+/* --- one moment, several files --- */
+
+static void *send_and_wake(void *unused)
+{
+	uint64_t one = 1;
+
+	(void)unused;
+	for (int i = 0; i < POLL_CNT; i++) {
+		struct timespec pause = { .tv_nsec = 2000000 };
+
+		nanosleep(&pause, NULL);
+		send(world.fd, "x", 1, MSG_DONTWAIT);
+		if (write(world.other_fd, &one, sizeof(one)) != sizeof(one))
+			return &world;
+	}
+	return NULL;
+}
+
+/* A worker answers somebody and then wakes the thread that polls, as servers with a pool do. */
+static int poll_beside_sender(void *unused)
+{
+	int ends[2], never[2];
+	struct pollfd polled[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	uint64_t count;
+	pthread_t worker;
+	void *failed;
+
+	(void)unused;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) || pipe(never))
+		return 1;
+	world.fd = ends[0];
+	polled[0].fd = world.other_fd = eventfd(0, 0);
+	polled[1].fd = never[0];
+	if (pthread_create(&worker, NULL, send_and_wake, NULL))
+		return 1;
+	for (uint64_t sum = 0; sum < POLL_CNT; sum += count)
+		if (poll(polled, 2, -1) < 1 ||
+		    read(world.other_fd, &count, sizeof(count)) != sizeof(count))
+			return 1;
+	pthread_join(worker, &failed);
+	return failed ? 1 : 0;
+}
+
+static void who_polls_an_eventfd_is_woken_by_it(void **state)
+{
+	struct live *live = *state;
+
+	live_begin(live, poll_beside_sender, NULL);
+	live_end(live);
+	assert_ended_well(live);
+	live_row(live, WAIT_SYNC, OBJECT_ANON, DIRECTION_NONE, "eventfd");
+	for (size_t i = 0; i < live->obs.wait_cnt; i++)
+		assert_int_not_equal(live->obs.waits[i].kind, OBJECT_UNIX);
+}
+
 #define LIVE_TEST(test) cmocka_unit_test_setup_teardown(test, live_setup, live_teardown)
 
 int main(void)
@@ -349,6 +408,7 @@ int main(void)
 		LIVE_TEST(a_client_given_such_a_port_is_outbound),
 		LIVE_TEST(a_udp_socket_asks_whom_it_is_connected_to),
 		LIVE_TEST(a_unix_datagram_goes_to_whom_it_is_connected_to),
+		LIVE_TEST(who_polls_an_eventfd_is_woken_by_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
