@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 #include "account/lock_holders.h"
-#include "account/process_index.h"
 #include "account/program_time.h"
 #include "account/thread_time.h"
+#include "account/wait_role.h"
 #include "analyze.h"
 #include "arena.h"
 #include "decide/facts.h"
@@ -50,13 +50,11 @@ static void copy_observation(const struct observation *obs, struct report *repor
 		report->switch_cnt += obs->threads[i].switch_cnt;
 }
 
-static void account(const struct observation *obs, struct arena *scratch, struct report *report)
+static void account(const struct observation *obs, const struct wait_roles *roles,
+		    struct arena *scratch, struct report *report)
 {
-	struct process_index index;
-
-	process_index_init(&index, obs, scratch);
-	account_thread_time(obs, &index, report->arena, scratch, &report->thread_time);
-	account_program_time(obs, &index, report->arena, scratch, &report->program_time);
+	account_thread_time(obs, roles, report->arena, scratch, &report->thread_time);
+	account_program_time(obs, roles, report->arena, scratch, &report->program_time);
 	account_lock_holders(obs, report);
 	account_ratios(&report->program_time, &report->ratios);
 }
@@ -85,7 +83,10 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 	    struct report *report)
 {
 	struct arena *scratch = arena_new();
-	struct facts facts = { .obs = obs, .options = options, .scratch = scratch };
+	struct wait_roles roles;
+	struct facts facts = {
+		.obs = obs, .roles = &roles, .options = options, .scratch = scratch
+	};
 	int error;
 
 	memset(report, 0, sizeof(*report));
@@ -97,7 +98,8 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 	report->is_replay = options->is_replay;
 	copy_target(obs, report);
 	copy_observation(obs, report);
-	account(obs, scratch, report);
+	wait_roles_init(&roles, obs, scratch);
+	account(obs, &roles, scratch, report);
 	facts.thread_time = &report->thread_time;
 	facts.program_time = &report->program_time;
 	facts.arena = report->arena;

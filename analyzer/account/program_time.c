@@ -1,6 +1,5 @@
 /* Charges the tree's quiet time to reasons, and takes idle time out of it. */
 #include "arena.h"
-#include "process_index.h"
 #include "program_time.h"
 #include "thread_time.h"
 #include "ticker.h"
@@ -24,12 +23,12 @@ static uint64_t *quiet_of_rows(const struct observation *obs, struct arena *scra
 }
 
 /* Fills @parts, parallel to the rows, with what the quiet time charged to each counts as. */
-static void charge(const struct observation *obs, const struct process_index *index,
+static void charge(const struct observation *obs, const struct wait_roles *roles,
 		   const uint64_t *quiet_ns, struct object_part *parts)
 {
 	for (size_t i = 0; i < obs->wait_cnt; i++) {
 		const struct obs_wait *row = &obs->waits[i];
-		enum wait_role role = quiet_role(obs, row, process_index_get(index, row->pid));
+		enum wait_role role = quiet_role(roles, row);
 
 		parts[i] = (struct object_part){
 			.row = row,
@@ -133,7 +132,7 @@ static double parallelism(const struct observation *obs)
 	return share_of(on_cpu_ns, obs->program.computing_ns);
 }
 
-void account_program_time(const struct observation *obs, const struct process_index *index,
+void account_program_time(const struct observation *obs, const struct wait_roles *roles,
 			  struct arena *arena, struct arena *scratch,
 			  struct report_program_time *time)
 {
@@ -149,8 +148,8 @@ void account_program_time(const struct observation *obs, const struct process_in
 	time->parallelism = parallelism(obs);
 	if (cnt) {
 		if (obs->source == SOURCE_PROCFS) /* the probes do it exactly */
-			ticker_hand_over(obs, index, scratch, quiet_ns);
-		charge(obs, index, quiet_ns, parts);
+			ticker_hand_over(obs, roles, scratch, quiet_ns);
+		charge(obs, roles, quiet_ns, parts);
 		busy_cnt = set_idle_apart(parts, cnt);
 		add_idle(parts + busy_cnt, cnt - busy_cnt, arena, scratch, time);
 	}

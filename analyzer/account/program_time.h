@@ -10,11 +10,11 @@
 #include "report.h"
 
 struct arena;
-struct process_index;
+struct wait_roles;
 
 /* Fills @time with arrays from @arena (out of memory is sticky there), using @scratch for what is
  * needed meanwhile. Quiet time that no wait is charged with counts as the reason "other". */
-void account_program_time(const struct observation *obs, const struct process_index *index,
+void account_program_time(const struct observation *obs, const struct wait_roles *roles,
 			  struct arena *arena, struct arena *scratch,
 			  struct report_program_time *time);
 

@@ -1,7 +1,6 @@
 /* Sums the threads' own counters; the rows of waits only say on which objects. */
 #include <stdlib.h>
 #include "arena.h"
-#include "process_index.h"
 #include "thread_time.h"
 #include "wait_objects.h"
 #include "wait_role.h"
@@ -48,7 +47,7 @@ size_t waits_by_size(const uint64_t wait_ns[WAIT_REASON_CNT],
 }
 
 static struct object_part *parts_of_rows(const struct observation *obs,
-					 const struct process_index *index, struct arena *scratch)
+					 const struct wait_roles *roles, struct arena *scratch)
 {
 	struct object_part *parts = arena_array(scratch, obs->wait_cnt, sizeof(*parts));
 
@@ -58,7 +57,7 @@ static struct object_part *parts_of_rows(const struct observation *obs,
 		parts[i] = (struct object_part){
 			.row = row,
 			.reason = row->reason,
-			.role = wait_role(obs, row, process_index_get(index, row->pid)),
+			.role = wait_role(roles, row),
 			.ns = row->wait_ns,
 		};
 	}
@@ -140,7 +139,7 @@ static void fill_queue(const struct observation *obs, struct arena *arena,
 	}
 }
 
-void account_thread_time(const struct observation *obs, const struct process_index *index,
+void account_thread_time(const struct observation *obs, const struct wait_roles *roles,
 			 struct arena *arena, struct arena *scratch,
 			 struct report_thread_time *time)
 {
@@ -156,7 +155,7 @@ void account_thread_time(const struct observation *obs, const struct process_ind
 	if (!time->waits)
 		return;
 	time->wait_cnt = waits_by_size(wait_ns, wait_cnt, time->wall_ns, time->waits);
-	parts = parts_of_rows(obs, index, scratch);
+	parts = parts_of_rows(obs, roles, scratch);
 	cnt = parts ? obs->wait_cnt : 0;
 	time->unexplained_ns = unexplained_ns(parts, cnt, wait_ns);
 	wait_objects_sort(parts, cnt);

@@ -9,12 +9,12 @@
 #include "report.h"
 
 struct arena;
-struct process_index;
+struct wait_roles;
 
 /* Fills @time with arrays and strings from @arena (out of memory is sticky there; @scratch for what
  * is needed meanwhile). Time of a thread's life that its observer could not account for counts as
  * the reason "other". */
-void account_thread_time(const struct observation *obs, const struct process_index *index,
+void account_thread_time(const struct observation *obs, const struct wait_roles *roles,
 			 struct arena *arena, struct arena *scratch,
 			 struct report_thread_time *time);
 

@@ -1,6 +1,5 @@
 /* Hands the quiet time that tickers cut into slices back to what was really waited for. */
 #include "arena.h"
-#include "process_index.h"
 #include "thread_time.h"
 #include "ticker.h"
 #include "wait_role.h"
@@ -41,25 +40,25 @@ struct ticking {
 };
 
 /* Takes the tickers' part of quiet time out of @quiet_ns. Returns how much. */
-static uint64_t take_from_tickers(const struct observation *obs, const struct process_index *index,
+static uint64_t take_from_tickers(const struct observation *obs, const struct wait_roles *roles,
 				  struct ticking *ticking, uint64_t *quiet_ns)
 {
 	uint64_t taken_ns = 0;
 
 	for (size_t i = 0; i < obs->thread_cnt; i++) {
-		size_t at = process_index_find(index, obs->threads[i].pid);
+		size_t at = process_index_find(&roles->index, obs->threads[i].pid);
 
 		if (at != NO_PROCESS && is_ticker(&obs->threads[i]))
 			ticking[at].ticker_ns += nap_ns(&obs->threads[i]);
 	}
 	for (size_t i = 0; i < obs->wait_cnt; i++) {
-		size_t at = process_index_find(index, obs->waits[i].pid);
+		size_t at = process_index_find(&roles->index, obs->waits[i].pid);
 
 		if (at != NO_PROCESS && is_nap(&obs->waits[i]))
 			ticking[at].nap_ns += obs->waits[i].wait_ns;
 	}
 	for (size_t i = 0; i < obs->wait_cnt; i++) {
-		size_t at = process_index_find(index, obs->waits[i].pid);
+		size_t at = process_index_find(&roles->index, obs->waits[i].pid);
 		uint64_t part_ns;
 
 		if (at == NO_PROCESS || !ticking[at].ticker_ns || !is_nap(&obs->waits[i]))
@@ -75,28 +74,28 @@ static uint64_t take_from_tickers(const struct observation *obs, const struct pr
 
 /* How much more of the wait @i can have been quiet if it waits for @role: no more than it lasted.
  */
-static uint64_t room_ns(const struct observation *obs, const struct process_index *index,
+static uint64_t room_ns(const struct observation *obs, const struct wait_roles *roles,
 			enum wait_role role, size_t i, uint64_t quiet_ns)
 {
 	const struct obs_wait *row = &obs->waits[i];
 
-	if (wait_role(obs, row, process_index_get(index, row->pid)) != role)
+	if (wait_role(roles, row) != role)
 		return 0;
 	return row->wait_ns > quiet_ns ? row->wait_ns - quiet_ns : 0;
 }
 
 /* Spreads up to @rest_ns over the waits of @role, as they have room. Returns what is left. */
-static uint64_t give_to(const struct observation *obs, const struct process_index *index,
+static uint64_t give_to(const struct observation *obs, const struct wait_roles *roles,
 			enum wait_role role, uint64_t rest_ns, uint64_t *quiet_ns)
 {
 	uint64_t all_ns = 0, given_ns, left_ns = rest_ns;
 
 	for (size_t i = 0; i < obs->wait_cnt; i++)
-		all_ns += room_ns(obs, index, role, i, quiet_ns[i]);
+		all_ns += room_ns(obs, roles, role, i, quiet_ns[i]);
 	given_ns = all_ns < rest_ns ? all_ns : rest_ns;
 	for (size_t i = 0; i < obs->wait_cnt; i++) {
 		uint64_t part_ns =
-			scale_ns(room_ns(obs, index, role, i, quiet_ns[i]), given_ns, all_ns);
+			scale_ns(room_ns(obs, roles, role, i, quiet_ns[i]), given_ns, all_ns);
 
 		quiet_ns[i] += part_ns;
 		left_ns -= part_ns;
@@ -115,7 +114,7 @@ static void give_back(const struct observation *obs, uint64_t rest_ns, uint64_t 
 	}
 }
 
-void ticker_hand_over(const struct observation *obs, const struct process_index *index,
+void ticker_hand_over(const struct observation *obs, const struct wait_roles *roles,
 		      struct arena *scratch, uint64_t *quiet_ns)
 {
 	struct ticking *ticking = arena_array(scratch, obs->process_cnt, sizeof(*ticking));
@@ -123,8 +122,8 @@ void ticker_hand_over(const struct observation *obs, const struct process_index 
 
 	if (!ticking)
 		return;
-	rest_ns = take_from_tickers(obs, index, ticking, quiet_ns);
-	rest_ns = give_to(obs, index, WAITS_FOR_RESULT, rest_ns, quiet_ns);
-	rest_ns = give_to(obs, index, WAITS_FOR_WORK, rest_ns, quiet_ns);
+	rest_ns = take_from_tickers(obs, roles, ticking, quiet_ns);
+	rest_ns = give_to(obs, roles, WAITS_FOR_RESULT, rest_ns, quiet_ns);
+	rest_ns = give_to(obs, roles, WAITS_FOR_WORK, rest_ns, quiet_ns);
 	give_back(obs, rest_ns, quiet_ns);
 }

@@ -9,14 +9,14 @@
 #include "observation/observation.h"
 
 struct arena;
-struct process_index;
+struct wait_roles;
 
 /*
  * Moves quiet time from tickers to what the other threads were waiting for meanwhile: first to
  * waits for results, then to waits for work. @quiet_ns runs parallel to obs->waits; its sum stays.
  * What finds no taker stays with the timer. Uses @scratch for what it needs meanwhile.
  */
-void ticker_hand_over(const struct observation *obs, const struct process_index *index,
+void ticker_hand_over(const struct observation *obs, const struct wait_roles *roles,
 		      struct arena *scratch, uint64_t *quiet_ns);
 
 #endif

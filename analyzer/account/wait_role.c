@@ -2,6 +2,36 @@
 #include "wait_role.h"
 #include <stdlib.h>
 #include <string.h>
+#include "arena.h"
+
+/* Of a process: what it waited for work, and what for results, each by whether through a loop. */
+struct asked_sums {
+	uint64_t asked_ns[2];
+	uint64_t other_ns[2];
+};
+
+static void add_asked(struct asked_sums *sums, const struct obs_wait *row)
+{
+	if (row->reason == WAIT_ACCEPT || row->reason == WAIT_TTY)
+		sums->asked_ns[row->via_event_loop] += row->wait_ns;
+	else if (row->reason == WAIT_NETWORK || row->reason == WAIT_IPC)
+		sums->other_ns[row->via_event_loop] += row->wait_ns;
+}
+
+void wait_roles_init(struct wait_roles *roles, const struct observation *obs, struct arena *arena)
+{
+	roles->obs = obs;
+	process_index_init(&roles->index, obs, arena);
+	roles->asked = arena_array(arena, obs->process_cnt, sizeof(*roles->asked));
+	if (!roles->asked)
+		roles->index.cnt = 0;
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		size_t at = process_index_find(&roles->index, obs->waits[i].pid);
+
+		if (at != NO_PROCESS)
+			add_asked(&roles->asked[at], &obs->waits[i]);
+	}
+}
 
 static bool is_socket(enum object_kind kind)
 {
@@ -10,13 +40,13 @@ static bool is_socket(enum object_kind kind)
 }
 
 /* It listens, or what started it does: the helpers of a PostgreSQL, the workers of an nginx. */
-static bool is_server(const struct observation *obs, const struct obs_process *process)
+static bool is_server(const struct wait_roles *roles, const struct obs_wait *row)
 {
-	const struct obs_process *parent;
+	const struct obs_process *process = process_index_get(&roles->index, row->pid), *parent;
 
 	if (!process || process->listening_cnt)
 		return process;
-	parent = process->parent_pid ? observation_find_process(obs, process->parent_pid) : NULL;
+	parent = process->parent_pid ? process_index_get(&roles->index, process->parent_pid) : NULL;
 	return parent && parent->listening_cnt && !process->is_exec;
 }
 
@@ -25,21 +55,12 @@ static bool is_server(const struct observation *obs, const struct obs_process *p
  * where that is known: a session of sshd, a backend of PostgreSQL that is observed by itself. Such
  * rows are few: the wait that was open at the beginning or at the end.
  */
-static bool is_mostly_asked(const struct observation *obs, const struct obs_wait *row)
+static bool is_mostly_asked(const struct wait_roles *roles, const struct obs_wait *row)
 {
-	uint64_t asked_ns = 0, other_ns = 0;
+	size_t at = process_index_find(&roles->index, row->pid);
+	const struct asked_sums *sums = at == NO_PROCESS ? NULL : &roles->asked[at];
 
-	for (size_t i = 0; i < obs->wait_cnt; i++) {
-		const struct obs_wait *other = &obs->waits[i];
-
-		if (other->pid != row->pid || other->via_event_loop != row->via_event_loop)
-			continue;
-		if (other->reason == WAIT_ACCEPT || other->reason == WAIT_TTY)
-			asked_ns += other->wait_ns;
-		else if (other->reason == WAIT_NETWORK || other->reason == WAIT_IPC)
-			other_ns += other->wait_ns;
-	}
-	return asked_ns > other_ns;
+	return sums && sums->asked_ns[row->via_event_loop] > sums->other_ns[row->via_event_loop];
 }
 
 /*
@@ -47,8 +68,7 @@ static bool is_mostly_asked(const struct observation *obs, const struct obs_wait
  * a second) is as idle when the timeout runs out as when a request comes. What it polls besides may
  * be what its own threads and processes wake it by: a pipe, an eventfd.
  */
-static bool is_server_tick(const struct observation *obs, const struct obs_wait *row,
-			   const struct obs_process *process)
+static bool is_server_tick(const struct wait_roles *roles, const struct obs_wait *row)
 {
 	if (!row->timed_out)
 		return false;
@@ -58,7 +78,7 @@ static bool is_server_tick(const struct observation *obs, const struct obs_wait 
 	if (!row->via_event_loop && row->kind != OBJECT_EPOLL && row->kind != OBJECT_PIPE &&
 	    row->kind != OBJECT_ANON && !is_socket(row->kind))
 		return false;
-	return is_server(obs, process) || is_mostly_asked(obs, row);
+	return is_server(roles, row) || is_mostly_asked(roles, row);
 }
 
 static bool is_asked_of_us(const struct obs_wait *row)
@@ -98,7 +118,7 @@ static bool is_writing(const struct obs_wait *row)
 }
 
 /* The process that @row's far end names, "postgres[812]", if it is of the tree: 812. */
-static bool is_far_end_ours(const struct observation *obs, const struct obs_wait *row)
+static bool is_far_end_ours(const struct wait_roles *roles, const struct obs_wait *row)
 {
 	const char *number = strrchr(row->far_end, '[');
 	char *end;
@@ -107,7 +127,7 @@ static bool is_far_end_ours(const struct observation *obs, const struct obs_wait
 	if (!number)
 		return false;
 	pid = strtol(number + 1, &end, 10);
-	return pid > 0 && *end == ']' && observation_find_process(obs, (pid_t)pid);
+	return pid > 0 && *end == ']' && process_index_get(&roles->index, (pid_t)pid);
 }
 
 /* Where no waker is known (procfs): a wait that ends less than this part of its time of quiet by
@@ -128,47 +148,43 @@ static bool is_inside_tree(const struct observation *obs, const struct obs_wait 
 
 /* Of several descriptors without knowing which one: maybe pipes whose other ends are in the tree,
  * as a pool's main process has them. An event loop is more. */
-static enum wait_role poll_role(const struct observation *obs, const struct obs_wait *row,
-				const struct obs_process *process)
+static enum wait_role poll_role(const struct wait_roles *roles, const struct obs_wait *row)
 {
 	if (is_asked_of_us(row))
 		return WAITS_FOR_WORK;
-	if (!row->via_event_loop && is_inside_tree(obs, row))
+	if (!row->via_event_loop && is_inside_tree(roles->obs, row))
 		return WAITS_FOR_TREE;
-	if (is_server(obs, process) || is_mostly_asked(obs, row))
+	if (is_server(roles, row) || is_mostly_asked(roles, row))
 		return WAITS_FOR_WORK;
 	return row->timed_out ? WAITS_FOR_TIME : WAITS_FOR_RESULT;
 }
 
 /* Of a socket to another host or process. An inbound one at rest has the reason "accept": where it
  * has this one, its client is slow to take the answer. */
-static enum wait_role network_role(const struct observation *obs, const struct obs_wait *row)
+static enum wait_role network_role(const struct wait_roles *roles, const struct obs_wait *row)
 {
 	if (row->direction == DIRECTION_LISTENING)
 		return WAITS_FOR_WORK;
-	return is_far_end_ours(obs, row) ? WAITS_FOR_TREE : WAITS_FOR_RESULT;
+	return is_far_end_ours(roles, row) ? WAITS_FOR_TREE : WAITS_FOR_RESULT;
 }
 
-static enum wait_role ipc_role(const struct observation *obs, const struct obs_wait *row,
-			       const struct obs_process *process)
+static enum wait_role ipc_role(const struct wait_roles *roles, const struct obs_wait *row)
 {
 	if (is_for_notice(row) || row->direction == DIRECTION_LISTENING)
 		return WAITS_FOR_WORK;
-	if (is_inside_tree(obs, row) || is_far_end_ours(obs, row))
+	if (is_inside_tree(roles->obs, row) || is_far_end_ours(roles, row))
 		return WAITS_FOR_TREE;
-	return is_server_tick(obs, row, process) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
+	return is_server_tick(roles, row) ? WAITS_FOR_WORK : WAITS_FOR_RESULT;
 }
 
 /* What another thread or process of the tree ends, or in a server's loop nobody. */
-static enum wait_role sync_role(const struct observation *obs, const struct obs_wait *row,
-				const struct obs_process *process)
+static enum wait_role sync_role(const struct wait_roles *roles, const struct obs_wait *row)
 {
-	return row->kind == OBJECT_ANON && is_server_tick(obs, row, process) ? WAITS_FOR_WORK
-									     : WAITS_FOR_TREE;
+	return row->kind == OBJECT_ANON && is_server_tick(roles, row) ? WAITS_FOR_WORK
+								      : WAITS_FOR_TREE;
 }
 
-enum wait_role wait_role(const struct observation *obs, const struct obs_wait *row,
-			 const struct obs_process *process)
+enum wait_role wait_role(const struct wait_roles *roles, const struct obs_wait *row)
 {
 	switch (row->reason) {
 	case WAIT_ACCEPT:
@@ -176,22 +192,22 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 	case WAIT_TTY: /* a terminal that is slow to take output is not idleness */
 		return is_writing(row) ? WAITS_FOR_RESULT : WAITS_FOR_WORK;
 	case WAIT_NETWORK:
-		return network_role(obs, row);
+		return network_role(roles, row);
 	case WAIT_IPC:
-		return ipc_role(obs, row, process);
+		return ipc_role(roles, row);
 	case WAIT_TIMER:
-		return is_asked_of_us(row) || is_server_tick(obs, row, process) ? WAITS_FOR_WORK
-										: WAITS_FOR_TIME;
+		return is_asked_of_us(row) || is_server_tick(roles, row) ? WAITS_FOR_WORK
+									 : WAITS_FOR_TIME;
 	case WAIT_POLL:
-		return poll_role(obs, row, process);
+		return poll_role(roles, row);
 	case WAIT_DISK:
 	case WAIT_DEVICE:
 	case WAIT_PAGING:
 		return WAITS_FOR_RESULT;
 	case WAIT_CHILD:
-		return obs->process_cnt > 1 ? WAITS_FOR_TREE : WAITS_FOR_RESULT;
+		return roles->obs->process_cnt > 1 ? WAITS_FOR_TREE : WAITS_FOR_RESULT;
 	case WAIT_SYNC:
-		return sync_role(obs, row, process);
+		return sync_role(roles, row);
 	case WAIT_LOCK:
 	case WAIT_GIL:
 		return WAITS_FOR_TREE;
@@ -200,10 +216,9 @@ enum wait_role wait_role(const struct observation *obs, const struct obs_wait *r
 	}
 }
 
-enum wait_role quiet_role(const struct observation *obs, const struct obs_wait *row,
-			  const struct obs_process *process)
+enum wait_role quiet_role(const struct wait_roles *roles, const struct obs_wait *row)
 {
-	enum wait_role role = wait_role(obs, row, process);
+	enum wait_role role = wait_role(roles, row);
 
 	if (role != WAITS_FOR_TREE)
 		return role;

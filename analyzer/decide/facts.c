@@ -1,7 +1,6 @@
 /* Sums the observation up for the rules. */
 #include <errno.h>
 #include <string.h>
-#include "account/process_index.h"
 #include "account/thread_time.h"
 #include "account/wait_role.h"
 #include "arena.h"
@@ -94,7 +93,7 @@ static bool may_be_tcp(const struct obs_wait *row)
 
 static void add_row(struct facts *facts, const struct obs_wait *row, struct process_facts *process)
 {
-	enum wait_role role = wait_role(facts->obs, row, process ? process->process : NULL);
+	enum wait_role role = wait_role(facts->roles, row);
 
 	if (role == WAITS_FOR_RESULT) {
 		facts->outside_cnt += row->wait_cnt;
@@ -225,8 +224,9 @@ static void forget_open_waits(struct facts *facts)
 	facts->asked_cnt -= min_ns(facts->asked_cnt, live_cnt);
 }
 
-static int gather_tree(struct facts *facts, const struct process_index *index)
+static int gather_tree(struct facts *facts)
 {
+	const struct process_index *index = &facts->roles->index;
 	const struct observation *obs = facts->obs;
 
 	for (size_t i = 0; i < obs->process_cnt; i++) {
@@ -447,16 +447,14 @@ static void gather_gil(struct facts *facts)
 int facts_gather(struct facts *facts)
 {
 	const struct observation *obs = facts->obs;
-	struct process_index index;
 
 	facts->processes = arena_array(facts->scratch, obs->process_cnt, sizeof(*facts->processes));
 	facts->threads = arena_array(facts->scratch, obs->thread_cnt, sizeof(*facts->threads));
-	process_index_init(&index, obs, facts->scratch);
 	if (arena_has_failed(facts->scratch))
 		return -ENOMEM;
 	gather_program_shares(facts);
 	gather_thread_shares(facts);
-	if (gather_tree(facts, &index))
+	if (gather_tree(facts))
 		return -ENOMEM;
 	find_dominant(facts);
 	if (facts->dominant)

@@ -11,6 +11,7 @@
 #include "report.h"
 
 struct arena;
+struct wait_roles;
 
 struct thread_facts {
 	const struct obs_thread *thread;
@@ -64,6 +65,7 @@ struct gil_facts {
 
 struct facts {
 	const struct observation *obs;
+	const struct wait_roles *roles;
 	const struct analyze_options *options;
 	const struct report_thread_time *thread_time;
 	const struct report_program_time *program_time;
@@ -100,8 +102,8 @@ struct facts {
 	struct gil_facts gil;
 };
 
-/* Fills @facts; obs, options, thread_time, program_time, arena and scratch are set by the caller.
- * Returns 0, or -ENOMEM. */
+/* Fills @facts; obs, roles, options, thread_time, program_time, arena and scratch are set by the
+ * caller. Returns 0, or -ENOMEM. */
 int facts_gather(struct facts *facts);
 
 /* Whether @reason counts as I/O when the whole tree is quiet for it. */

@@ -109,7 +109,7 @@ static bool is_program_text(const char *name)
  * no call of its own (a page fault, the GIL) was not marked by the observer. */
 static bool holds_up(const struct facts *facts, const struct obs_wait *row)
 {
-	switch (wait_role(facts->obs, row, facts->dominant->process)) {
+	switch (wait_role(facts->roles, row)) {
 	case WAITS_FOR_RESULT:
 	case WAITS_FOR_TIME:
 		break;

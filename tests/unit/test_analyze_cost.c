@@ -1,0 +1,122 @@
+/* The report must come at once, however large the tree was: twice the processes may be hardly more
+ * than twice the work. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "observation_builder.h"
+#include "work_counter.h"
+
+#define PROCESS_CNT 10000
+#define FIRST_PID   100
+/* Sorting and searching take a little more than twice, walking all for each takes four times. */
+#define GROWTH_MAX 2.5
+
+static void add_row(struct observation *obs, pid_t pid, struct obs_wait row)
+{
+	struct obs_wait *to = observation_add_wait(obs);
+
+	assert_non_null(to);
+	row.pid = pid;
+	row.name = row.name ? row.name : "";
+	row.call = row.call ? row.call : "";
+	row.device = "";
+	row.far_end = row.far_end ? row.far_end : "";
+	row.wait_ns = row.quiet_ns = MS;
+	row.wait_cnt = 1;
+	*to = row;
+}
+
+/* Waits of the kinds whose role turns on what else the tree has. */
+static void add_rows(struct observation *obs, pid_t pid)
+{
+	static const struct obs_wait rows[] = {
+		{ .reason = WAIT_POLL },
+		{ .reason = WAIT_POLL, .via_event_loop = true, .timed_out = true },
+		{ .reason = WAIT_TIMER, .kind = OBJECT_EPOLL, .timed_out = true },
+		{ .reason = WAIT_SYNC, .kind = OBJECT_ANON, .name = "eventfd", .timed_out = true },
+		{ .reason = WAIT_NETWORK, .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND },
+		{ .reason = WAIT_CHILD, .kind = OBJECT_CHILD },
+		{ .reason = WAIT_LOCK, .kind = OBJECT_FUTEX, .name = "0x7f00" },
+	};
+	char far_end[32];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		add_row(obs, pid, rows[i]);
+	snprintf(far_end, sizeof(far_end), "child[%d]", (int)pid);
+	add_row(obs, pid,
+		(struct obs_wait){ .reason = WAIT_IPC,
+				   .kind = OBJECT_UNIX,
+				   .far_end = observation_intern(obs, far_end, sizeof(far_end)) });
+}
+
+static void build_tree(struct observation *obs, enum observation_source source, size_t cnt)
+{
+	build_observation(obs, 10000, 2000, 0, 2);
+	obs->source = source;
+	for (size_t i = 0; i < cnt; i++) {
+		pid_t pid = FIRST_PID + (pid_t)i;
+
+		build_process(obs, pid, "/bin/child")->parent_pid = i ? pid - 1 : 0;
+		build_thread(obs, pid, pid, 1);
+		add_rows(obs, pid);
+	}
+}
+
+static void analyze_it(void *context, size_t cnt)
+{
+	const struct analyze_options options = { 0 };
+	struct report report;
+
+	(void)cnt;
+	assert_int_equal(analyze(context, &options, &report), 0);
+	report_release(&report);
+}
+
+static uint64_t work_for(int counter, enum observation_source source, size_t cnt)
+{
+	struct observation obs;
+	uint64_t work;
+
+	build_tree(&obs, source, cnt);
+	work = work_counter_of(counter, analyze_it, &obs, cnt);
+	observation_release(&obs);
+	return work;
+}
+
+static void assert_twice_is_twice(enum observation_source source)
+{
+	int counter = work_counter_open();
+	uint64_t work = work_for(counter, source, PROCESS_CNT);
+	uint64_t doubled = work_for(counter, source, (size_t)2 * PROCESS_CNT);
+
+	close(counter);
+	print_message("instructions: %lu, of twice as many processes: %lu\n", work, doubled);
+	assert_true((double)doubled < GROWTH_MAX * (double)work);
+}
+
+static void many_processes_are_analyzed_in_turn(void **state)
+{
+	(void)state;
+	assert_twice_is_twice(SOURCE_EBPF);
+}
+
+/* Its quiet time is handed from thread to thread. */
+static void so_are_those_of_procfs(void **state)
+{
+	(void)state;
+	assert_twice_is_twice(SOURCE_PROCFS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_processes_are_analyzed_in_turn),
+		cmocka_unit_test(so_are_those_of_procfs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
