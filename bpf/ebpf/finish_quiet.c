@@ -60,10 +60,7 @@ int quiet_rank(const struct wire_thread *wire)
 	case WIRE_PAGING:
 		return 6;
 	case WIRE_IPC:
-		/* For a notice or a signal: watchers and masters do so all their life. */
-		if (key->kind == WIRE_KIND_ANON)
-			return 1;
-		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5;
+		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5; /* 2: for a signal, as masters do */
 	case WIRE_TIMER:
 		return 4;
 	case WIRE_ACCEPT:
@@ -116,7 +113,7 @@ static bool is_serving_tick(const struct ebpf_observer *self, const struct wait_
 
 	if (!row->sum.ticked_ns || (row->key.flags & flags) != flags)
 		return false;
-	process = observation_find_process(&self->obs, (pid_t)row->key.tgid);
+	process = process_tree_get(&self->tree, (pid_t)row->key.tgid);
 	return process && process->listening_cnt;
 }
 

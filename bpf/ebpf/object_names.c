@@ -3,6 +3,7 @@
 #include "device_name.h"
 #include "observation/observation.h"
 #include "syscall_table.h"
+#include "thread_order.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -329,16 +330,18 @@ static bool is_futex(const struct wire_wait_key *key)
 	return false;
 }
 
-/* The thread whose end was waited for. */
+/* The thread whose end was waited for. wait_convert has sorted the threads by then. */
 static void join_name(const struct observation *obs, const struct wire_wait_key *key, char *name,
 		      size_t size)
 {
 	unsigned int tid = (unsigned int)key->id[1];
+	const struct obs_thread *joined =
+		thread_order_find(obs, (pid_t)key->tgid, (pid_t)key->id[1]);
 
-	snprintf(name, size, "thread %u", tid);
-	for (size_t i = 0; i < obs->thread_cnt; i++)
-		if (obs->threads[i].pid == (pid_t)key->tgid && obs->threads[i].tid == (pid_t)tid)
-			snprintf(name, size, "%s (tid %u)", obs->threads[i].comm, tid);
+	if (joined)
+		snprintf(name, size, "%s (tid %u)", joined->comm, tid);
+	else
+		snprintf(name, size, "thread %u", tid);
 }
 
 static void futex_name(struct object_names *names, const struct observation *obs,

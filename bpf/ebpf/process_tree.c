@@ -37,6 +37,7 @@ void process_tree_init(struct process_tree *tree, struct observation *obs,
 void process_tree_release(struct process_tree *tree)
 {
 	free(tree->processes);
+	pid_table_release(&tree->by_pid);
 	net_listeners_release(&tree->listeners);
 	memset(tree, 0, sizeof(*tree));
 }
@@ -48,21 +49,11 @@ static const char *intern(struct process_tree *tree, const char *text)
 	return copy ? copy : "";
 }
 
-/* Numbers come round: the youngest process of a number is the one that is meant. */
-static long process_tree_find(const struct process_tree *tree, pid_t pid)
-{
-	for (size_t i = tree->obs->process_cnt; i-- > 0;)
-		if (tree->obs->processes[i].pid == pid)
-			return (long)i;
-	return -1;
-}
-
 static long process_tree_find_live(const struct process_tree *tree, pid_t pid)
 {
-	for (size_t i = tree->obs->process_cnt; i-- > tree->first_live;)
-		if (tree->obs->processes[i].pid == pid && tree->processes[i].is_live)
-			return (long)i;
-	return -1;
+	long index = pid_table_find(&tree->by_pid, pid);
+
+	return index >= 0 && tree->processes[index].is_live ? index : -1;
 }
 
 static int process_tree_reserve(struct process_tree *tree)
@@ -102,6 +93,8 @@ static long process_tree_add(struct process_tree *tree, pid_t pid, pid_t parent_
 	memset(&tree->processes[index], 0, sizeof(tree->processes[index]));
 	tree->processes[index].is_live = true;
 	tree->processes[index].inspect_at_ns = at_ns + inspect_after_ns[0];
+	if (pid_table_put(&tree->by_pid, pid, index))
+		return -ENOMEM;
 	return (long)index;
 }
 
@@ -138,7 +131,7 @@ int process_tree_born(struct process_tree *tree, pid_t pid, pid_t tid, pid_t par
 	}
 	if (child >= 0)
 		process_tree_leader_died(tree, pid); /* the number came round */
-	parent = parent_pid ? process_tree_find(tree, parent_pid) : -1;
+	parent = parent_pid ? pid_table_find(&tree->by_pid, parent_pid) : -1;
 	child = process_tree_add(tree, pid, parent_pid, comm, at_ns);
 	if (child < 0)
 		return (int)child;
@@ -150,7 +143,7 @@ int process_tree_born(struct process_tree *tree, pid_t pid, pid_t tid, pid_t par
 int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, const char *exe,
 		      uint64_t at_ns)
 {
-	long index = process_tree_find(tree, pid);
+	long index = pid_table_find(&tree->by_pid, pid);
 	struct obs_process *process;
 
 	if (index < 0)
@@ -262,7 +255,7 @@ void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns)
 
 bool process_tree_knows(const struct process_tree *tree, pid_t pid)
 {
-	return process_tree_find(tree, pid) >= 0;
+	return pid_table_find(&tree->by_pid, pid) >= 0;
 }
 
 bool process_tree_has(const struct process_tree *tree, pid_t pid)
@@ -270,9 +263,16 @@ bool process_tree_has(const struct process_tree *tree, pid_t pid)
 	return process_tree_find_live(tree, pid) >= 0;
 }
 
+const struct obs_process *process_tree_get(const struct process_tree *tree, pid_t pid)
+{
+	long index = pid_table_find(&tree->by_pid, pid);
+
+	return index < 0 ? NULL : &tree->obs->processes[index];
+}
+
 struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid)
 {
-	long index = process_tree_find(tree, pid);
+	long index = pid_table_find(&tree->by_pid, pid);
 
 	return index < 0 ? (struct gil_range){ 0, 0 } : tree->processes[index].gil;
 }

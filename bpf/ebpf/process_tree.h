@@ -11,8 +11,10 @@
 #include <sys/types.h>
 #include "inspect.h"
 #include "net_listeners.h"
+#include "pid_table.h"
 
 struct observation;
+struct obs_process;
 
 /* A process is inspected for the first time this long after its birth or exec. */
 #define PROCESS_TREE_FIRST_LOOK_NS 2000000ull
@@ -29,8 +31,8 @@ struct tree_process {
 /* What the tree learns that the probes want to know; called from process_tree_inspect_due. */
 struct tree_listener {
 	void (*gil_found)(void *context, pid_t pid, const struct gil_range *gil);
-	/* Somebody listens on @port in the network namespace @netns. */
-	void (*port_found)(void *context, uint32_t netns, uint16_t port);
+	/* Somebody listens on @port in the network namespace @netns: @socket_cnt sockets. */
+	void (*port_found)(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt);
 	void *context;
 	void (*inspected)(void *context, pid_t pid); /* it is alive; or NULL */
 };
@@ -41,6 +43,8 @@ struct process_tree {
 	struct net_listeners listeners;
 	struct tree_process *processes; /* parallel to obs->processes */
 	size_t capacity;
+	/* Numbers come round: the youngest process of a number is the one that is meant. */
+	struct pid_table by_pid;
 	size_t first_live; /* all before it are gone */
 	size_t resume_at;  /* where the last round of inspections broke off; 0: it was complete */
 	uint64_t live_cnt; /* as of the last complete round */
@@ -72,6 +76,9 @@ bool process_tree_knows(const struct process_tree *tree, pid_t pid);
 
 /* Whether a process @pid is known that has not died. */
 bool process_tree_has(const struct process_tree *tree, pid_t pid);
+
+/* The process @pid, or NULL; good until the next event. */
+const struct obs_process *process_tree_get(const struct process_tree *tree, pid_t pid);
 
 /* The range of @pid's GIL words; {0, 0} when there is none or it isn't known. */
 struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid);

@@ -5,9 +5,9 @@
 #include "observation/observation.h"
 #include "process_tree.h"
 #include "syscall_table.h"
+#include "thread_order.h"
 #include "wait_table.h"
 #include <errno.h>
-#include <stdlib.h>
 
 /* The wire's numbers are the observation's, each of them. */
 #define SAME(wire, stored) _Static_assert((int)(wire) == (int)(stored), #wire " is " #stored)
@@ -58,24 +58,6 @@ SAME(WIRE_INBOUND, DIRECTION_INBOUND);
 SAME(WIRE_OUTBOUND, DIRECTION_OUTBOUND);
 _Static_assert((int)WIRE_OUTBOUND + 1 == (int)DIRECTION_CNT, "a direction for each");
 
-static int compare_threads(const void *a, const void *b)
-{
-	const struct obs_thread *x = a, *y = b;
-
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	return x->tid < y->tid ? -1 : x->tid > y->tid;
-}
-
-static struct obs_thread *find_thread(struct observation *obs, uint32_t tgid, uint32_t tid)
-{
-	struct obs_thread wanted = { .pid = (pid_t)tgid, .tid = (pid_t)tid };
-
-	if (!obs->thread_cnt)
-		return NULL;
-	return bsearch(&wanted, obs->threads, obs->thread_cnt, sizeof(wanted), compare_threads);
-}
-
 /* Decides a row that was kept by thread, and corrects that thread's totals with it. */
 static void decide_gil(struct wait_row *row, const struct process_tree *tree,
 		       struct observation *obs)
@@ -86,7 +68,7 @@ static void decide_gil(struct wait_row *row, const struct process_tree *tree,
 	uint8_t was = row->key.reason;
 
 	if (row->key.id[0] >= gil.start && row->key.id[0] < gil.end) {
-		thread = find_thread(obs, row->key.tgid, row->key.tid);
+		thread = thread_order_find(obs, (pid_t)row->key.tgid, (pid_t)row->key.tid);
 		if (thread && thread->wait_ns[was] >= wait_ns) {
 			thread->wait_ns[was] -= wait_ns;
 			thread->wait_cnt[was] -= wait_cnt;
@@ -164,8 +146,7 @@ static int row_append(const struct wait_row *row, struct object_names *names,
 int wait_convert(struct wait_table *table, struct object_names *names,
 		 const struct process_tree *tree, struct observation *obs)
 {
-	if (obs->thread_cnt)
-		qsort(obs->threads, obs->thread_cnt, sizeof(obs->threads[0]), compare_threads);
+	thread_order_sort(obs);
 	for (size_t i = 0; i < table->cnt; i++) {
 		if (table->rows[i].key.tid)
 			decide_gil(&table->rows[i], tree, obs);

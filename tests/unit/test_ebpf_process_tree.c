@@ -31,11 +31,12 @@ static void note_gil(void *context, pid_t pid, const struct gil_range *gil)
 	fixture->gil = *gil;
 }
 
-static void ignore_port(void *context, uint32_t netns, uint16_t port)
+static void ignore_port(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt)
 {
 	(void)context;
 	(void)netns;
 	(void)port;
+	(void)socket_cnt;
 }
 
 static int setup(void **state)
