@@ -28,15 +28,19 @@ static void on_gil_found(void *context, pid_t pid, const struct gil_range *range
 	bpf_map_update_elem(bpf_map__fd(self->probes->maps.gils), &tgid, &gil, BPF_ANY);
 }
 
-/* Told again now and then: what the probes have seen meanwhile stands. */
-static void on_port_found(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt)
+/* Told again now and then. */
+static void on_port_found(void *context, uint32_t netns, uint16_t port)
 {
 	struct ebpf_observer *self = context;
 	struct probe_bpf__bss *shared = self->probes->bss;
 	struct wire_port key = { .netns = netns, .port = port };
+	uint8_t known = 1;
+	int error = bpf_map_update_elem(bpf_map__fd(self->probes->maps.listening_ports), &key,
+					&known, BPF_NOEXIST);
 
-	if (bpf_map_update_elem(bpf_map__fd(self->probes->maps.listening_ports), &key, &socket_cnt,
-				BPF_NOEXIST))
+	if (error == -E2BIG)
+		__atomic_fetch_add(&shared->losses[WIRE_LOST_PORT], 1, __ATOMIC_RELAXED);
+	if (error)
 		return;
 	__atomic_fetch_or(&shared->listening_filter[port / 64], 1ull << port % 64,
 			  __ATOMIC_RELAXED);

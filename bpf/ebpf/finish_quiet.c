@@ -60,7 +60,10 @@ int quiet_rank(const struct wire_thread *wire)
 	case WIRE_PAGING:
 		return 6;
 	case WIRE_IPC:
-		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5; /* 2: for a signal, as masters do */
+		/* For a notice or a signal: watchers and masters do so all their life. */
+		if (key->kind == WIRE_KIND_ANON)
+			return 1;
+		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5;
 	case WIRE_TIMER:
 		return 4;
 	case WIRE_ACCEPT:

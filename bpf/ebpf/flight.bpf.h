@@ -14,7 +14,6 @@
 #define TCP_ESTABLISHED 1
 #endif
 #define TCP_SYN_SENT   2
-#define TCP_CLOSE      7
 #define TCP_CLOSE_WAIT 8
 
 struct connection {

@@ -5,6 +5,7 @@
 #define CLASSIFY_LIFECYCLE_BPF_H
 
 #include "task.bpf.h"
+#include "loop.bpf.h"
 #include "program_time.bpf.h"
 
 static __always_inline void send_fork(struct task_struct *child, struct thread_ctx *thread,
@@ -108,6 +109,8 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 	thread->memo.is_valid = thread->ready.is_valid = 0;
 	thread->futex.address = 0;
 	thread->open_is_memo = 0;
+	if (thread->loop)
+		loop_forget(thread);
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		count_loss(WIRE_LOST_EVENT);

@@ -26,9 +26,10 @@ struct lock_queue {
 	u64 since_ns; /* for each, when it began to wait or the last hand-over was: the sum */
 };
 
-/* Where it is full, a holder is charged with the wait that it ends. */
+/* Of the locks waited for last. Where a lock had to make room while threads waited for it, a holder
+ * is charged with the wait that it ends alone. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct wire_holder_key); /* with tid 0 */
 	__type(value, struct lock_queue);
@@ -145,6 +146,8 @@ __noinline int lock_wait_end(struct thread_ctx *thread, u64 now, u32 is_handover
 	key = lock_key(&thread->open);
 	if (thread->is_in_queue)
 		queue = bpf_map_lookup_elem(&lock_queues, &key);
+	if (queue && !queue->waiter_cnt)
+		queue = 0; /* not the one that it joined */
 	if (queue && is_handover)
 		charge_ns = queue_charge(queue, now);
 	if (queue)

@@ -30,9 +30,10 @@ static const struct {
 	const char *loss;
 } optional_probes[] = {
 	{ "sk_data_ready", "on_sk_data_ready",
-	  "sk_data_ready: this kernel has no such tracepoint (6.3+): waits of event loops are "
-	  "reported as poll, without their socket, and of what waits while a loop is blocked only "
-	  "what was there before is told" },
+	  "sk_data_ready: this kernel has no such tracepoint (6.3+): waits through poll, select "
+	  "and "
+	  "io_uring are reported as poll, without their socket, and of what waits while a loop is "
+	  "blocked only what was there before is told" },
 	{ "inet_sock_set_state", "on_inet_sock_set_state",
 	  "inet_sock_set_state: this kernel has no such tracepoint: inbound connections may be "
 	  "reported as outbound" },

@@ -31,8 +31,8 @@ struct tree_process {
 /* What the tree learns that the probes want to know; called from process_tree_inspect_due. */
 struct tree_listener {
 	void (*gil_found)(void *context, pid_t pid, const struct gil_range *gil);
-	/* Somebody listens on @port in the network namespace @netns: @socket_cnt sockets. */
-	void (*port_found)(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt);
+	/* Somebody listens on @port in the network namespace @netns. */
+	void (*port_found)(void *context, uint32_t netns, uint16_t port);
 	void *context;
 	void (*inspected)(void *context, pid_t pid); /* it is alive; or NULL */
 };

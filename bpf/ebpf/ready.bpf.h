@@ -138,7 +138,7 @@ static __always_inline void ready_describe(struct thread_ctx *thread, struct wir
 	memo->ports_generation = ports_generation;
 	memo->syscall = is_write;
 	memo->key = *ready;
-	memo->is_valid = 1;
+	memo->is_valid = file_is_settled(ready, (struct file *)file);
 }
 
 /* A socket that has nothing to read can be written to. */
@@ -152,17 +152,24 @@ static __always_inline void ready_in_loop(struct thread_ctx *thread, struct wire
 		ready_describe(thread, ready, file, !has_input && events & EPOLLOUT);
 }
 
-/* What has become ready for a thread that waits through poll, select or a ring. */
+/* What has become ready for a thread that waits through poll, select or a ring. Who writes to a
+ * pipe or eventfd wakes by that, whatever socket it wrote to just before. */
 static __always_inline void ready_of_waker(struct thread_ctx *thread, struct wire_wait_key *ready,
 					   const struct ready_slot *slot, u64 now)
 {
 	struct task_struct *current = bpf_get_current_task_btf();
 	u32 flags = current->flags;
-	u64 file;
+	u64 file = 0;
 
-	file = flags & PF_IO_WORKER ? io_worker_file(current) : written_file(current);
+	if (!(flags & PF_IO_WORKER))
+		file = written_file(current);
+	else if (!thread->ready_socket)
+		file = io_worker_file(current);
 	if (file) {
+		thread->ready_socket = 0;
 		ready_describe(thread, ready, file, 0);
+	} else if (thread->ready_socket) {
+		socket_describe(ready, thread->ready_socket, 0);
 	} else if (ready->flags & WIRE_WAIT_EVENT_LOOP && now - slot->device_ns < READY_FRESH_NS) {
 		ready->reason = WIRE_DISK;
 		ready->kind = WIRE_KIND_BLOCK;
@@ -203,8 +210,6 @@ __noinline int ready_resolve(struct thread_ctx *thread, u64 now)
 			if (item)
 				ready_in_loop(thread, &ready, item, has_socket);
 		}
-	} else if (has_socket) {
-		socket_describe(&ready, thread->ready_socket, 0);
 	} else {
 		ready_of_waker(thread, &ready, slot, now);
 	}

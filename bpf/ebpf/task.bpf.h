@@ -30,8 +30,8 @@ __u64 observed_until_ns = 0; /* set by finish */
 
 __u64 losses[WIRE_LOSS_CNT] = {};
 __u64 wait_row_cnt = 0; /* rows made in `waits`, so that the user side knows when to sweep */
-__u64 listening_filter[65536 / 64] = {}; /* ports that are in `listening_ports`, or were */
-__u32 ports_generation = 0;		 /* counts changes of `listening_ports` */
+__u64 listening_filter[65536 / 64] = {}; /* ports that are in `listening_ports` */
+__u32 ports_generation = 0;		 /* counts additions to `listening_ports` */
 __u64 live_cnt = 0;			 /* followed threads that have begun and not died yet */
 __u64 seeded_cnt = 0;			 /* threads adopted by the seeding iterator so far */
 
@@ -93,6 +93,8 @@ struct thread_ctx {
 	u64 given_ns;		   /* put into the pool by the end of the open wait */
 	u64 tick_ns;		   /* quiet that its timeout ended; 0: see tick.bpf.h */
 	u64 tick_at_ns;		   /* when */
+	u64 tick_from_ns;	   /* `ticked_at_ns` of that wait */
+	u64 tick_loop_file;	   /* the event loop that it waited in, or 0 */
 	u64 tick_on_cpu_ns;	   /* its time on a CPU until then */
 	u64 waker_task;		   /* the thread of the tree that woke it last, or 0 */
 	u32 waker_pid;		   /* its number */
@@ -157,13 +159,13 @@ struct {
 	__type(value, struct wire_gil);
 } gils SEC(".maps");
 
-/* Ports that somebody listens on, by network namespace: a connection from one of them is inbound,
- * whoever accepted it. The value counts the listening sockets. */
+/* Ports that somebody listens on or did, by network namespace: a connection that was accepted at
+ * one of them is inbound, whoever accepted it, and stays so when the listener is closed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(max_entries, 16384);
 	__type(key, struct wire_port);
-	__type(value, u32);
+	__type(value, u8);
 } listening_ports SEC(".maps");
 
 /* Totals of threads whose exit record found no room, so that the tree's sums stay exact. */

@@ -25,6 +25,9 @@
 /* The quiet put into the pool so far, what results took out, and what work claims of the ticks. */
 __u64 ticked_ns = 0;
 __u64 claimed_ns = 0;
+/* The last claim, by what the pool had been given when it began, and when it was made. */
+__u64 claimed_from_ns = 0;
+__u64 claimed_until_ns = 0;
 __u64 ticks_before_work_ns = 0;
 __u32 last_waker_pid = 0; /* the thread of the tree that last woke another */
 
@@ -64,42 +67,66 @@ static __always_inline void tick_begin(struct task_struct *task, struct thread_c
 	thread->tick_ns = quiet_ns;
 	thread->tick_at_ns = now;
 	thread->tick_on_cpu_ns = thread->total.on_cpu_ns;
+	thread->tick_from_ns = thread->ticked_at_ns;
+	thread->tick_loop_file = thread->loop_file;
 	if (last_waker_pid == (u32)task->pid)
 		last_waker_pid = 0;
 }
 
+/* Of what the pool was given since it had been given @from_ns, what no claim has taken. All claims
+ * reach to the time that they are made: the last one, and what is before it, tell. */
+static __always_inline u64 pool_left(u64 from_ns)
+{
+	u64 left_ns = ticked_ns - claimed_until_ns;
+
+	if (from_ns >= claimed_until_ns)
+		return ticked_ns - from_ns;
+	return from_ns < claimed_from_ns ? left_ns + claimed_from_ns - from_ns : left_ns;
+}
+
+/* Takes it. Two that do so at once may take more than there is: the user side evens that out. */
+static __always_inline u64 pool_take(u64 from_ns)
+{
+	u64 taken_ns = pool_left(from_ns);
+
+	if (from_ns >= claimed_until_ns || from_ns < claimed_from_ns)
+		claimed_from_ns = from_ns;
+	claimed_until_ns = ticked_ns;
+	__sync_fetch_and_add(&claimed_ns, taken_ns);
+	return taken_ns;
+}
+
+/* Whether @thread has gone on since a timeout woke it: it waits in another call, or on another
+ * event loop, or has computed for longer than a look around takes. */
+static __always_inline bool tick_went_on(const struct thread_ctx *thread)
+{
+	const struct wire_thread *total = &thread->total;
+	u64 ran_ns = total->on_cpu_ns - thread->tick_on_cpu_ns;
+
+	return thread->open.syscall != total->pending_key.syscall ||
+	       thread->loop_file != thread->tick_loop_file || ran_ns * TICK_PARTS > thread->tick_ns;
+}
+
 /*
- * @thread, woken by a timeout before, blocks again. It was a tick if it goes back into the same
- * call (a sleep that sends a request now waits in another), has hardly computed, has woken nobody
- * of the tree, and leaves nobody else of it at work: it counts as being in @state still.
+ * @thread, woken by a timeout before, blocks again. If it has gone on, the program did wait for
+ * this timeout, and the ticks meanwhile are its. Else it was a tick, unless it has woken another of
+ * the tree, or leaves another at work: it counts as being in @state still.
  */
 static __always_inline void tick_end(struct task_struct *task, struct thread_ctx *thread, u32 state)
 {
 	struct wire_thread *total = &thread->total;
 	u64 tick_ns = thread->tick_ns;
-	u64 ran_ns = total->on_cpu_ns - thread->tick_on_cpu_ns;
 
+	if (tick_went_on(thread)) {
+		total->pending.quiet_ns += pool_take(thread->tick_from_ns);
+	} else if (last_waker_pid != (u32)task->pid && active_cnt == (u64)program_weight(state) &&
+		   total->pending.quiet_ns >= tick_ns) {
+		total->pending.quiet_ns -= tick_ns;
+		total->pending.ticked_ns += tick_ns;
+		total->ticked_ns += tick_ns;
+		pool_put(tick_ns, thread->tick_at_ns);
+	}
 	thread->tick_ns = 0;
-	if (thread->open.syscall != total->pending_key.syscall || ran_ns * TICK_PARTS > tick_ns ||
-	    last_waker_pid == (u32)task->pid || active_cnt != (u64)program_weight(state) ||
-	    total->pending.quiet_ns < tick_ns)
-		return;
-	total->pending.quiet_ns -= tick_ns;
-	total->pending.ticked_ns += tick_ns;
-	total->ticked_ns += tick_ns;
-	pool_put(tick_ns, thread->tick_at_ns);
-}
-
-/* Of what was put into the pool after it had been given @from_ns, what is there still. */
-static __always_inline u64 pool_left(u64 from_ns)
-{
-	u64 since_ns = ticked_ns - from_ns;
-	u64 left_ns = ticked_ns - claimed_ns;
-
-	/* Two that claim at once may take more than there is: the user side evens that out. */
-	if ((s64)left_ns <= 0)
-		return 0;
-	return since_ns < left_ns ? since_ns : left_ns;
 }
 
 /*
@@ -109,14 +136,7 @@ static __always_inline u64 pool_left(u64 from_ns)
  */
 static __always_inline u64 pool_claim(const struct thread_ctx *thread, u64 sent_ns)
 {
-	u64 from_ns = thread->ticked_at_ns;
-	u64 claim_ns;
-
-	if (sent_ns)
-		from_ns = pool_until(sent_ns);
-	claim_ns = pool_left(from_ns);
-	__sync_fetch_and_add(&claimed_ns, claim_ns);
-	return claim_ns;
+	return pool_take(sent_ns ? pool_until(sent_ns) : thread->ticked_at_ns);
 }
 
 /* Work arrives for @thread at @now, and ends @quiet_ns of quiet. */

@@ -256,7 +256,13 @@ struct netlink_sock {
 	u32 subscriptions;
 };
 
+struct inet_bind_bucket {
+	signed char fastreuse;
+	signed char fastreuseport;
+};
+
 struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
 	struct {
 		u32 lrcvtime;
 	} icsk_ack;
@@ -273,6 +279,7 @@ struct tcp_sock {
 };
 
 struct socket {
+	short type;
 	struct sock *sk;
 	struct file *file;
 };

@@ -18,7 +18,9 @@
 #define IPPROTO_UDPLITE 136
 #define IPPROTO_MPTCP	262
 
+#define SOCK_STREAM	   1
 #define SOCK_BINDPORT_LOCK 8
+#define EPHEMERAL_PORT_MIN 32768 /* unless net.ipv4.ip_local_port_range says otherwise */
 #define TCP_LISTEN	   10
 
 /* Majors of terminals: 4 tty, 5 /dev/tty and console, 136 to 143 pseudo-terminals. */
@@ -53,8 +55,8 @@ static __always_inline u32 socket_netns(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
-/* Outbound connections, nearly all of which have a port that nobody listens on anywhere, are told
- * by a bit. */
+/* Ports that nobody listens on anywhere, as those of nearly all outbound connections, are told by a
+ * bit. */
 static __always_inline bool port_is_listened_on(struct sock *sk, u32 port)
 {
 	struct wire_port key = { .port = port };
@@ -63,6 +65,26 @@ static __always_inline bool port_is_listened_on(struct sock *sk, u32 port)
 		return false;
 	key.netns = socket_netns(sk);
 	return bpf_map_lookup_elem(&listening_ports, &key);
+}
+
+/*
+ * Ports are used again, so how @sk came by its own counts, too. One that accept() made shares its
+ * listener's, but not SOCK_BINDPORT_LOCK, the note of having asked for it by number. One that
+ * connect() chose is kept apart from all that were bound: both its fast ways to share it are -1.
+ * What bind() chose for a client is of the ephemeral range, where few listeners are that nobody
+ * saw.
+ */
+static __always_inline bool connection_is_accepted(struct sock *sk, u32 port)
+{
+	struct inet_bind_bucket *bucket =
+		BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+		return false;
+	if (bucket && BPF_CORE_READ(bucket, fastreuse) < 0 &&
+	    BPF_CORE_READ(bucket, fastreuseport) < 0)
+		return false;
+	return port_is_listened_on(sk, port) || (bucket && port < EPHEMERAL_PORT_MIN);
 }
 
 /* A datagram socket that asked for its port by number and speaks to nobody in particular serves
@@ -83,7 +105,7 @@ static __always_inline void inet_describe(struct wire_wait_key *key, struct sock
 	if (is_tcp && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		key->reason = WIRE_ACCEPT;
 		key->direction = WIRE_LISTENING;
-	} else if (is_tcp ? port_is_listened_on(sk, local_port)
+	} else if (is_tcp ? connection_is_accepted(sk, local_port)
 			  : is_datagram_server(sk, remote_port)) {
 		/* An accepted connection or the like: to read from it is to wait for work. */
 		key->reason = is_write ? WIRE_NETWORK : WIRE_ACCEPT;
@@ -311,6 +333,20 @@ static __always_inline u32 file_generation(struct file *file)
 		return known->f_inode->i_generation;
 	}
 	return BPF_CORE_READ(file, f_inode, i_generation);
+}
+
+/* Whether what @key says of @file holds as long as that is open. Sockets that don't stream may be
+ * connected to one end after the other. */
+static __always_inline bool file_is_settled(const struct wire_wait_key *key, struct file *file)
+{
+	struct socket *socket;
+
+	if (key->kind == WIRE_KIND_UDP)
+		return false;
+	if (key->kind != WIRE_KIND_UNIX)
+		return true;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, type) == SOCK_STREAM;
 }
 
 /* The same for a wait on the open file @file_address (a struct file *). */

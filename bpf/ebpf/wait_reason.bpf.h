@@ -70,7 +70,8 @@ static __always_inline void wait_on_descriptor(struct thread_ctx *thread,
 	memo->key = *key;
 	memo->is_pending = 0;
 	/* A connecting socket has no far end yet: look again next time. */
-	memo->is_valid = !thread->loop && (key->kind != WIRE_KIND_TCP || key->port != 0);
+	memo->is_valid = !thread->loop && (key->kind != WIRE_KIND_TCP || key->port != 0) &&
+			 file_is_settled(key, file);
 	if (memo->is_valid && (key->kind == WIRE_KIND_FILE || key->kind == WIRE_KIND_DIRECTORY))
 		memo->is_valid = MEMO_OF_INODE;
 	if (args->is_throttled)

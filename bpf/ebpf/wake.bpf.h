@@ -12,28 +12,21 @@
 #include "wait_object.bpf.h"
 
 #define TCP_ESTABLISHED 1
-#define TCP_CLOSE	7
 
-/* @sk listens from now on, or, closing, no more. A connection's socket begins as a copy of its
- * listener, but goes another way. */
-static __always_inline void listening_changed(struct sock *sk, bool is_listening)
+/* @sk listens from now on. */
+static __always_inline void listening_began(struct sock *sk)
 {
 	struct wire_port key = { .netns = socket_netns(sk),
 				 .port = BPF_CORE_READ(sk, __sk_common.skc_num) };
-	u32 *socket_cnt = bpf_map_lookup_elem(&listening_ports, &key);
-	u32 one = 1;
+	u8 known = 1;
 
-	if (is_listening && socket_cnt)
-		__sync_fetch_and_add(socket_cnt, 1);
-	else if (is_listening)
-		bpf_map_update_elem(&listening_ports, &key, &one, BPF_ANY);
-	else if (socket_cnt && *socket_cnt > 1)
-		__sync_fetch_and_add(socket_cnt, -1);
-	else if (socket_cnt)
-		bpf_map_delete_elem(&listening_ports, &key);
-	if (is_listening)
-		__sync_fetch_and_or(&listening_filter[(key.port / 64) & 1023],
-				    1ull << key.port % 64);
+	if (bpf_map_lookup_elem(&listening_ports, &key))
+		return;
+	if (bpf_map_update_elem(&listening_ports, &key, &known, BPF_ANY)) {
+		count_loss(WIRE_LOST_PORT);
+		return;
+	}
+	__sync_fetch_and_or(&listening_filter[(key.port / 64) & 1023], 1ull << key.port % 64);
 	__sync_fetch_and_add(&ports_generation, 1);
 }
 
@@ -44,8 +37,8 @@ int BPF_PROG(on_inet_sock_set_state, struct sock *sk, int old_state, int new_sta
 {
 	if (new_state == TCP_ESTABLISHED)
 		ready_socket(sk, EPOLLOUT);
-	else if (new_state == TCP_LISTEN || (old_state == TCP_LISTEN && new_state == TCP_CLOSE))
-		listening_changed(sk, new_state == TCP_LISTEN);
+	else if (new_state == TCP_LISTEN)
+		listening_began(sk);
 	return 0;
 }
 
@@ -163,7 +156,8 @@ static __always_inline bool is_for_result(const struct wire_wait_key *key)
 	case WIRE_PAGING:
 		return true;
 	case WIRE_IPC:
-		return key->kind != WIRE_KIND_SYSCALL; /* else for a signal, as masters do */
+		/* Else for a signal or a notice, as masters and watchers do. */
+		return key->kind != WIRE_KIND_SYSCALL && key->kind != WIRE_KIND_ANON;
 	}
 	return false;
 }

@@ -320,7 +320,8 @@ enum wire_loss {
 	WIRE_LOST_LOOP = 4,	/* the table of event loops was full: this one isn't known */
 	WIRE_LOST_CONNECTION = 5, /* the table of connections was full */
 	WIRE_LOST_HOLDER = 6, /* the table of who released locks was full: hand-overs are missing */
-	WIRE_LOSS_CNT = 7,
+	WIRE_LOST_PORT = 7,   /* the table of ports that are listened on was full */
+	WIRE_LOSS_CNT = 8,
 };
 
 enum wire_connection_state {

@@ -200,7 +200,8 @@ static void search_mount(struct search *search, const struct cgroup_mount *mount
 	size_t root_len = strlen(mount->root) - 1;
 
 	/* A container without a cgroup namespace has its own part mounted, and the host's paths. */
-	if (root_len && !strncmp(below, mount->root + 1, root_len))
+	if (root_len && !strncmp(below, mount->root + 1, root_len) &&
+	    (below[root_len] == '/' || !below[root_len]))
 		below += root_len;
 	below += strspn(below, "/");
 	if (!search->mount_cnt++)

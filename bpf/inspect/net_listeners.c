@@ -91,20 +91,16 @@ static int compare_inodes(const void *a, const void *b)
 static void tell_ports(const struct net_listeners *all, uint32_t netns,
 		       struct net_listening_table *table)
 {
-	uint32_t socket_cnt = 0;
-
 	if (!all->port_found || !table->cnt)
 		return;
 	qsort(table->listeners, table->cnt, sizeof(*table->listeners), compare_ports);
 	for (size_t i = 0; i < table->cnt; i++) {
 		uint16_t port = table->listeners[i].port;
 
-		socket_cnt++;
 		if (i + 1 < table->cnt && table->listeners[i + 1].port == port)
 			continue;
 		if (port)
-			all->port_found(all->context, netns, port, socket_cnt);
-		socket_cnt = 0;
+			all->port_found(all->context, netns, port);
 	}
 }
 

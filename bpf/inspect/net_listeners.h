@@ -38,8 +38,8 @@ struct net_listeners {
 	struct net_namespace namespaces[NET_NAMESPACES_MAX];
 	size_t cnt;
 	size_t next; /* to be forgotten */
-	/* NULL, or told of each TCP port that @socket_cnt sockets listen on when that was read. */
-	void (*port_found)(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt);
+	/* NULL, or told of each TCP port that somebody listens on when that was read. */
+	void (*port_found)(void *context, uint32_t netns, uint16_t port);
 	void *context;
 };
 

@@ -1,6 +1,7 @@
 /*
  * Situations: each a small program that waits in one way, and nearly only in that way, so that what
- * classify says of it can be held against the truth. situations.json has the truth.
+ * classify says of it can be held against the truth. situations.json has the truth; what it lacks
+ * (file_msync, file_sendfile, and some that end in a long teardown) isn't told rightly yet.
  *
  * Where the far end of a wait belongs to somebody else, that is the situation's partner: a process
  * of its own, which the observed program neither starts nor knows.

@@ -1,5 +1,6 @@
 /* What a quiet program is waiting for when several of its threads wake up meanwhile, seen live. */
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,6 +237,38 @@ static void a_timer_that_sets_to_work_is_no_tick(void **state)
 	assert_charged(live, WAIT_TIMER, 0.90, 1);
 }
 
+#define LONG_NAP_MS 20
+
+/* What it sleeps for is what the program waits for; beside it, a helper ticks. */
+static int work_now_and_then(void *unused)
+{
+	(void)unused;
+	if (start(tick))
+		return 1;
+	for (int i = 0; i < NAP_CNT / 4; i++) {
+		poll(NULL, 0, LONG_NAP_MS);
+		for (volatile int j = 0; j < 4000000; j++)
+			;
+	}
+	return 0;
+}
+
+static void a_sleep_before_work_claims_the_ticks_of_others(void **state)
+{
+	struct live *live = *state;
+	uint64_t slept_ns = 0;
+
+	live_begin(live, work_now_and_then, NULL);
+	live_end(live);
+	for (size_t i = 0; i < live->obs.wait_cnt; i++)
+		if (!strcmp(live->obs.waits[i].call, "poll"))
+			slept_ns += live->obs.waits[i].quiet_ns;
+	if ((double)slept_ns < 0.70 * (double)quiet_for(live, WAIT_TIMER)) {
+		list_charges(live);
+		fail_msg("the sleeps before work have %" PRIu64 " ns", slept_ns);
+	}
+}
+
 static int sleep_and_ask(void *unused)
 {
 	int fd = connect_out();
@@ -373,6 +406,7 @@ int main(void)
 		LIVE_TEST(an_open_wait_claims_its_ticks),
 		LIVE_TEST(sleep_that_nobody_claims_stays_sleep),
 		LIVE_TEST(a_timer_that_sets_to_work_is_no_tick),
+		LIVE_TEST(a_sleep_before_work_claims_the_ticks_of_others),
 		LIVE_TEST(a_sleep_before_a_request_is_a_sleep),
 		LIVE_TEST(a_loop_that_ticks_is_what_idle_helpers_stand_beside),
 		LIVE_TEST(ticks_of_helpers_are_the_rest_of_a_server),

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -628,6 +629,58 @@ static void a_queue_waits_for_who_held_it_long(void **state)
 	close(ends[1]);
 }
 
+/* More locks than the probes keep queues of. */
+#define OTHER_LOCK_CNT 5000
+
+static pthread_mutex_t other_locks[OTHER_LOCK_CNT];
+static pthread_barrier_t two;
+
+static void *pass_through_others(void *unused)
+{
+	for (int i = 0; i < OTHER_LOCK_CNT; i++) {
+		pthread_barrier_wait(&two);
+		pthread_mutex_lock(&other_locks[i]);
+		pthread_mutex_unlock(&other_locks[i]);
+	}
+	return unused;
+}
+
+static int hold_after_many_others(void *unused)
+{
+	pthread_t other;
+
+	pthread_barrier_init(&two, NULL, 2);
+	if (pthread_create(&other, NULL, pass_through_others, NULL))
+		return 1;
+	for (int i = 0; i < OTHER_LOCK_CNT; i++) {
+		pthread_mutex_lock(&other_locks[i]);
+		pthread_barrier_wait(&two);
+		sched_yield();
+		pthread_mutex_unlock(&other_locks[i]);
+	}
+	pthread_join(other, NULL);
+	return hold_before_a_queue(unused);
+}
+
+static void locks_of_the_past_take_nobody_s_place(void **state)
+{
+	struct live *live = *state;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	world.fd = ends[0];
+	live_begin(live, hold_after_many_others, NULL);
+	live_until_blocked(live, live->pid, SYS_read, world.fd, 1);
+	live_until_blocked(live, live->pid, SYS_futex, LIVE_ANY, QUEUE_CNT);
+	live_run_for(live, HOLD_NS);
+	world_send(ends[1]);
+	live_end(live);
+	assert_true(held_ns(live, mutex_situation.name, main_thread(live), NULL) >=
+		    QUEUE_CNT * HOLD_NS);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static int exit_before_a_queue(void *unused)
 {
 	pthread_t waiter;
@@ -816,6 +869,7 @@ int main(void)
 		LIVE_TEST(another_value_refutes_a_mutex),
 		LIVE_TEST(releaser_is_the_holder),
 		LIVE_TEST(a_queue_waits_for_who_held_it_long),
+		LIVE_TEST(locks_of_the_past_take_nobody_s_place),
 		LIVE_TEST(who_exits_hands_no_lock_over),
 		LIVE_TEST(holder_of_a_file_lock_is_the_test),
 		LIVE_TEST(children_are_named_by_their_command),

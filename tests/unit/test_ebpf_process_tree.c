@@ -31,12 +31,11 @@ static void note_gil(void *context, pid_t pid, const struct gil_range *gil)
 	fixture->gil = *gil;
 }
 
-static void ignore_port(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt)
+static void ignore_port(void *context, uint32_t netns, uint16_t port)
 {
 	(void)context;
 	(void)netns;
 	(void)port;
-	(void)socket_cnt;
 }
 
 static int setup(void **state)

@@ -33,12 +33,11 @@ static void ignore_gil(void *context, pid_t pid, const struct gil_range *gil)
 	(void)gil;
 }
 
-static void ignore_port(void *context, uint32_t netns, uint16_t port, uint32_t socket_cnt)
+static void ignore_port(void *context, uint32_t netns, uint16_t port)
 {
 	(void)context;
 	(void)netns;
 	(void)port;
-	(void)socket_cnt;
 }
 
 static int setup(void **state)
