@@ -1,7 +1,11 @@
 /* Waiting at TCP sockets: as a client, as a server, and as the heir of one. */
 #include "situation.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -196,6 +200,49 @@ static void send_to_slow_client(const struct place *place)
 	fill(fd);
 }
 
+/* A connection to a slow client, which is written to only when there is room. */
+static int slow_client(const struct place *place)
+{
+	int fd = (int)must(accept(tcp_server_at(place->address), NULL, NULL), "accept");
+
+	shrink_buffers(fd);
+	must(fcntl(fd, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+	return fd;
+}
+
+static void write_page(int fd)
+{
+	static const char page[PAGE_BYTES];
+
+	if (write(fd, page, sizeof(page)) < 0 && errno != EAGAIN)
+		must(-1, "write");
+}
+
+static void poll_slow_client(const struct place *place)
+{
+	struct pollfd polled = { .fd = slow_client(place), .events = POLLOUT };
+	long end = now_ms() + ALL_WAITS_MS;
+
+	while (now_ms() < end) {
+		must(poll(&polled, 1, -1), "poll");
+		write_page(polled.fd);
+	}
+}
+
+static void select_slow_client(const struct place *place)
+{
+	int fd = slow_client(place);
+	long end = now_ms() + ALL_WAITS_MS;
+	fd_set set;
+
+	while (now_ms() < end) {
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		must(select(fd + 1, NULL, &set, NULL, NULL), "select");
+		write_page(fd);
+	}
+}
+
 static void child_takes_bytes(void *fd)
 {
 	take_bytes(*(int *)fd);
@@ -258,6 +305,8 @@ const struct situation tcp_situations[] = {
 	{ "tcp_accept", accept_clients, come_and_go_over_tcp },
 	{ "tcp_recv_inbound", recv_from_client, ask_over_tcp },
 	{ "tcp_send_inbound", send_to_slow_client, ask_and_read_slowly },
+	{ "tcp_poll_to_send", poll_slow_client, ask_and_read_slowly },
+	{ "tcp_select_to_send", select_slow_client, ask_and_read_slowly },
 	{ "tcp_fork_for_client", fork_for_client, ask_over_tcp },
 	{ "tcp_shared_port", accept_at_shared_port, reserve_port },
 	{ "tcp_listener_inherited", accept_at_inherited, come_and_go_at_stdin },
