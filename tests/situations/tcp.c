@@ -192,6 +192,15 @@ static void recv_from_client(const struct place *place)
 	take_bytes(fd);
 }
 
+static void recv_without_listener(const struct place *place)
+{
+	int server = tcp_server_at(place->address);
+	int fd = (int)must(accept(server, NULL, NULL), "accept");
+
+	close(server);
+	take_bytes(fd);
+}
+
 static void send_to_slow_client(const struct place *place)
 {
 	int fd = (int)must(accept(tcp_server_at(place->address), NULL, NULL), "accept");
@@ -304,6 +313,7 @@ const struct situation tcp_situations[] = {
 	{ "tcp_send", send_to_slow_reader, read_slowly },
 	{ "tcp_accept", accept_clients, come_and_go_over_tcp },
 	{ "tcp_recv_inbound", recv_from_client, ask_over_tcp },
+	{ "tcp_listener_closed", recv_without_listener, ask_over_tcp },
 	{ "tcp_send_inbound", send_to_slow_client, ask_and_read_slowly },
 	{ "tcp_poll_to_send", poll_slow_client, ask_and_read_slowly },
 	{ "tcp_select_to_send", select_slow_client, ask_and_read_slowly },
