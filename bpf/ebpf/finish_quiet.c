@@ -38,42 +38,56 @@ void quiet_collect(struct ebpf_observer *self, uint64_t until_ns)
 		program->quiet_open_ns = until_ns - shared->quiet_since_ns;
 }
 
-/* Waits for each other say nothing of what the tree as a whole waits for; they and what ticks have
- * no claim on the ticks of others. */
-#define TELLING_RANK 2
+/*
+ * How telling an open wait is of what the tree as a whole waits for, when nothing has ended it yet:
+ * the answer to a request that is out, then work to come (a server's loop that looks up now and
+ * then is still at it), then others outside of whom nothing was asked that we know of, then clocks,
+ * then signals, then each other, last what ticks.
+ */
+enum {
+	RANK_NONE = -1,
+	RANK_TICK,
+	RANK_EACH_OTHER,
+	RANK_SIGNAL,
+	RANK_TIME,
+	RANK_OTHERS,
+	RANK_POLL,
+	RANK_WORK,
+	RANK_RESULT
+};
 
-/* How telling an open wait is of what the tree as a whole waits for, when nothing has ended it yet:
- * the outside world first, then clocks, then work to come, then each other, last what ticks; but a
- * server's loop that looks up now and then is still at its work. */
 int quiet_rank(const struct wire_thread *wire)
 {
 	const struct wire_wait_key *key = &wire->open_key;
 
 	if (key->reason == WIRE_REASON_CNT)
-		return -1;
+		return RANK_NONE;
 	if (wire->ticked_ns && key->reason != WIRE_ACCEPT && key->reason != WIRE_POLL)
-		return 0;
+		return RANK_TICK;
 	switch (key->reason) {
-	case WIRE_NETWORK:
 	case WIRE_DISK:
-	case WIRE_DEVICE:
 	case WIRE_PAGING:
-		return 6;
+		return RANK_RESULT;
+	case WIRE_NETWORK:
+		return wire->open_asks ? RANK_RESULT : RANK_OTHERS;
+	case WIRE_DEVICE:
+		return RANK_OTHERS;
 	case WIRE_IPC:
-		/* For a notice or a signal: watchers and masters do so all their life. */
+		/* For a notice, or for a signal: watchers and masters do so all their life. */
 		if (key->kind == WIRE_KIND_ANON)
-			return 1;
-		return key->kind == WIRE_KIND_SYSCALL ? 2 : 5;
-	case WIRE_TIMER:
-		return 4;
+			return RANK_EACH_OTHER;
+		return key->kind == WIRE_KIND_SYSCALL ? RANK_SIGNAL : RANK_OTHERS;
 	case WIRE_ACCEPT:
 	case WIRE_TTY:
+		return RANK_WORK;
 	case WIRE_POLL:
-		return 3;
+		return RANK_POLL;
+	case WIRE_TIMER:
+		return RANK_TIME;
 	case WIRE_STOPPED:
-		return 2;
+		return RANK_SIGNAL;
 	default:
-		return 1;
+		return RANK_EACH_OTHER;
 	}
 }
 
@@ -81,6 +95,15 @@ int quiet_rank(const struct wire_thread *wire)
 static bool is_for_work(const struct wire_wait_key *key)
 {
 	return key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY;
+}
+
+/* Where work arrives, what was put into the pool is its but for results. A sleep that hasn't ended,
+ * and waits for each other, claim nothing. */
+static bool may_claim(const struct ebpf_observer *self, int rank)
+{
+	if (rank == RANK_OTHERS)
+		return !self->probes->bss->has_work;
+	return rank >= RANK_POLL;
 }
 
 /* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
@@ -94,7 +117,7 @@ int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *tell
 
 	if (telling->open_key.reason == WIRE_REASON_CNT)
 		return 0;
-	if (left_ns <= 0 || telling->ticked_ns || quiet_rank(telling) < TELLING_RANK)
+	if (left_ns <= 0 || telling->ticked_ns || !may_claim(self, quiet_rank(telling)))
 		claim_ns = 0;
 	else if (claim_ns > (uint64_t)left_ns)
 		claim_ns = (uint64_t)left_ns;

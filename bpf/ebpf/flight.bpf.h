@@ -21,6 +21,7 @@ struct connection {
 	u32 end;	 /* enum wire_connection_state, once it has ended */
 	u32 written;	 /* at its end */
 	u32 received;
+	u32 answered; /* `write_seq` when an answer came last: see connection_answers */
 };
 
 /* By the address of its socket. */
@@ -34,12 +35,31 @@ struct {
 /* About as many as there are in the map: 0 spares the user side the looking. */
 __u64 connection_cnt = 0;
 
+/*
+ * A request is out if not all that was written has been acknowledged; or if the far end's last word
+ * was an acknowledgement and no data, and it wasn't one of a keep-alive probe, which comes long
+ * after the data.
+ */
+static __always_inline bool has_request_out(u64 socket)
+{
+	struct inet_connection_sock *inet = (struct inet_connection_sock *)socket;
+	struct tcp_sock *tcp = (struct tcp_sock *)socket;
+
+	if (BPF_CORE_READ(tcp, snd_una) != BPF_CORE_READ(tcp, write_seq))
+		return true;
+	return BPF_CORE_READ(tcp, snd_wl1) == BPF_CORE_READ(tcp, rcv_nxt) &&
+	       (s32)(BPF_CORE_READ(tcp, lsndtime) - BPF_CORE_READ(inet, icsk_ack.lrcvtime)) >= 0;
+}
+
 /* @flags: BPF_ANY for a new one, BPF_NOEXIST for one that may be known. */
 static __always_inline void connection_add(u64 socket, u64 flags)
 {
 	struct connection made = {
 		.remote_port = BPF_CORE_READ((struct sock *)socket, __sk_common.skc_dport),
 	};
+
+	if (!has_request_out(socket))
+		made.answered = BPF_CORE_READ((struct tcp_sock *)socket, write_seq);
 
 	if (!bpf_map_update_elem(&connections, &socket, &made, flags))
 		__sync_fetch_and_add(&connection_cnt, 1);
@@ -113,19 +133,20 @@ int seed_files(struct bpf_iter__task_file *iter)
 }
 
 /*
- * A request is out if not all that was written has been acknowledged; or if the far end's last word
- * was an acknowledgement and no data, and it wasn't one of a keep-alive probe, which comes long
- * after the data.
+ * Data has come on the connection of @socket: is it an answer? Not if nothing was written since the
+ * last: a subscriber's, a server that pushes. What isn't known counts as one.
  */
-static __always_inline bool has_request_out(u64 socket)
+static __always_inline bool connection_answers(u64 socket)
 {
-	struct inet_connection_sock *inet = (struct inet_connection_sock *)socket;
-	struct tcp_sock *tcp = (struct tcp_sock *)socket;
+	struct connection *known = bpf_map_lookup_elem(&connections, &socket);
+	u32 written = BPF_CORE_READ((struct tcp_sock *)socket, write_seq);
 
-	if (BPF_CORE_READ(tcp, snd_una) != BPF_CORE_READ(tcp, write_seq))
+	if (!known)
 		return true;
-	return BPF_CORE_READ(tcp, snd_wl1) == BPF_CORE_READ(tcp, rcv_nxt) &&
-	       (s32)(BPF_CORE_READ(tcp, lsndtime) - BPF_CORE_READ(inet, icsk_ack.lrcvtime)) >= 0;
+	if (known->answered == written)
+		return false;
+	known->answered = written;
+	return true;
 }
 
 /* Fills @told; returns whether the socket is still that of @known. */

@@ -53,9 +53,13 @@ static __always_inline void interest_weigh(struct wire_wait_key *key, struct fil
 		*key = found;
 }
 
-/* Makes @key, a wait in @loop (an eventpoll), a wait for the most telling of what it watches.
- * Global, as socket_describe is. */
-__noinline int interest_describe(struct wire_wait_key *key, u64 loop)
+/*
+ * Makes @key, a wait in @loop (an eventpoll), a wait for the most telling of what it watches. The
+ * loop of a helper thread (@is_helper) that watches but a pipe, or a pair of nameless sockets, is
+ * told by it what to do: Node's timers, an asyncio loop beside the main thread. Global, as
+ * socket_describe is.
+ */
+__noinline int interest_describe(struct wire_wait_key *key, u64 loop, u32 is_helper)
 {
 	u64 nodes[2 * INTEREST_MAX + 1] = { (u64)BPF_CORE_READ((struct eventpoll *)loop,
 							       rbr.rb_root.rb_node) };
@@ -73,6 +77,8 @@ __noinline int interest_describe(struct wire_wait_key *key, u64 loop)
 		if (file)
 			interest_weigh(key, file);
 	}
+	if (is_helper && key->reason == WIRE_IPC && key->direction == WIRE_DIRECTION_NONE)
+		key->reason = WIRE_SYNC;
 	return 0;
 }
 

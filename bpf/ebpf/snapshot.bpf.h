@@ -8,6 +8,7 @@
 #include "program_time.bpf.h"
 #include "tick.bpf.h"
 #include "wait_reason.bpf.h"
+#include "wake.bpf.h"
 
 static __always_inline bool task_is_followed(struct task_struct *task)
 {
@@ -103,7 +104,7 @@ static __always_inline void close_wait(struct wire_thread *total, const struct t
 	total->open_key = thread->open;
 	/* Nothing has ended it: what it was for is all that can be said. */
 	if (is_blocked && thread->open.reason == WIRE_POLL && loop_is_epoll(thread))
-		interest_describe(&total->open_key, thread->loop);
+		interest_describe(&total->open_key, thread->loop, total->tid != total->tgid);
 	reason = total->open_key.reason;
 	if (reason >= WIRE_REASON_CNT)
 		return;
@@ -113,6 +114,11 @@ static __always_inline void close_wait(struct wire_thread *total, const struct t
 	total->open_quiet_ns = thread->quiet_ns;
 	if (is_blocked)
 		total->open_ticked_ns = ticked_ns - thread->ticked_at_ns;
+	if (is_blocked && !thread->resolve_at_wake && reason == WIRE_NETWORK) {
+		u64 socket = wake_socket(thread);
+
+		total->open_asks = socket && has_request_out(socket);
+	}
 	late_from_ns = loop_ready_since(thread, until_ns);
 	if (late_from_ns)
 		loop_add_late(total, until_ns - late_from_ns);

@@ -29,6 +29,7 @@ __u64 claimed_ns = 0;
 __u64 claimed_from_ns = 0;
 __u64 claimed_until_ns = 0;
 __u64 ticks_before_work_ns = 0;
+__u32 has_work = 0;	  /* some arrived while the tree was observed */
 __u32 last_waker_pid = 0; /* the thread of the tree that last woke another */
 
 /* The last entries: when the quiet ended, and what the pool had been given before. */
@@ -144,6 +145,7 @@ static __always_inline void pool_put_work(struct thread_ctx *thread, u64 quiet_n
 {
 	u64 before_ns = pool_left(thread->ticked_at_ns);
 
+	has_work = 1;
 	if (before_ns)
 		__sync_fetch_and_add(&ticks_before_work_ns, before_ns);
 	if (quiet_ns)

@@ -4,6 +4,7 @@
 #define CLASSIFY_WAKE_BPF_H
 
 #include "task.bpf.h"
+#include "flight.bpf.h"
 #include "interest.bpf.h"
 #include "lock.bpf.h"
 #include "ready.bpf.h"
@@ -79,7 +80,7 @@ static __always_inline void wake_by_timeout(struct thread_ctx *thread)
 	key->reason = WIRE_TIMER;
 	if (!loop_is_epoll(thread))
 		return;
-	interest_describe(&watched, thread->loop);
+	interest_describe(&watched, thread->loop, 0);
 	if (watched.reason == WIRE_ACCEPT)
 		key->direction = watched.direction;
 	else
@@ -146,18 +147,47 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 		wake_by_thread(thread, task->tgid, has_signal(task), now);
 }
 
-/* Whether @key waits for what others have been asked for. */
-static __always_inline bool is_for_result(const struct wire_wait_key *key)
+/* The socket of a TCP connection that @thread has waited for; 0: not known. */
+static __always_inline u64 wake_socket(const struct thread_ctx *thread)
 {
+	const struct file_memo *memo = &thread->memo;
+	struct file *file = (struct file *)memo->file;
+	struct socket *socket;
+
+	if (thread->resolve_at_wake)
+		return thread->ready_socket;
+	if (!memo->is_valid || memo->syscall != thread->open.syscall ||
+	    memo->key.kind != WIRE_KIND_TCP || memo->key.port != thread->open.port)
+		return 0;
+	socket = BPF_CORE_READ(file, private_data);
+	return (u64)BPF_CORE_READ(socket, sk);
+}
+
+/*
+ * Whether @thread has waited for what others were asked for. Where work arrives, a pipe or a
+ * connection on which nothing was asked is no reason why it waits: a subscriber's, a loop's own.
+ */
+static __always_inline bool is_for_result(const struct thread_ctx *thread)
+{
+	const struct wire_wait_key *key = &thread->open;
+	u64 socket;
+
 	switch (key->reason) {
-	case WIRE_NETWORK:
 	case WIRE_DISK:
-	case WIRE_DEVICE:
 	case WIRE_PAGING:
 		return true;
+	case WIRE_DEVICE:
+		return !has_work;
 	case WIRE_IPC:
 		/* Else for a signal or a notice, as masters and watchers do. */
-		return key->kind != WIRE_KIND_SYSCALL && key->kind != WIRE_KIND_ANON;
+		if (key->kind == WIRE_KIND_SYSCALL || key->kind == WIRE_KIND_ANON)
+			return false;
+		return !has_work || key->direction == WIRE_OUTBOUND;
+	case WIRE_NETWORK:
+		if (!has_work || key->kind != WIRE_KIND_TCP)
+			return true;
+		socket = wake_socket(thread);
+		return !socket || connection_answers(socket);
 	}
 	return false;
 }
@@ -178,7 +208,7 @@ static __always_inline void wake_charge(struct task_struct *task, struct thread_
 	}
 	thread->quiet_ns += quiet_ns;
 	if (ticked_ns && thread->waker != WAKER_TREE && !(key->flags & WIRE_WAIT_TIMED_OUT) &&
-	    is_for_result(key))
+	    is_for_result(thread))
 		thread->quiet_ns += pool_claim(thread, ready_sent_ns(thread));
 }
 

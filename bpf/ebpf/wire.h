@@ -204,6 +204,7 @@ struct wire_thread {
 	WIRE_U64 open_ns;
 	WIRE_U64 open_quiet_ns;	 /* 0 unless it has just been woken */
 	WIRE_U64 open_ticked_ns; /* of ticks since it began; 0 unless it is blocked */
+	WIRE_U64 open_asks;	 /* 1: it is for a connection on which a request is out */
 	WIRE_U64 ticked_ns;	 /* all that it left for others to claim */
 	/* Samples of it on a CPU; of these, in calls that ask in vain, and in loops that spin. */
 	WIRE_U32 sample_cnt;
@@ -218,7 +219,7 @@ struct wire_thread {
 	WIRE_U32 io_sample_cnt; /* in other calls of input and output */
 	char comm[WIRE_COMM_BYTES];
 };
-_Static_assert(sizeof(struct wire_thread) == 480, "wire_thread");
+_Static_assert(sizeof(struct wire_thread) == 488, "wire_thread");
 
 /* Who had the CPUs that the tree's threads waited for, by name, and for how long in all. */
 struct wire_neighbour {
