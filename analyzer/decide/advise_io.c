@@ -205,6 +205,17 @@ static bool has_nothing_to_overlap(struct advice *advice)
 	return false;
 }
 
+static void keep_overlapping(struct advice *advice)
+{
+	const struct in_flight *flight = &advice->model->flight;
+
+	advice_keep(advice, "Keep the one thread: it already waits for several at once.");
+	advice_because(advice, arena_printf(advice->facts->arena,
+					    "While it has any operations in flight it has %.3g, "
+					    "%.0f at most.",
+					    flight->at_once, flight->peak));
+}
+
 void advise_io(struct advice *advice)
 {
 	const struct model *model = advice->model;
@@ -225,6 +236,8 @@ void advise_io(struct advice *advice)
 		advise_many_in_flight(advice);
 	else if (model->has_threads && !model->has_processes)
 		advice_keep(advice, "Keep the threads: they already wait at the same time.");
+	else if (in_flight_overlaps(model))
+		keep_overlapping(advice);
 	else if (model->is_command_sequence)
 		advice_run_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else

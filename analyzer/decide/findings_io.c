@@ -77,8 +77,8 @@ static bool serial_io(struct detection *on)
 
 	if (on->model->loop_thread)
 		return serial_on_loop(on, share_of(network_ns, facts->busy_ns));
-	if (on->model->current != MODEL_SYNC || facts->outside_cnt < SERIAL_WAITS_MIN ||
-	    share < SERIAL_SHARE)
+	if (on->model->current != MODEL_SYNC || in_flight_overlaps(on->model) ||
+	    facts->outside_cnt < SERIAL_WAITS_MIN || share < SERIAL_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,

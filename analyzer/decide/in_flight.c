@@ -38,6 +38,12 @@ bool in_flight_is_serial(const struct facts *facts, const struct model *model)
 	       share_of(model->loop_blocked_ns, facts->busy_ns) < BLOCKING_SHARE;
 }
 
+bool in_flight_overlaps(const struct model *model)
+{
+	return model->current == MODEL_SYNC && model->flight.is_known &&
+	       model->flight.at_once >= SERIAL_IN_FLIGHT;
+}
+
 bool in_flight_is_surely_serial(const struct facts *facts, const struct model *model)
 {
 	return model->flight.connection_cnt > 1 && in_flight_is_serial(facts, model);

@@ -23,6 +23,10 @@ struct in_flight in_flight_of(const struct facts *facts);
  */
 bool in_flight_is_serial(const struct facts *facts, const struct model *model);
 
+/* Whether several operations are in flight at once, by count, though one thread waits for them: by
+ * select, a pool of connections, curl's multi interface. */
+bool in_flight_overlaps(const struct model *model);
+
 /* Whether it is certain then: they went out on several connections, one at a time. */
 bool in_flight_is_surely_serial(const struct facts *facts, const struct model *model);
 

@@ -55,6 +55,13 @@ static bool serves_one_client(const struct process_facts *process)
 	       process->work_wait_ns[WAIT_ACCEPT] > process->loop_ns / 2;
 }
 
+static bool rests_in_loop(const struct thread_facts *loop_thread)
+{
+	const struct obs_thread *thread = loop_thread->thread;
+
+	return (double)thread->event_loop_wait_ns >= LOOP_PART * (double)obs_thread_wait_ns(thread);
+}
+
 /*
  * These interpreters open an epoll descriptor for nothing but a loop, and its thread does the
  * program's work. Others hold one for many ends: they must wait through it, or serve.
@@ -68,6 +75,10 @@ static bool is_driven_by_loop(const struct process_facts *process,
 		return true;
 	if (!process->process->has_event_loop && !process->loop_cnt)
 		return false;
+	/* The executor of a server's loop may do most of the work; the loop is what serves. */
+	if (opens_epoll_only_for_loops(process->runtime) && process->process->listening_cnt &&
+	    rests_in_loop(loop_thread))
+		return true;
 	if ((double)thread_work_ns(loop_thread) < LOOP_PART * (double)process->work_ns)
 		return false;
 	if (opens_epoll_only_for_loops(process->runtime) || process->process->listening_cnt)

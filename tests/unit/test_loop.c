@@ -262,6 +262,47 @@ static void a_server_is_not_serial(void **state)
 	report_release(&report);
 }
 
+/* select() over two connections that were both asked. */
+static void one_thread_that_overlaps_is_not_serial(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 50, 0, 2);
+	build_process(&obs, 10, PYTHON);
+	build_thread(&obs, 10, 10, 50);
+	WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = 950, .cnt = 33, .quiet_ms = 950,
+	       .call = "select", SERVER);
+	build_flight(&obs, 1.9, 1, 2, 2);
+	build_report(&obs, &report);
+	assert_false(has_finding(&report, "serial-io"));
+	assert_int_equal(report.recommendation.action, ACTION_KEEP);
+	report_release(&report);
+}
+
+/* asyncio with run_in_executor: the loop rests, a thread of the pool waits for the upstream. */
+static void a_server_s_loop_may_have_an_executor(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 50, 0, 2);
+	build_process(&obs, 10, PYTHON)->listening_cnt = 1;
+	obs.processes[0].has_event_loop = true;
+	build_thread(&obs, 10, 10, 10);
+	WAITED(&obs, 10, .reason = WAIT_ACCEPT, .ms = 900, .cnt = 20, .quiet_ms = 400,
+	       .kind = OBJECT_TCP, .direction = DIRECTION_LISTENING, .via_event_loop = true);
+	build_thread(&obs, 10, 11, 40);
+	WAITED(&obs, 11, .reason = WAIT_NETWORK, .ms = 550, .cnt = 20, .quiet_ms = 550,
+	       .call = "recvfrom", SERVER);
+	build_report(&obs, &report);
+	assert_false(has_finding(&report, "serial-io"));
+	assert_int_equal(report.concurrency.current, MODEL_ASYNC);
+	report_release(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +313,8 @@ int main(void)
 		cmocka_unit_test(a_native_loop_must_have_been_late),
 		cmocka_unit_test(long_runs_of_computing_are_found),
 		cmocka_unit_test(long_runs_are_found_on_a_busy_machine),
+		cmocka_unit_test(one_thread_that_overlaps_is_not_serial),
+		cmocka_unit_test(a_server_s_loop_may_have_an_executor),
 		cmocka_unit_test(in_flight_is_counted_where_there_is_any),
 		cmocka_unit_test(what_goes_elsewhere_is_not_in_flight),
 		cmocka_unit_test(one_after_another_on_a_loop_is_serial),
