@@ -110,16 +110,16 @@ static int load_error(int error, char *why, size_t why_size)
 static int load_probes(struct ebpf_observer *self, const struct observer_options *options,
 		       uint32_t pid_ns_level, char *why, size_t why_size)
 {
-	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
-		snprintf(why, why_size,
-			 "this kernel has no type information (/sys/kernel/btf/vmlinux): run one "
-			 "built "
-			 "with CONFIG_DEBUG_INFO_BTF, or observe with --source procfs");
-		return -ENOTSUP;
-	}
 	self->probes = probe_bpf__open();
 	if (!self->probes)
 		return -errno;
+	/* Every kernel has this one, if it has types at all. */
+	if (bpf_program__set_attach_target(self->probes->progs.on_sched_switch, 0, "sched_switch")) {
+		snprintf(why, why_size,
+			 "this kernel has no type information (/sys/kernel/btf/vmlinux): run one "
+			 "built with CONFIG_DEBUG_INFO_BTF, or observe with --source procfs");
+		return -ENOTSUP;
+	}
 	choose_optional_probes(self);
 	self->probes->rodata->follow_children = options->follow_children;
 	self->probes->rodata->seed_children = options->follow_children && !options->cgroup;

@@ -36,12 +36,14 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 {
 	u64 before, since, until;
 	u32 old, new;
+	bool is_last;
 
 	if (!delta)
 		return 0;
 	/* Whoever ends the stretch that is about to begin has to find its start, even if this CPU
-	 * is held up right after the addition. */
-	if (active_cnt == -(u64)delta)
+	 * is held up right after the addition; and then it must not overwrite a later one. */
+	is_last = active_cnt == -(u64)delta;
+	if (is_last)
 		quiet_since_ns = now;
 	before = __sync_fetch_and_add(&active_cnt, delta);
 	old = program_state(before);
@@ -51,7 +53,7 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 	__sync_fetch_and_add(&program_ns[old], now);
 	__sync_fetch_and_add(&program_ns[new], -now);
 	state_since_ns = now;
-	if (new == WIRE_QUIET)
+	if (new == WIRE_QUIET && !is_last)
 		quiet_since_ns = now;
 	if (old != WIRE_QUIET)
 		return 0;
