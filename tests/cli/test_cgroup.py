@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import time
 
 from support import (AS_NOBODY, CLASSIFY, PYTHON, CommandLineTestCase, ThroughEbpf, ThroughProcfs,
                      main, needs_root, run)
@@ -114,6 +115,8 @@ class CgroupTests:
                 "print(child.stdout.readline(), flush=True)\ninput()")
         parent = self.start_in(group, code)
         self.assertEqual(parent.stdout.readline(), b"b'moved\\n'\n")
+        # /proc counts births in ticks of 10 ms: one that is just before the observation may be in it.
+        time.sleep(0.05)
         self.check_target(self.observe(group), group, parent.pid)
 
     def test_children_that_are_born_are_followed(self):

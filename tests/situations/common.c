@@ -102,7 +102,7 @@ pid_t await_pid(const struct place *place)
 {
 	char path[PATH_MAX];
 	FILE *file;
-	int pid;
+	int pid = 0;
 
 	await_begin(place);
 	path_in(place, "pid", path);
