@@ -114,7 +114,8 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	if (!self->probes)
 		return -errno;
 	/* Every kernel has this one, if it has types at all. */
-	if (bpf_program__set_attach_target(self->probes->progs.on_sched_switch, 0, "sched_switch")) {
+	if (bpf_program__set_attach_target(self->probes->progs.on_sched_switch, 0,
+					   "sched_switch")) {
 		snprintf(why, why_size,
 			 "this kernel has no type information (/sys/kernel/btf/vmlinux): run one "
 			 "built with CONFIG_DEBUG_INFO_BTF, or observe with --source procfs");

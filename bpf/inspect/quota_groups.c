@@ -135,7 +135,7 @@ void quota_groups_book(const struct quota_groups *groups, struct observation *ob
 		const struct quota_group *group = &groups->groups[i];
 
 		cgroup_throttle_book_part(obs, group->throttled_ns, is_in, group);
-		if (!obs->host.cpu_quota && is_most_of_tree(group, obs))
+		if (obs->host.cpu_quota <= 0 && is_most_of_tree(group, obs))
 			obs->host.cpu_quota = group->cpu_quota;
 	}
 }
