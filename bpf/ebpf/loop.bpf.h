@@ -14,6 +14,8 @@
 #define EPOLLIN	 0x1
 #define EPOLLOUT 0x4
 
+#define RCV_SHUTDOWN 1
+
 #define SYSCALL_IO_URING_ENTER	     426
 #define IORING_ENTER_REGISTERED_RING 0x10
 
@@ -134,7 +136,8 @@ static __always_inline void loop_seed(struct thread_ctx *thread, struct task_str
 	thread->is_loop_seeded = thread->loop != 0;
 }
 
-/* Whether something waits to be read from, or accepted by, the socket of the open file @file. */
+/* Whether something waits to be read from, or accepted by, the socket of the open file @file; its
+ * end is something. */
 static __always_inline bool file_has_input(struct file *file)
 {
 	struct socket *socket;
@@ -144,7 +147,8 @@ static __always_inline bool file_has_input(struct file *file)
 		return false;
 	socket = BPF_CORE_READ(file, private_data);
 	sk = BPF_CORE_READ(socket, sk);
-	if (BPF_CORE_READ(sk, sk_receive_queue.qlen))
+	if (BPF_CORE_READ(sk, sk_receive_queue.qlen) ||
+	    BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)
 		return true;
 	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN &&
 	       BPF_CORE_READ(sk, sk_ack_backlog);

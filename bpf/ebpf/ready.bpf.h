@@ -40,11 +40,18 @@ static __always_inline struct ready_slot *ready_slot(void)
 	return bpf_map_lookup_elem(&ready_slots, &zero);
 }
 
+/* Whether a thread of the tree has ever waited so that only the tracepoint can tell the socket: for
+ * as long as there is none, a socket that becomes ready costs a look at two words. */
+__u32 has_pollers = 0;
+
 static __always_inline void ready_socket(struct sock *sk, u32 events)
 {
-	struct ready_slot *slot = ready_slot();
+	struct ready_slot *slot;
 
-	if (!slot || !is_observing)
+	if ((!has_pollers && !blocked_loop_cnt) || !is_observing)
+		return;
+	slot = ready_slot();
+	if (!slot)
 		return;
 	slot->socket = (u64)sk;
 	slot->socket_ns = bpf_ktime_get_ns();
@@ -143,13 +150,19 @@ static __always_inline void ready_describe(struct thread_ctx *thread, struct wir
 
 /* A socket that has nothing to read can be written to. */
 static __always_inline void ready_in_loop(struct thread_ctx *thread, struct wire_wait_key *ready,
-					  struct epitem *item, bool has_input)
+					  struct epitem *item)
 {
-	u64 file = (u64)BPF_CORE_READ(item, ffd.file);
+	struct file *file = BPF_CORE_READ(item, ffd.file);
 	u32 events = BPF_CORE_READ(item, event.events);
+	struct socket *socket;
 
-	if (file)
-		ready_describe(thread, ready, file, !has_input && events & EPOLLOUT);
+	if (!file)
+		return;
+	ready_describe(thread, ready, (u64)file, events & EPOLLOUT && !file_has_input(file));
+	if (ready->kind == WIRE_KIND_TCP) {
+		socket = BPF_CORE_READ(file, private_data);
+		thread->ready_socket = (u64)BPF_CORE_READ(socket, sk);
+	}
 }
 
 /* What has become ready for a thread that waits through poll, select or a ring. Who writes to a
@@ -204,11 +217,12 @@ __noinline int ready_resolve(struct thread_ctx *thread, u64 now)
 	if (loop_is_epoll(thread))
 		item = loop_first_ready(thread->loop);
 	if (item) {
-		ready_in_loop(thread, &ready, item, has_socket);
+		thread->ready_socket = 0;
+		ready_in_loop(thread, &ready, item);
 		if (ready.reason == WIRE_POLL) { /* one loop inside another */
 			item = loop_first_ready((u64)BPF_CORE_READ(item, ffd.file, private_data));
 			if (item)
-				ready_in_loop(thread, &ready, item, has_socket);
+				ready_in_loop(thread, &ready, item);
 		}
 	} else {
 		ready_of_waker(thread, &ready, slot, now);

@@ -249,6 +249,7 @@ struct sock {
 	u16 sk_protocol;
 	struct sk_buff_head sk_receive_queue;
 	u32 sk_ack_backlog;
+	u8 sk_shutdown;
 	struct socket *sk_socket;
 };
 

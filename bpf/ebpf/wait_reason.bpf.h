@@ -144,6 +144,8 @@ static __always_inline void wait_on_poll(struct thread_ctx *thread, const struct
 	key->reason = WIRE_POLL;
 	key->kind = WIRE_KIND_EPOLL;
 	thread->resolve_at_wake = cnt > 1;
+	if (cnt > 1)
+		has_pollers = 1;
 	if (!args->can_read_user)
 		return;
 	for (u32 i = 0; i < POLL_SCAN_MAX && i < cnt; i++) {
@@ -283,6 +285,7 @@ static __always_inline void wait_on_select(struct thread_ctx *thread, const stru
 	key->reason = args->arg[0] ? WIRE_POLL : WIRE_TIMER;
 	key->kind = args->arg[0] ? WIRE_KIND_EPOLL : WIRE_KIND_NONE;
 	thread->resolve_at_wake = args->arg[0] != 0;
+	has_pollers = 1;
 	if (!args->arg[0] || args->arg[0] > 64 || args->arg[1] || !args->can_read_user)
 		return;
 	bpf_probe_read_user(&written, sizeof(written), (void *)args->arg[2]);
@@ -344,6 +347,8 @@ __noinline int wait_on_syscall(struct thread_ctx *thread, struct wait_args *args
 		thread->resolve_at_wake = 1;
 		loop_enter(thread, &args->files, args->syscall, args->arg[0], args->arg[3],
 			   args->tid);
+		if (!loop_is_epoll(thread))
+			has_pollers = 1;
 		return 0;
 	default:
 		wait_in_call(args, key, how);
