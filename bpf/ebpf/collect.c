@@ -131,55 +131,64 @@ int collect_snapshot(struct ebpf_observer *self, struct wire_thread **records, s
 /* The kernel hands out whole buckets: more rows than one will hold. */
 #define ROWS_PER_BATCH 512
 
+typedef int add_row(struct ebpf_observer *self, void *key, const void *sum);
+
+/* Room for a batch of the larger of the two kinds of rows. */
+struct row_batch {
+	_Alignas(8) char keys[ROWS_PER_BATCH * sizeof(struct wire_wait_key)];
+	_Alignas(8) char sums[ROWS_PER_BATCH * sizeof(struct wire_wait_sum)];
+};
+_Static_assert(sizeof(struct wire_holder_key) <= sizeof(struct wire_wait_key), "row_batch");
+_Static_assert(sizeof(struct wire_holder_sum) <= sizeof(struct wire_wait_sum), "row_batch");
+
+/* Moves all rows out of @map. Returns 0, or the first failure of the map or of @add. */
+static int move_rows(struct ebpf_observer *self, const struct bpf_map *map, add_row *add)
+{
+	size_t key_bytes = bpf_map__key_size(map), sum_bytes = bpf_map__value_size(map);
+	struct row_batch batch;
+	uint32_t position, cnt;
+	void *from = NULL;
+	int got, error = 0;
+
+	do {
+		cnt = ROWS_PER_BATCH;
+		got = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), from, &position, batch.keys,
+						      batch.sums, &cnt, NULL);
+		/* -ENOENT: these were the last. Any other failure gave none. */
+		if (got && got != -ENOENT)
+			return got;
+		from = &position;
+		for (uint32_t i = 0; i < cnt && !error; i++)
+			error = add(self, batch.keys + i * key_bytes, batch.sums + i * sum_bytes);
+	} while (!error && !got);
+	return error;
+}
+
+static int add_wait_row(struct ebpf_observer *self, void *key, const void *sum)
+{
+	object_names_unify(&self->names, key);
+	return wait_table_add(&self->waits, key, sum);
+}
+
+static int add_holder_row(struct ebpf_observer *self, void *key, const void *sum)
+{
+	return lock_holders_add(&self->holders, key, sum);
+}
+
 /*
  * Rows that live threads add to meanwhile lose nothing but what falls between two instructions, and
  * that only of the object: totals by reason are kept per thread.
  */
 int collect_rows(struct ebpf_observer *self)
 {
-	int map = bpf_map__fd(self->probes->maps.waits);
-	struct wire_wait_key keys[ROWS_PER_BATCH];
-	struct wire_wait_sum sums[ROWS_PER_BATCH];
-	uint32_t position, cnt;
-	void *from = NULL;
-	int got, error = 0;
-
 	self->probes->bss->wait_row_cnt = 0;
-	do {
-		cnt = ROWS_PER_BATCH;
-		got = bpf_map_lookup_and_delete_batch(map, from, &position, keys, sums, &cnt, NULL);
-		/* -ENOENT: these were the last. Any other failure gave none. */
-		if (got && got != -ENOENT)
-			return got;
-		from = &position;
-		for (uint32_t i = 0; i < cnt && !error; i++) {
-			object_names_unify(&self->names, &keys[i]);
-			error = wait_table_add(&self->waits, &keys[i], &sums[i]);
-		}
-	} while (!error && !got);
-	return error;
+	return move_rows(self, self->probes->maps.waits, add_wait_row);
 }
 
 int collect_holders(struct ebpf_observer *self)
 {
-	int map = bpf_map__fd(self->probes->maps.holders);
-	struct wire_holder_key keys[ROWS_PER_BATCH];
-	struct wire_holder_sum sums[ROWS_PER_BATCH];
-	uint32_t position, cnt;
-	void *from = NULL;
-	int got, error = 0;
-
 	self->probes->bss->holder_row_cnt = 0;
-	do {
-		cnt = ROWS_PER_BATCH;
-		got = bpf_map_lookup_and_delete_batch(map, from, &position, keys, sums, &cnt, NULL);
-		if (got && got != -ENOENT)
-			return got;
-		from = &position;
-		for (uint32_t i = 0; i < cnt && !error; i++)
-			error = lock_holders_add(&self->holders, &keys[i], &sums[i]);
-	} while (!error && !got);
-	return error;
+	return move_rows(self, self->probes->maps.holders, add_holder_row);
 }
 
 /* Books a thread that is alive at the end; the wait it is in becomes a row like any other. */
