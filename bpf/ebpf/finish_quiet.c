@@ -91,12 +91,6 @@ int quiet_rank(const struct wire_thread *wire)
 	}
 }
 
-/* As the probes have it, see wake_charge. */
-static bool is_for_work(const struct wire_wait_key *key)
-{
-	return key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY;
-}
-
 /* Where work arrives, what was put into the pool is its but for results. A sleep that hasn't ended,
  * and waits for each other, claim nothing. */
 static bool may_claim(const struct ebpf_observer *self, int rank)
@@ -121,7 +115,7 @@ int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *tell
 		claim_ns = 0;
 	else if (claim_ns > (uint64_t)left_ns)
 		claim_ns = (uint64_t)left_ns;
-	if (is_for_work(&telling->open_key)) {
+	if (wire_is_for_work(&telling->open_key)) {
 		quiet.ticked_ns = claim_ns;
 		shared->ticks_before_work_ns += claim_ns;
 	} else {
@@ -152,14 +146,14 @@ static void prefer_serving_ticks(struct ebpf_observer *self)
 	for (size_t i = 0; i < self->waits.cnt; i++) {
 		const struct wait_row *row = &self->waits.rows[i];
 
-		if (!is_for_work(&row->key))
+		if (!wire_is_for_work(&row->key))
 			*(is_serving_tick(self, row) ? &serving_ns : &helper_ns) +=
 				(double)row->sum.ticked_ns;
 	}
 	for (size_t i = 0; serving_ns > 0 && i < self->waits.cnt; i++) {
 		struct wait_row *row = &self->waits.rows[i];
 
-		if (is_for_work(&row->key))
+		if (wire_is_for_work(&row->key))
 			continue;
 		if (is_serving_tick(self, row))
 			row->sum.ticked_ns +=
@@ -204,7 +198,7 @@ void quiet_return_pool(struct ebpf_observer *self)
 	for (size_t i = 0; i < self->waits.cnt; i++) {
 		const struct wait_row *row = &self->waits.rows[i];
 
-		*(is_for_work(&row->key) ? &work_ns : &ticks_ns) += (double)row->sum.ticked_ns;
+		*(wire_is_for_work(&row->key) ? &work_ns : &ticks_ns) += (double)row->sum.ticked_ns;
 	}
 	ticks_part = ticks_ns > 0 ? 1 - (double)shared->ticks_before_work_ns / ticks_ns : 0;
 	if (ticks_part < 0)
@@ -215,7 +209,7 @@ void quiet_return_pool(struct ebpf_observer *self)
 		left_ns /= work_ns + ticks_part * ticks_ns;
 	for (size_t i = 0; i < self->waits.cnt; i++) {
 		struct wait_row *row = &self->waits.rows[i];
-		double part = is_for_work(&row->key) ? left_ns : left_ns * ticks_part;
+		double part = wire_is_for_work(&row->key) ? left_ns : left_ns * ticks_part;
 
 		row->sum.quiet_ns += (uint64_t)(part * (double)row->sum.ticked_ns);
 	}

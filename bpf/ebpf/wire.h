@@ -146,6 +146,12 @@ struct wire_wait_key {
 };
 _Static_assert(sizeof(struct wire_wait_key) == 32, "wire_wait_key");
 
+/* Whether a wait is for work to come. Both sides charge by it: wake.bpf.h, finish_quiet.c. */
+static inline int wire_is_for_work(const struct wire_wait_key *key)
+{
+	return key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY;
+}
+
 struct wire_wait_sum {
 	WIRE_U64 wait_ns;
 	WIRE_U64 wait_cnt;
