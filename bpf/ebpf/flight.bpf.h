@@ -101,8 +101,7 @@ int BPF_PROG(on_connection_state, struct sock *sk, int old_state, int new_state)
 /* The tree had the open file @file before it was observed: is it a connection to others? */
 static __always_inline void connection_seed(struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct sock *sk = file_sock(file);
 	struct wire_wait_key key = {};
 
 	socket_describe(&key, (u64)sk, 0);

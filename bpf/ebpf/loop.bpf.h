@@ -136,22 +136,23 @@ static __always_inline void loop_seed(struct thread_ctx *thread, struct task_str
 	thread->is_loop_seeded = thread->loop != 0;
 }
 
-/* Whether something waits to be read from, or accepted by, the socket of the open file @file; its
- * end is something. */
+/* Whether something waits to be read from, or accepted by, the socket @sk. */
+static __always_inline bool sock_has_input(struct sock *sk)
+{
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		return BPF_CORE_READ(sk, sk_ack_backlog);
+	return BPF_CORE_READ(sk, sk_receive_queue.qlen);
+}
+
+/* The same of the open file @file; that the far end has closed it is something. */
 static __always_inline bool file_has_input(struct file *file)
 {
-	struct socket *socket;
 	struct sock *sk;
 
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return false;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (BPF_CORE_READ(sk, sk_receive_queue.qlen) ||
-	    BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)
-		return true;
-	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN &&
-	       BPF_CORE_READ(sk, sk_ack_backlog);
+	sk = file_sock(file);
+	return sock_has_input(sk) || BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN;
 }
 
 /*

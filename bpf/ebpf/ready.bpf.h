@@ -154,15 +154,12 @@ static __always_inline void ready_in_loop(struct thread_ctx *thread, struct wire
 {
 	struct file *file = BPF_CORE_READ(item, ffd.file);
 	u32 events = BPF_CORE_READ(item, event.events);
-	struct socket *socket;
 
 	if (!file)
 		return;
 	ready_describe(thread, ready, (u64)file, events & EPOLLOUT && !file_has_input(file));
-	if (ready->kind == WIRE_KIND_TCP) {
-		socket = BPF_CORE_READ(file, private_data);
-		thread->ready_socket = (u64)BPF_CORE_READ(socket, sk);
-	}
+	if (ready->kind == WIRE_KIND_TCP)
+		thread->ready_socket = (u64)file_sock(file);
 }
 
 /* What has become ready for a thread that waits through poll, select or a ring. Who writes to a

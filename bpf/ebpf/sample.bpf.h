@@ -44,14 +44,8 @@ static __always_inline bool file_is_empty(struct file *file)
 {
 	u32 mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
 
-	if (mode == S_IFSOCK) {
-		struct socket *socket = BPF_CORE_READ(file, private_data);
-		struct sock *sk = BPF_CORE_READ(socket, sk);
-
-		if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
-			return !BPF_CORE_READ(sk, sk_ack_backlog);
-		return !BPF_CORE_READ(sk, sk_receive_queue.qlen);
-	}
+	if (mode == S_IFSOCK)
+		return !sock_has_input(file_sock(file));
 	if (mode == S_IFIFO) {
 		struct pipe_inode_info *pipe = BPF_CORE_READ(file, private_data);
 
@@ -169,8 +163,7 @@ __noinline int mark_progress(u64 *mark, u64 file_address)
 	if (!mark)
 		return 0;
 	if (mode == S_IFSOCK) {
-		struct socket *socket = BPF_CORE_READ(file, private_data);
-		struct sock *sk = BPF_CORE_READ(socket, sk);
+		struct sock *sk = file_sock(file);
 		struct tcp_sock *tcp = (struct tcp_sock *)sk;
 
 		if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)

@@ -349,6 +349,14 @@ static __always_inline bool file_is_settled(const struct wire_wait_key *key, str
 	return BPF_CORE_READ(socket, type) == SOCK_STREAM;
 }
 
+/* The socket behind @file, which is one. */
+static __always_inline struct sock *file_sock(struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+
+	return BPF_CORE_READ(socket, sk);
+}
+
 /* The same for a wait on the open file @file_address (a struct file *). */
 __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is_write)
 {
@@ -359,11 +367,8 @@ __noinline int file_describe(struct wire_wait_key *key, u64 file_address, u32 is
 
 	if (!key)
 		return 0;
-	if (mode == S_IFSOCK) {
-		struct socket *socket = BPF_CORE_READ(file, private_data);
-
-		return socket_describe(key, (u64)BPF_CORE_READ(socket, sk), is_write);
-	}
+	if (mode == S_IFSOCK)
+		return socket_describe(key, (u64)file_sock(file), is_write);
 	if (!mode) {
 		anon_describe(key, file);
 		return 0;

@@ -151,16 +151,13 @@ static __always_inline void wake_attribute(struct task_struct *task, struct thre
 static __always_inline u64 wake_socket(const struct thread_ctx *thread)
 {
 	const struct file_memo *memo = &thread->memo;
-	struct file *file = (struct file *)memo->file;
-	struct socket *socket;
 
 	if (thread->resolve_at_wake)
 		return thread->ready_socket;
 	if (!memo->is_valid || memo->syscall != thread->open.syscall ||
 	    memo->key.kind != WIRE_KIND_TCP || memo->key.port != thread->open.port)
 		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	return (u64)BPF_CORE_READ(socket, sk);
+	return (u64)file_sock((struct file *)memo->file);
 }
 
 /*
@@ -202,7 +199,7 @@ static __always_inline void wake_charge(struct task_struct *task, struct thread_
 		tick_begin(task, thread, quiet_ns, now);
 	if (!quiet_ns && thread->ticked_at_ns == ticked_ns && !thread->resolve_at_wake)
 		return;
-	if (key->reason == WIRE_ACCEPT || key->reason == WIRE_TTY) {
+	if (wire_is_for_work(key)) {
 		pool_put_work(thread, quiet_ns, now);
 		return;
 	}
