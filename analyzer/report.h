@@ -133,6 +133,9 @@ struct report_ratios {
 	double wait;		/* quiet without idle / (wall - idle) */
 	double run_queue;	/* starved / (wall - idle) */
 	double wait_to_compute; /* quiet without idle / computing; -1 when nothing was computed */
+	/* 95% intervals of cpu and wait over the course of the run; low -1: not known. */
+	double cpu_low, cpu_high;
+	double wait_low, wait_high;
 };
 
 struct report_verdict {
@@ -149,10 +152,14 @@ struct report_verdict {
 struct report_phase {
 	uint64_t start_ns, end_ns;
 	enum verdict_class verdict_class;
+	const char *name; /* "start-up", "run", "phase 2", "shut-down" */
+	uint64_t computing_ns, starved_ns, quiet_ns;
+	const char *summary; /* one sentence */
 };
 
 struct report_role {
 	const char *name;
+	const char *kind; /* "main", "workers", "acceptor", "ticker", "pool", "spinner" ... */
 	uint32_t thread_cnt;
 	enum verdict_class verdict_class;
 	uint64_t on_cpu_ns;
@@ -176,6 +183,14 @@ struct report_recommendation {
 	const char *avoid;   /* one sentence: what not to do; NULL: nothing to warn of */
 	const char **reasons;
 	size_t reason_cnt;
+	const char *scope;  /* the phase or role that it is for; NULL: all of the run */
+	const char **notes; /* what the change costs, and what it has to heed */
+	size_t note_cnt;
+};
+
+struct report_curve_point {
+	uint32_t workers;
+	double speedup;
 };
 
 struct report_prediction {
@@ -185,6 +200,9 @@ struct report_prediction {
 	uint64_t extra_memory_bytes;
 	const char **assumptions;
 	size_t assumption_cnt;
+	const char *bottleneck; /* what limits it then: "gil", "cpu", "far end", "operations" ... */
+	struct report_curve_point *curve; /* over the number of workers, ascending */
+	size_t curve_cnt;
 };
 
 struct report_evidence {

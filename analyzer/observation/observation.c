@@ -25,6 +25,9 @@ void observation_release(struct observation *obs)
 	free(obs->waits);
 	free(obs->lock_holders);
 	free(obs->neighbours);
+	free(obs->segments);
+	free(obs->slices);
+	free(obs->far_ends);
 	free(obs->target.argv);
 	free(obs->quality.missing_probes);
 	string_pool_free(obs->strings);
@@ -104,6 +107,39 @@ struct obs_neighbour *observation_add_neighbour(struct observation *obs)
 	obs->neighbours = all;
 	all[obs->neighbour_cnt] = (struct obs_neighbour){ .comm = "" };
 	return &all[obs->neighbour_cnt++];
+}
+
+struct obs_segment *observation_add_segment(struct observation *obs)
+{
+	struct obs_segment *all = make_room(obs->segments, obs->segment_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->segments = all;
+	all[obs->segment_cnt] = (struct obs_segment){ 0 };
+	return &all[obs->segment_cnt++];
+}
+
+struct obs_slice *observation_add_slice(struct observation *obs)
+{
+	struct obs_slice *all = make_room(obs->slices, obs->slice_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->slices = all;
+	all[obs->slice_cnt] = (struct obs_slice){ 0 };
+	return &all[obs->slice_cnt++];
+}
+
+struct obs_far_end *observation_add_far_end(struct observation *obs)
+{
+	struct obs_far_end *all = make_room(obs->far_ends, obs->far_end_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->far_ends = all;
+	all[obs->far_end_cnt] = (struct obs_far_end){ .name = "" };
+	return &all[obs->far_end_cnt++];
 }
 
 int observation_add_string(struct observation *obs, const char ***array, size_t *cnt,

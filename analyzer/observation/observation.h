@@ -153,6 +153,43 @@ struct obs_thread {
 	uint64_t spin_sample_cnt;
 	uint64_t io_sample_cnt; /* in other calls of input and output */
 	const char *poll_call;	/* the call that most of poll_sample_cnt were in; "" if none */
+	/* Of a thread of an interpreter with a GIL: samples of which it is known whether the thread
+	 * held it, and those in which it did. The rest computed in native code that lets go of it.
+	 */
+	uint64_t gil_sample_cnt;
+	uint64_t gil_held_sample_cnt;
+};
+
+/*
+ * What one thread did from one instant to another. A thread's segments follow each other without a
+ * gap and sum to its totals. Each ends with a wait if its thread waits at all; waits that follow
+ * fast on each other share one, so that the run is told by a bounded number of them.
+ */
+struct obs_segment {
+	uint32_t thread; /* index in observation.threads */
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint64_t on_cpu_ns;
+	uint64_t queue_ns; /* run queue, after wakeups and preemptions; and throttled */
+	uint64_t wait_ns[WAIT_REASON_CNT];
+	uint64_t wait_cnt[WAIT_REASON_CNT];
+};
+
+/* Program time from one instant to the next; the slices follow each other without a gap and sum to
+ * obs_program. Quiet is what is left. */
+struct obs_slice {
+	uint64_t start_ns;
+	uint64_t end_ns;
+	uint64_t computing_ns;
+	uint64_t starved_ns;
+};
+
+/* Programs of this host that served the tree over sockets (obs_wait.far_end), and the CPU time that
+ * they took meanwhile: on the same CPUs as the tree's, however long it waits. */
+struct obs_far_end {
+	const char *name;    /* as in obs_wait.far_end */
+	uint64_t cpu_ns;     /* of all processes of that program */
+	uint32_t thread_cnt; /* of these processes, that ran */
 };
 
 /* Who made others wait for a lock: one row per (process, lock, thread that released it), of the
@@ -203,6 +240,9 @@ struct obs_process {
 	uint32_t python_hexversion; /* 0x030b0000-like, from the mapped runtime; 0: not CPython */
 	bool gil_is_known;	    /* its address was found, so gil waits are told from others */
 	bool is_free_threaded;	    /* CPython built without a GIL */
+	/* Memory, the largest seen in a few looks; 0: not seen. */
+	uint64_t pss_bytes;	/* its proportional share of what it shares with others */
+	uint64_t private_bytes; /* what it shares with nobody */
 };
 
 /* Program time: each instant of the observation is exactly one of the three. */
@@ -218,8 +258,10 @@ struct obs_program {
 struct obs_host {
 	const char *kernel;
 	uint32_t cpus_online;
-	uint32_t cpus_usable; /* affinity of the target */
-	double cpu_quota;     /* CPUs that the cgroup grants; 0: no quota */
+	uint32_t cpus_usable;	   /* affinity of the target */
+	double cpu_quota;	   /* CPUs that the cgroup grants; 0: no quota */
+	uint32_t threads_per_core; /* hardware threads that share a core's units; 0: not known */
+	uint64_t others_cpu_ns;	   /* what all other programs computed on the usable CPUs */
 };
 
 struct obs_target {
@@ -267,6 +309,12 @@ struct observation {
 	size_t neighbour_cnt;
 	uint64_t own_queue_ns; /* the same, where another thread of the tree had it */
 	struct obs_flight flight;
+	struct obs_segment *segments; /* by thread, and of a thread in order of time */
+	size_t segment_cnt;
+	struct obs_slice *slices;
+	size_t slice_cnt;
+	struct obs_far_end *far_ends;
+	size_t far_end_cnt;
 	uint32_t processes_peak;
 	uint32_t threads_peak;
 	struct string_pool *strings;
@@ -291,6 +339,9 @@ struct obs_thread *observation_add_thread(struct observation *obs);
 struct obs_wait *observation_add_wait(struct observation *obs);
 struct obs_lock_holder *observation_add_lock_holder(struct observation *obs);
 struct obs_neighbour *observation_add_neighbour(struct observation *obs);
+struct obs_segment *observation_add_segment(struct observation *obs);
+struct obs_slice *observation_add_slice(struct observation *obs);
+struct obs_far_end *observation_add_far_end(struct observation *obs);
 
 /* Appends a copy of @text to an array of strings that hangs off @obs: the modules of a process, the
  * arguments of the target. Returns 0 or -ENOMEM. */

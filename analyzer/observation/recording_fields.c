@@ -54,10 +54,9 @@ static const struct field observation_fields[] = {
 };
 
 static const struct field host_fields[] = {
-	FIELD(struct obs_host, kernel),
-	FIELD(struct obs_host, cpus_online),
-	FIELD(struct obs_host, cpus_usable),
-	FIELD(struct obs_host, cpu_quota),
+	FIELD(struct obs_host, kernel),		  FIELD(struct obs_host, cpus_online),
+	FIELD(struct obs_host, cpus_usable),	  FIELD(struct obs_host, cpu_quota),
+	LATER(struct obs_host, threads_per_core), LATER(struct obs_host, others_cpu_ns),
 };
 
 static const struct field target_fields[] = {
@@ -103,6 +102,8 @@ static const struct field process_fields[] = {
 	FIELD(struct obs_process, python_hexversion),
 	FIELD(struct obs_process, gil_is_known),
 	FIELD(struct obs_process, is_free_threaded),
+	LATER(struct obs_process, pss_bytes),
+	LATER(struct obs_process, private_bytes),
 };
 
 static const struct field thread_fields[] = {
@@ -133,6 +134,8 @@ static const struct field thread_fields[] = {
 	LATER(struct obs_thread, spin_sample_cnt),
 	LATER(struct obs_thread, io_sample_cnt),
 	LATER(struct obs_thread, poll_call),
+	LATER(struct obs_thread, gil_sample_cnt),
+	LATER(struct obs_thread, gil_held_sample_cnt),
 };
 
 static const struct field wait_fields[] = {
@@ -179,6 +182,26 @@ static const struct field flight_fields[] = {
 	LATER(struct obs_flight, connection_cnt),
 };
 
+static const struct field segment_fields[] = {
+	FIELD(struct obs_segment, thread),	  FIELD(struct obs_segment, start_ns),
+	FIELD(struct obs_segment, end_ns),	  FIELD(struct obs_segment, on_cpu_ns),
+	FIELD(struct obs_segment, queue_ns),	  PER_REASON(struct obs_segment, wait_ns),
+	PER_REASON(struct obs_segment, wait_cnt),
+};
+
+static const struct field slice_fields[] = {
+	FIELD(struct obs_slice, start_ns),
+	FIELD(struct obs_slice, end_ns),
+	FIELD(struct obs_slice, computing_ns),
+	FIELD(struct obs_slice, starved_ns),
+};
+
+static const struct field far_end_fields[] = {
+	FIELD(struct obs_far_end, name),
+	FIELD(struct obs_far_end, cpu_ns),
+	FIELD(struct obs_far_end, thread_cnt),
+};
+
 static void *add_process(struct observation *obs)
 {
 	return observation_add_process(obs);
@@ -202,6 +225,21 @@ static void *add_lock_holder(struct observation *obs)
 static void *add_neighbour(struct observation *obs)
 {
 	return observation_add_neighbour(obs);
+}
+
+static void *add_segment(struct observation *obs)
+{
+	return observation_add_segment(obs);
+}
+
+static void *add_slice(struct observation *obs)
+{
+	return observation_add_slice(obs);
+}
+
+static void *add_far_end(struct observation *obs)
+{
+	return observation_add_far_end(obs);
 }
 
 #define FIELDS(table) .fields = (table), .field_cnt = sizeof(table) / sizeof((table)[0])
@@ -241,5 +279,8 @@ const struct section recording_sections[] = {
 	LATER_ROWS(neighbours, neighbour_fields, neighbour_cnt, struct obs_neighbour,
 		   add_neighbour),
 	LATER_STRUCT(flight, flight_fields),
+	LATER_ROWS(segments, segment_fields, segment_cnt, struct obs_segment, add_segment),
+	LATER_ROWS(slices, slice_fields, slice_cnt, struct obs_slice, add_slice),
+	LATER_ROWS(far_ends, far_end_fields, far_end_cnt, struct obs_far_end, add_far_end),
 };
 const size_t recording_section_cnt = sizeof(recording_sections) / sizeof(recording_sections[0]);

@@ -271,8 +271,15 @@ static void read_section(struct reader *reader, const struct place *root,
 		read_struct(reader, &place, section, (char *)reader->obs + section->offset);
 }
 
+static void check_span(struct reader *reader, const struct place *row, uint64_t start_ns,
+		       uint64_t end_ns)
+{
+	if (end_ns < start_ns)
+		fail(reader, row, -EINVAL, "ends before it starts");
+}
+
 /* What the tables don't say: how values of a row belong together. */
-static void check_rows(struct reader *reader)
+static void check_threads(struct reader *reader)
 {
 	const struct observation *obs = reader->obs;
 	struct place root = { 0 };
@@ -280,8 +287,43 @@ static void check_rows(struct reader *reader)
 	struct place row = { .parent = &threads };
 
 	for (; row.index < obs->thread_cnt; row.index++)
-		if (obs->threads[row.index].end_ns < obs->threads[row.index].start_ns)
-			fail(reader, &row, -EINVAL, "ends before it starts");
+		check_span(reader, &row, obs->threads[row.index].start_ns,
+			   obs->threads[row.index].end_ns);
+}
+
+static void check_segments(struct reader *reader)
+{
+	const struct observation *obs = reader->obs;
+	struct place root = { 0 };
+	struct place segments = member_of(&root, "segments");
+	struct place row = { .parent = &segments };
+
+	for (; row.index < obs->segment_cnt; row.index++) {
+		const struct obs_segment *segment = &obs->segments[row.index];
+
+		check_span(reader, &row, segment->start_ns, segment->end_ns);
+		if (segment->thread >= obs->thread_cnt)
+			fail(reader, &row, -EINVAL, "is of a thread that there isn't");
+	}
+}
+
+static void check_slices(struct reader *reader)
+{
+	const struct observation *obs = reader->obs;
+	struct place root = { 0 };
+	struct place slices = member_of(&root, "slices");
+	struct place row = { .parent = &slices };
+
+	for (; row.index < obs->slice_cnt; row.index++)
+		check_span(reader, &row, obs->slices[row.index].start_ns,
+			   obs->slices[row.index].end_ns);
+}
+
+static void check_all(struct reader *reader)
+{
+	check_threads(reader);
+	check_segments(reader);
+	check_slices(reader);
 }
 
 static void read_root(struct reader *reader, const cJSON *json)
@@ -295,7 +337,7 @@ static void read_root(struct reader *reader, const cJSON *json)
 	for (size_t i = 0; i < recording_section_cnt && !reader->error; i++)
 		read_section(reader, &root, &recording_sections[i]);
 	if (!reader->error)
-		check_rows(reader);
+		check_all(reader);
 }
 
 /* Returns the rest of @in, NUL-terminated, for the caller to free; NULL with the error set. */

@@ -35,14 +35,17 @@ static const char *io_reasons[] = {
 	"The GIL is free while a thread waits, so threads overlap fully.",
 	"20 operations are too few to be worth an event loop.",
 };
+#define PREDICTION(of_model, of_workers, low, expected, high, bytes)  \
+	.model = of_model, .workers = of_workers, .speedup_low = low, \
+	.speedup_expected = expected, .speedup_high = high, .extra_memory_bytes = bytes
 static const char *io_assumptions[] = { "the requests are independent",
 					"tcp 127.0.0.1:8080 serves 20 at once" };
 static struct report_prediction io_predictions[] = {
-	{ MODEL_THREADS, 20, 9.4, 14.2, 18.1, 164 << 20,
+	{ PREDICTION(MODEL_THREADS, 20, 9.4, 14.2, 18.1, 164 << 20),
 	  LIST(assumptions, assumption_cnt, io_assumptions) },
-	{ MODEL_ASYNC, 20, 9.1, 14.5, 18.6, 6 << 20,
+	{ PREDICTION(MODEL_ASYNC, 20, 9.1, 14.5, 18.6, 6 << 20),
 	  LIST(assumptions, assumption_cnt, io_assumptions) },
-	{ MODEL_MULTIPROCESSING, 20, 4.2, 6.0, 7.7, 400 << 20, NULL, 0 },
+	{ PREDICTION(MODEL_MULTIPROCESSING, 20, 4.2, 6.0, 7.7, 400 << 20) },
 };
 static struct report_evidence io_evidence[] = {
 	{ "waits", 20, "count", "thread_time.waits[network]" },
@@ -101,8 +104,8 @@ static const char *gil_command[] = { "python3", "-c", "from threading import Thr
 static const char *gil_reasons[] = {
 	"One thread computes at a time: the other three wait for the GIL 74% of thread time."
 };
-static struct report_prediction gil_predictions[] = { { MODEL_MULTIPROCESSING, 2, 1.8, 1.93, 1.98,
-							24 << 20, NULL, 0 } };
+static struct report_prediction gil_predictions[] = { { PREDICTION(MODEL_MULTIPROCESSING, 2, 1.8,
+								   1.93, 1.98, 24 << 20) } };
 static struct report_evidence gil_evidence[] = { { "gil_wait_share", 0.7439, "ratio",
 						   "thread_time.waits[gil]" } };
 static struct report_finding gil_findings[] = {
@@ -280,16 +283,37 @@ static struct report_wait mixed_waits[] = {
 	{ .reason = WAIT_PAGING, .wait_ns = S / 2, .share = 0.004 },
 };
 static struct report_phase mixed_phases[] = {
-	{ 0, 25 * S, CLASS_IO_BOUND },
-	{ 25 * S, 90 * S, CLASS_CPU_BOUND },
-	{ 90 * S, 125 * S, CLASS_MIXED },
+	{ .start_ns = 0,
+	  .end_ns = 25 * S,
+	  .verdict_class = CLASS_IO_BOUND,
+	  .name = "",
+	  .summary = "" },
+	{ .start_ns = 25 * S,
+	  .end_ns = 90 * S,
+	  .verdict_class = CLASS_CPU_BOUND,
+	  .name = "",
+	  .summary = "" },
+	{ .start_ns = 90 * S,
+	  .end_ns = 125 * S,
+	  .verdict_class = CLASS_MIXED,
+	  .name = "",
+	  .summary = "" },
 };
 static struct report_wait mixed_role_waits[] = {
 	{ .reason = WAIT_SYNC, .wait_ns = 600 * S, .share = 0.61 }
 };
 static struct report_role mixed_roles[] = {
-	{ "main", 1, CLASS_IDLE, 4 * S, NULL, 0 },
-	{ "worker\x1b[0m", 8, CLASS_MIXED, 60 * S, LIST(waits, wait_cnt, mixed_role_waits) },
+	{ .name = "main",
+	  .kind = "main",
+	  .thread_cnt = 1,
+	  .verdict_class = CLASS_IDLE,
+	  .on_cpu_ns = 4 * S },
+	{ .name = "worker\x1b[0m",
+	  .kind = "workers",
+	  .thread_cnt = 8,
+	  .verdict_class = CLASS_MIXED,
+	  .on_cpu_ns = 60 * S,
+	  LIST(waits, wait_cnt, mixed_role_waits) },
 };
 static const char *mixed_command[] = { "/usr/bin/node", "--max-old-space-size=4096",
 				       "/srv/service/dist/server/index.js", "--config",

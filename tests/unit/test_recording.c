@@ -70,7 +70,10 @@ static void fill(struct observation *obs)
 	obs->source = SOURCE_PROCFS;
 	obs->started_at_unix_ns = 1700000000123456789;
 	obs->duration_ns = 2400000000;
-	obs->host = (struct obs_host){ intern(obs, "6.18.0"), 4, 2, 1.5 };
+	obs->host = (struct obs_host){ .kernel = intern(obs, "6.18.0"),
+				       .cpus_online = 4,
+				       .cpus_usable = 2,
+				       .cpu_quota = 1.5 };
 	obs->target.mode = TARGET_ATTACH;
 	obs->target.pid = 41;
 	obs->target.has_exited = true;
