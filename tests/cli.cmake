@@ -1,6 +1,7 @@
 # The command line itself: options, what a wrapped command inherits, signals, exit codes, output.
 if(TARGET classify)
-	classify_unit_test(options SOURCES ${PROJECT_SOURCE_DIR}/cli/options.c)
+	classify_unit_test(options SOURCES ${PROJECT_SOURCE_DIR}/cli/options.c
+		${PROJECT_SOURCE_DIR}/cli/option_table.c)
 	target_include_directories(test_options PRIVATE ${PROJECT_SOURCE_DIR}/cli)
 
 	classify_unit_test(command SOURCES ${PROJECT_SOURCE_DIR}/cli/command.c
