@@ -14,7 +14,7 @@
 
 int cause_rows_init(struct cause_rows *rows, struct observation *obs)
 {
-	rows->obs = obs;
+	*rows = (struct cause_rows){ .obs = obs };
 	/* Four slots a row: the rows that lump objects together come on top of the maximum. */
 	rows->slot_cnt = 4 * (size_t)CAUSE_ROWS_MAX;
 	rows->slots = calloc(rows->slot_cnt, sizeof(*rows->slots));
