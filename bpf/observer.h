@@ -3,7 +3,8 @@
  * observation. Two of them: ebpf (exact, needs BPF rights) and procfs (a sampler, needs nothing).
  *
  * Life of one: X_observer_new -> observer_track (-> observer_adopt) -> observer_drain (repeatedly,
- * whenever observer_fd is readable or timeout_ms has passed) -> observer_finish -> observer_free.
+ * whenever observer_fd is readable or timeout_ms has passed; observer_peek at any time) ->
+ * observer_finish -> observer_free.
  * Nothing of it remains in the kernel after observer_free, or when this process dies.
  */
 #ifndef CLASSIFY_OBSERVER_H
@@ -40,6 +41,14 @@ struct observer_ops {
 	int (*timeout_ms)(const struct observer *observer);
 	/* Takes in what has gathered. Never blocks. 0 or -errno. */
 	int (*drain)(struct observer *observer);
+	/*
+	 * Fills @obs with what was seen so far, as finish would, and goes on as if nobody had
+	 * looked. Good for judging how things stand, not as an account: what changes while it is
+	 * being read may be missing or be in it twice, and what only the end can settle is left
+	 * out. Its names stay the observer's: the caller releases @obs, on error too, before
+	 * finish and free. 0, -EAGAIN (it changes too fast; another time), or -errno.
+	 */
+	int (*peek)(struct observer *observer, struct observation *obs);
 	/* Ends the observation and fills @obs but for obs->target, which the caller knows; of that
 	 * only how the target ended, where the observer saw it end.
 	 * 0 or -errno; @obs is released by the caller either way. */

@@ -30,7 +30,8 @@ void observation_release(struct observation *obs)
 	free(obs->far_ends);
 	free(obs->target.argv);
 	free(obs->quality.missing_probes);
-	string_pool_free(obs->strings);
+	if (!obs->has_borrowed_strings)
+		string_pool_free(obs->strings);
 	observation_init(obs);
 }
 
@@ -140,6 +141,53 @@ struct obs_far_end *observation_add_far_end(struct observation *obs)
 	obs->far_ends = all;
 	all[obs->far_end_cnt] = (struct obs_far_end){ .name = "" };
 	return &all[obs->far_end_cnt++];
+}
+
+/* A copy with as much room as make_room() would have made for it. */
+static void *copy_array(const void *array, size_t cnt, size_t element_bytes, bool *has_failed)
+{
+	size_t room = 1;
+	void *copy;
+
+	if (!cnt)
+		return NULL;
+	while (room < cnt)
+		room *= 2;
+	copy = reallocarray(NULL, room, element_bytes);
+	if (copy)
+		memcpy(copy, array, cnt * element_bytes);
+	else
+		*has_failed = true;
+	return copy;
+}
+
+/* A count without its array would be followed. */
+#define COPY_ARRAY(to, from, array, cnt)                                                     \
+	do {                                                                                 \
+		(to)->array = copy_array((from)->array, (from)->cnt, sizeof(*(from)->array), \
+					 &has_failed);                                       \
+		(to)->cnt = (to)->array ? (from)->cnt : 0;                                   \
+	} while (0)
+
+int observation_draft(struct observation *draft, struct observation *from)
+{
+	bool has_failed = !observation_intern(from, "", 0); /* so that there is a pool to share */
+
+	*draft = *from;
+	draft->has_borrowed_strings = true;
+	COPY_ARRAY(draft, from, processes, process_cnt);
+	for (size_t i = 0; i < draft->process_cnt; i++)
+		COPY_ARRAY(&draft->processes[i], &from->processes[i], modules, module_cnt);
+	COPY_ARRAY(draft, from, threads, thread_cnt);
+	COPY_ARRAY(draft, from, waits, wait_cnt);
+	COPY_ARRAY(draft, from, lock_holders, lock_holder_cnt);
+	COPY_ARRAY(draft, from, neighbours, neighbour_cnt);
+	COPY_ARRAY(draft, from, segments, segment_cnt);
+	COPY_ARRAY(draft, from, slices, slice_cnt);
+	COPY_ARRAY(draft, from, far_ends, far_end_cnt);
+	COPY_ARRAY(draft, from, target.argv, target.argc);
+	COPY_ARRAY(draft, from, quality.missing_probes, quality.missing_probe_cnt);
+	return has_failed ? -ENOMEM : 0;
 }
 
 int observation_add_string(struct observation *obs, const char ***array, size_t *cnt,

@@ -318,6 +318,7 @@ struct observation {
 	uint32_t processes_peak;
 	uint32_t threads_peak;
 	struct string_pool *strings;
+	bool has_borrowed_strings; /* they are another's: see observation_draft() */
 };
 
 /* Returns an empty observation; release it with observation_release(). */
@@ -325,6 +326,13 @@ void observation_init(struct observation *obs);
 
 /* Frees everything that hangs off @obs; accepts a zeroed or half-built one. */
 void observation_release(struct observation *obs);
+
+/*
+ * Makes @draft a copy of @from that can be completed and released on its own while @from goes on.
+ * Only its strings, also those that are interned in it later, are @from's: it has to be released
+ * before @from is. Returns 0 or -ENOMEM; @draft is to be released either way.
+ */
+int observation_draft(struct observation *draft, struct observation *from);
 
 /*
  * Returns a copy of the @len bytes at @bytes (NUL added; cut at the first NUL) that lives as long

@@ -141,8 +141,13 @@ struct row_batch {
 _Static_assert(sizeof(struct wire_holder_key) <= sizeof(struct wire_wait_key), "row_batch");
 _Static_assert(sizeof(struct wire_holder_sum) <= sizeof(struct wire_wait_sum), "row_batch");
 
-/* Moves all rows out of @map. Returns 0, or the first failure of the map or of @add. */
-static int move_rows(struct ebpf_observer *self, const struct bpf_map *map, add_row *add)
+/* Batches of the rows of a map, which stay in it or leave it. */
+typedef int read_batch(int fd, void *from, void *position, void *keys, void *sums, uint32_t *cnt,
+		       const struct bpf_map_batch_opts *options);
+
+/* Adds all rows of @map. Returns 0, or the first failure of the map or of @add. */
+static int add_rows(struct ebpf_observer *self, const struct bpf_map *map, read_batch *read,
+		    add_row *add)
 {
 	size_t key_bytes = bpf_map__key_size(map), sum_bytes = bpf_map__value_size(map);
 	struct row_batch batch;
@@ -152,8 +157,7 @@ static int move_rows(struct ebpf_observer *self, const struct bpf_map *map, add_
 
 	do {
 		cnt = ROWS_PER_BATCH;
-		got = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), from, &position, batch.keys,
-						      batch.sums, &cnt, NULL);
+		got = read(bpf_map__fd(map), from, &position, batch.keys, batch.sums, &cnt, NULL);
 		/* -ENOENT: these were the last. Any other failure gave none. */
 		if (got && got != -ENOENT)
 			return got;
@@ -182,36 +186,52 @@ static int add_holder_row(struct ebpf_observer *self, void *key, const void *sum
 int collect_rows(struct ebpf_observer *self)
 {
 	self->probes->bss->wait_row_cnt = 0;
-	return move_rows(self, self->probes->maps.waits, add_wait_row);
+	return add_rows(self, self->probes->maps.waits, bpf_map_lookup_and_delete_batch,
+			add_wait_row);
 }
 
 int collect_holders(struct ebpf_observer *self)
 {
 	self->probes->bss->holder_row_cnt = 0;
-	return move_rows(self, self->probes->maps.holders, add_holder_row);
+	return add_rows(self, self->probes->maps.holders, bpf_map_lookup_and_delete_batch,
+			add_holder_row);
 }
 
-/* Books a thread that is alive at the end; the wait it is in becomes a row like any other. */
-static int add_live(struct ebpf_observer *self, const struct wire_thread *wire)
+int collect_copy_rows(struct ebpf_observer *self)
+{
+	int error = add_rows(self, self->probes->maps.waits, bpf_map_lookup_batch, add_wait_row);
+
+	return error ? error
+		     : add_rows(self, self->probes->maps.holders, bpf_map_lookup_batch,
+				add_holder_row);
+}
+
+int collect_live(struct ebpf_observer *self, const struct wire_thread *wire)
 {
 	struct wire_wait_sum open = { .wait_ns = wire->open_ns,
 				      .wait_cnt = 1,
 				      .max_ns = wire->open_ns,
 				      .quiet_ns = wire->open_quiet_ns };
-	int error = 0;
+	int error = collect_thread(self, wire, false);
 
-	if (!process_tree_knows(&self->tree, (pid_t)wire->tgid))
-		error = process_tree_born(&self->tree, (pid_t)wire->tgid, (pid_t)wire->tgid, 0,
-					  wire->comm, session_since_begin_ns(self, wire->start_ns));
-	if (!error)
-		error = collect_thread(self, wire, false);
 	if (!error && wire->open_key.reason != WIRE_REASON_CNT)
 		error = wait_table_add(&self->waits, &wire->open_key, &open);
 	return error;
 }
 
+/* Books a thread that is alive at the end. */
+static int add_live(struct ebpf_observer *self, const struct wire_thread *wire)
+{
+	int error = 0;
+
+	if (!process_tree_knows(&self->tree, (pid_t)wire->tgid))
+		error = process_tree_born(&self->tree, (pid_t)wire->tgid, (pid_t)wire->tgid, 0,
+					  wire->comm, session_since_begin_ns(self, wire->start_ns));
+	return error ? error : collect_live(self, wire);
+}
+
 /* The threads that are alive at the end. @telling becomes the one whose open wait tells most. */
-static int collect_live(struct ebpf_observer *self, struct wire_thread *telling)
+static int add_all_live(struct ebpf_observer *self, struct wire_thread *telling)
 {
 	struct wire_thread *records;
 	size_t cnt;
@@ -247,20 +267,17 @@ static int collect_orphans(struct ebpf_observer *self)
 	return collect_thread(self, &sum, true);
 }
 
-/* @live_cnt: how many threads were alive at the end, and read. */
-static void finish_quality(struct ebpf_observer *self, size_t live_cnt)
+static void finish_quality(struct ebpf_observer *self)
 {
 	const struct probe_bpf__bss *shared = self->probes->bss;
 	struct obs_quality *quality = &self->obs.quality;
 
 	for (int i = 0; i < WIRE_LOSS_CNT; i++)
 		quality->lost_events += shared->losses[i];
-	/* These cost the count of operations in flight, and no more: flight_watch_finish says so.
+	/* These cost the count of operations in flight, and no more: flight_watch_sum says so.
 	 */
 	quality->lost_events -= shared->losses[WIRE_LOST_CONNECTION];
 	quality->lost_threads = shared->losses[WIRE_LOST_THREAD];
-	if (shared->live_cnt > live_cnt)
-		quality->lost_threads += shared->live_cnt - live_cnt;
 	quality->source_note = "";
 }
 
@@ -314,6 +331,53 @@ static int finish_neighbours(struct ebpf_observer *self)
 	return neighbours_collect(bpf_map__fd(self->probes->maps.neighbours), &sums, &self->obs);
 }
 
+/* Adding up takes the probes less than a microsecond. */
+#define READ_ATTEMPTS 5
+
+static int read_sums(const struct ebpf_observer *self, struct quiet_sums *sums)
+{
+	for (int attempt = 0; attempt < READ_ATTEMPTS; attempt++)
+		if (quiet_read(self, sums))
+			return 0;
+	return self->probes->bss->is_observing ? -EAGAIN : 0;
+}
+
+int collect_complete(struct ebpf_observer *self, const struct wire_thread *telling,
+		     uint64_t until_ns)
+{
+	struct quiet_sums sums;
+	int error = collect_orphans(self);
+
+	if (!error)
+		error = read_sums(self, &sums);
+	if (error)
+		return error;
+	quiet_collect(self, &sums, until_ns);
+	error = quiet_charge_open(self, telling, &sums);
+	if (error)
+		return error;
+	quiet_return_pool(self, &sums);
+	self->obs.source = SOURCE_EBPF;
+	self->obs.started_at_unix_ns = started_at_unix_ns(self);
+	self->obs.duration_ns = session_since_begin_ns(self, until_ns);
+	error = wait_convert(&self->waits, &self->names, &self->tree, &self->obs);
+	if (!error)
+		error = lock_holders_convert(&self->holders, &self->names, &self->tree, &self->obs);
+	if (!error)
+		error = lives_end_processes(&self->obs);
+	if (!error)
+		error = lives_count_peaks(&self->obs);
+	if (!error)
+		error = finish_neighbours(self);
+	if (!error)
+		error = flight_watch_sum(self);
+	if (error)
+		return error;
+	finish_quality(self);
+	host_watch_book(&self->host, &self->obs);
+	return 0;
+}
+
 int collect_finish(struct observer *observer, struct observation *obs)
 {
 	struct ebpf_observer *self = from_observer(observer);
@@ -339,37 +403,18 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		error = collect_holders(self);
 	exited_cnt = self->obs.thread_cnt;
 	if (!error)
-		error = collect_live(self, &telling);
+		error = add_all_live(self, &telling);
 	live_cnt = self->obs.thread_cnt - exited_cnt;
 	if (!live_cnt && exited_cnt)
 		until_ns = last_exit_ns(self);
 	if (!error)
-		error = collect_orphans(self);
-	if (error || self->error)
-		return error ? error : self->error;
-	quiet_collect(self, until_ns);
-	error = quiet_charge_open(self, &telling);
+		error = self->error;
+	if (!error)
+		error = collect_complete(self, &telling, until_ns);
 	if (error)
 		return error;
-	quiet_return_pool(self);
-	self->obs.source = SOURCE_EBPF;
-	self->obs.started_at_unix_ns = started_at_unix_ns(self);
-	self->obs.duration_ns = session_since_begin_ns(self, until_ns);
-	error = wait_convert(&self->waits, &self->names, &self->tree, &self->obs);
-	if (!error)
-		error = lock_holders_convert(&self->holders, &self->names, &self->tree, &self->obs);
-	if (!error)
-		error = lives_end_processes(&self->obs);
-	if (!error)
-		error = lives_count_peaks(&self->obs);
-	if (!error)
-		error = finish_neighbours(self);
-	if (!error)
-		error = flight_watch_finish(self);
-	if (error)
-		return error;
-	finish_quality(self, live_cnt);
-	host_watch_book(&self->host, &self->obs);
+	if (shared->live_cnt > live_cnt)
+		self->obs.quality.lost_threads += shared->live_cnt - live_cnt;
 	*obs = self->obs;
 	observation_init(&self->obs);
 	return 0;

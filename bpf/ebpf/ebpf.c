@@ -354,6 +354,7 @@ static const struct observer_ops ebpf_ops = {
 	.poll_fd = ebpf_poll_fd,
 	.timeout_ms = ebpf_timeout_ms,
 	.drain = ebpf_drain,
+	.peek = peek_collect,
 	.finish = collect_finish,
 	.free = ebpf_free,
 };

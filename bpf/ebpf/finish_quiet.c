@@ -1,6 +1,7 @@
 /* Program time at the end of an observation, and whom quiet is charged to that no wakeup was. */
 #include "finish_quiet.h"
 #include "session.h"
+#include <string.h>
 #include "probe.skel.h"
 
 /* Stamps taken on two CPUs may be out of order by a little, and a state that lasted no time then
@@ -19,23 +20,50 @@ static void level_program_time(uint64_t *total_ns)
 	}
 }
 
-void quiet_collect(struct ebpf_observer *self, uint64_t until_ns)
+/* Each transition adds an instant to one sum and takes it off another: what all begin with stays.
+ */
+bool quiet_read(const struct ebpf_observer *self, struct quiet_sums *sums)
 {
-	const struct probe_bpf__bss *shared = self->probes->bss;
-	struct obs_program *program = &self->obs.program;
-	uint64_t active = shared->active_cnt;
-	uint64_t total_ns[WIRE_PROGRAM_STATE_CNT];
-	uint32_t state = active >> 32 ? WIRE_COMPUTING : active ? WIRE_STARVED : WIRE_QUIET;
+	const volatile struct probe_bpf__bss *shared = self->probes->bss;
+	uint64_t sum_ns = shared->observed_from_ns;
 
-	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++)
-		total_ns[i] = shared->program_ns[i];
+	for (int i = 0; i < WIRE_PROGRAM_STATE_CNT; i++) {
+		sums->program_ns[i] = shared->program_ns[i];
+		sum_ns += sums->program_ns[i];
+	}
+	sums->quiet_since_ns = shared->quiet_since_ns;
+	sums->ticked_ns = shared->ticked_ns;
+	sums->claimed_ns = shared->claimed_ns;
+	sums->ticks_before_work_ns = shared->ticks_before_work_ns;
+	return !sum_ns;
+}
+
+/* The state that has begun and not ended: its beginning has been taken off, which is far more than
+ * what stamps of two CPUs may differ by. */
+static int open_state(const uint64_t *total_ns)
+{
+	int open = 0;
+
+	for (int i = 1; i < WIRE_PROGRAM_STATE_CNT; i++)
+		if ((int64_t)total_ns[i] < (int64_t)total_ns[open])
+			open = i;
+	return open;
+}
+
+void quiet_collect(struct ebpf_observer *self, const struct quiet_sums *sums, uint64_t until_ns)
+{
+	struct obs_program *program = &self->obs.program;
+	uint64_t total_ns[WIRE_PROGRAM_STATE_CNT];
+	int state = open_state(sums->program_ns);
+
+	memcpy(total_ns, sums->program_ns, sizeof(total_ns));
 	total_ns[state] += until_ns;
 	level_program_time(total_ns);
 	program->computing_ns = total_ns[WIRE_COMPUTING];
 	program->starved_ns = total_ns[WIRE_STARVED];
 	program->quiet_ns = total_ns[WIRE_QUIET];
-	if (state == WIRE_QUIET && until_ns > shared->quiet_since_ns)
-		program->quiet_open_ns = until_ns - shared->quiet_since_ns;
+	if (state == WIRE_QUIET && until_ns > sums->quiet_since_ns)
+		program->quiet_open_ns = until_ns - sums->quiet_since_ns;
 }
 
 /*
@@ -102,11 +130,11 @@ static bool may_claim(const struct ebpf_observer *self, int rank)
 
 /* A quiet stretch that is still open has no wakeup to charge it to: the most telling of the open
  * waits stands for it, and claims the ticks since it began. */
-int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *telling)
+int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *telling,
+		      struct quiet_sums *sums)
 {
-	struct probe_bpf__bss *shared = self->probes->bss;
 	struct wire_wait_sum quiet = { .quiet_ns = self->obs.program.quiet_open_ns };
-	int64_t left_ns = (int64_t)(shared->ticked_ns - shared->claimed_ns);
+	int64_t left_ns = (int64_t)(sums->ticked_ns - sums->claimed_ns);
 	uint64_t claim_ns = telling->open_ticked_ns;
 
 	if (telling->open_key.reason == WIRE_REASON_CNT)
@@ -117,10 +145,10 @@ int quiet_charge_open(struct ebpf_observer *self, const struct wire_thread *tell
 		claim_ns = (uint64_t)left_ns;
 	if (wire_is_for_work(&telling->open_key)) {
 		quiet.ticked_ns = claim_ns;
-		shared->ticks_before_work_ns += claim_ns;
+		sums->ticks_before_work_ns += claim_ns;
 	} else {
 		quiet.quiet_ns += claim_ns;
-		shared->claimed_ns += claim_ns;
+		sums->claimed_ns += claim_ns;
 	}
 	return wait_table_add(&self->waits, &telling->open_key, &quiet);
 }
@@ -188,10 +216,9 @@ static void level_rows(struct ebpf_observer *self)
  * What nobody took from the pool goes back: to work that arrived, what it put there and the ticks
  * before it; to ticks, the rest of theirs; to each row its part.
  */
-void quiet_return_pool(struct ebpf_observer *self)
+void quiet_return_pool(struct ebpf_observer *self, const struct quiet_sums *sums)
 {
-	const struct probe_bpf__bss *shared = self->probes->bss;
-	double left_ns = (double)(int64_t)(shared->ticked_ns - shared->claimed_ns);
+	double left_ns = (double)(int64_t)(sums->ticked_ns - sums->claimed_ns);
 	double ticks_ns = 0, work_ns = 0, ticks_part;
 
 	prefer_serving_ticks(self);
@@ -200,7 +227,7 @@ void quiet_return_pool(struct ebpf_observer *self)
 
 		*(wire_is_for_work(&row->key) ? &work_ns : &ticks_ns) += (double)row->sum.ticked_ns;
 	}
-	ticks_part = ticks_ns > 0 ? 1 - (double)shared->ticks_before_work_ns / ticks_ns : 0;
+	ticks_part = ticks_ns > 0 ? 1 - (double)sums->ticks_before_work_ns / ticks_ns : 0;
 	if (ticks_part < 0)
 		ticks_part = 0;
 	if (left_ns < 0 || work_ns + ticks_part * ticks_ns <= 0)

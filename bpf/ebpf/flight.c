@@ -156,15 +156,17 @@ int flight_sample(struct flight *flight, struct wire_connection *connections, si
 	return 0;
 }
 
-void flight_finish(struct flight *flight, struct obs_flight *obs)
+void flight_sum(const struct flight *flight, struct obs_flight *obs)
 {
-	while (flight->settled_cnt < flight->sample_cnt)
-		settle(flight);
-	obs->sample_cnt = flight->settled_ns ? flight->sample_cnt : 0;
-	obs->mean = flight->settled_ns ? flight->settled_sum / (double)flight->settled_ns : 0;
-	obs->active_share = flight->settled_ns
-				    ? (double)flight->settled_active_ns / (double)flight->settled_ns
-				    : 0;
-	obs->peak = (uint32_t)flight->peak;
-	obs->connection_cnt = flight->connection_cnt;
+	struct flight end = *flight; /* later samples may still put right what is not settled */
+	double settled_ns;
+
+	while (end.settled_cnt < end.sample_cnt)
+		settle(&end);
+	settled_ns = (double)end.settled_ns;
+	obs->sample_cnt = end.settled_ns ? end.sample_cnt : 0;
+	obs->mean = end.settled_ns ? end.settled_sum / settled_ns : 0;
+	obs->active_share = end.settled_ns ? (double)end.settled_active_ns / settled_ns : 0;
+	obs->peak = (uint32_t)end.peak;
+	obs->connection_cnt = end.connection_cnt;
 }

@@ -55,7 +55,7 @@ void flight_release(struct flight *flight);
 int flight_sample(struct flight *flight, struct wire_connection *connections, size_t cnt,
 		  uint64_t now_ns);
 
-/* Fills @obs from all samples, by the time between them. */
-void flight_finish(struct flight *flight, struct obs_flight *obs);
+/* Fills @obs from all samples so far, by the time between them. */
+void flight_sum(const struct flight *flight, struct obs_flight *obs);
 
 #endif

@@ -82,9 +82,9 @@ int flight_watch_look(struct ebpf_observer *self, uint64_t now_ns)
 	return error == -ENOMEM ? error : 0;
 }
 
-int flight_watch_finish(struct ebpf_observer *self)
+int flight_watch_sum(struct ebpf_observer *self)
 {
-	flight_finish(&self->flight, &self->obs.flight);
+	flight_sum(&self->flight, &self->obs.flight);
 	if (!self->probes->bss->losses[WIRE_LOST_CONNECTION])
 		return 0;
 	memset(&self->obs.flight, 0, sizeof(self->obs.flight));

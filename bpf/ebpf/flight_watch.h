@@ -15,7 +15,7 @@ int flight_watch_look(struct ebpf_observer *self, uint64_t now_ns);
 
 /* Fills obs.flight; where connections found no room, it stays empty and that is noted as a missing
  * probe. Returns 0 or -ENOMEM. */
-int flight_watch_finish(struct ebpf_observer *self);
+int flight_watch_sum(struct ebpf_observer *self);
 
 void flight_watch_release(struct ebpf_observer *self);
 

@@ -70,6 +70,24 @@ int collect_rows(struct ebpf_observer *self);
 /* The same of the kernel's table of who released locks. */
 int collect_holders(struct ebpf_observer *self);
 
+/* Adds copies of the rows of both to ours. They stay where they are. */
+int collect_copy_rows(struct ebpf_observer *self);
+
+/* Appends a thread that is alive, as a snapshot has it; the wait that it is in becomes a row like
+ * any other. Returns 0 or -ENOMEM. */
+int collect_live(struct ebpf_observer *self, const struct wire_thread *wire);
+
+/*
+ * Makes the observation complete, that all threads have been added to and all rows to the tables;
+ * @telling is the thread whose open wait tells most, @until_ns the instant at which it ends.
+ * Returns 0, -EAGAIN while the probes observe and are in the middle of adding up, or -errno.
+ */
+int collect_complete(struct ebpf_observer *self, const struct wire_thread *telling,
+		     uint64_t until_ns);
+
+/* observer_ops.peek */
+int peek_collect(struct observer *observer, struct observation *obs);
+
 /* observer_ops.finish */
 int collect_finish(struct observer *observer, struct observation *obs);
 

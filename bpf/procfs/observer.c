@@ -255,15 +255,19 @@ static void close_all(struct sampler *sampler)
 	}
 }
 
+static void count_samples(const struct sampler *sampler, struct observation *obs)
+{
+	obs->quality.sample_cnt = sampler->round;
+	obs->quality.sample_interval_ns = obs->duration_ns / (sampler->round ? sampler->round : 1);
+}
+
 static void describe_quality(struct sampler *sampler)
 {
 	struct obs_quality *quality = &sampler->obs.quality;
 	char note[256];
 	int len;
 
-	quality->sample_cnt = sampler->round;
-	quality->sample_interval_ns =
-		sampler->obs.duration_ns / (sampler->round ? sampler->round : 1);
+	count_samples(sampler, &sampler->obs);
 	len = snprintf(note, sizeof(note),
 		       "what a thread waits for is looked at every %lu ms only, and processes that "
 		       "end between two looks are partly missed",
@@ -274,9 +278,9 @@ static void describe_quality(struct sampler *sampler)
 	quality->source_note = observation_intern(&sampler->obs, note, (size_t)len);
 }
 
-static void fill_program(struct sampler *sampler)
+static void fill_program(const struct sampler *sampler, struct observation *obs)
 {
-	struct obs_program *program = &sampler->obs.program;
+	struct obs_program *program = &obs->program;
 
 	/* Open at the end: a thread was in the run queue and nobody on a CPU. */
 	program->computing_ns = sampler->program.computing_ns;
@@ -310,6 +314,39 @@ static void fill_far_ends(struct sampler *sampler)
 	}
 }
 
+/* As close_all(), of the copies in @obs: the threads go on. */
+static void close_copies(const struct sampler *sampler, struct observation *obs)
+{
+	for (size_t i = 0; i < sampler->process_cnt; i++) {
+		const struct tracked_process *process = sampler->processes[i];
+
+		for (size_t t = 0; t < process->thread_cnt; t++)
+			task_close_row(&obs->threads[process->threads[t]->row],
+				       process->threads[t]);
+		if (!process->is_gone)
+			obs->processes[process->row].end_ns = obs->duration_ns;
+	}
+}
+
+/* How things stood at the last sample. CPU time that no thread has been given yet stays out: it is
+ * settled at the end. */
+static int peek(struct observer *observer, struct observation *obs)
+{
+	struct sampler *sampler = &of(observer)->sampler;
+	int error = observation_draft(obs, &sampler->obs);
+
+	if (error)
+		return error;
+	obs->source = SOURCE_PROCFS;
+	obs->duration_ns = sampler->last_sample_ns;
+	close_copies(sampler, obs);
+	host_watch_end(&sampler->host);
+	host_watch_book(&sampler->host, obs);
+	fill_program(sampler, obs);
+	count_samples(sampler, obs);
+	return 0;
+}
+
 static int finish(struct observer *observer, struct observation *obs)
 {
 	struct procfs_observer *procfs = of(observer);
@@ -325,7 +362,7 @@ static int finish(struct observer *observer, struct observation *obs)
 	close_all(sampler);
 	host_watch_end(&sampler->host);
 	host_watch_book(&sampler->host, &sampler->obs);
-	fill_program(sampler);
+	fill_program(sampler, &sampler->obs);
 	fill_far_ends(sampler);
 	cause_rows_name_futexes(&sampler->rows);
 	describe_quality(sampler);
@@ -359,6 +396,7 @@ static const struct observer_ops procfs_ops = {
 	.poll_fd = poll_fd,
 	.timeout_ms = timeout_ms,
 	.drain = drain,
+	.peek = peek,
 	.finish = finish,
 	.free = free_observer,
 };

@@ -147,6 +147,8 @@ bool task_sample(struct sampler *sampler, struct tracked_process *process,
 		 struct tracked_thread *thread, struct sample *sample);
 /* Books what is still open at the end of the observation. */
 void task_close(struct sampler *sampler, struct tracked_thread *thread, bool has_exited);
+/* The same in @row, a copy of the row of @thread, which lives on. */
+void task_close_row(struct obs_thread *row, const struct tracked_thread *thread);
 
 /* pipe_ends.c: does a process of the tree hold the other end of the pipe that @cause waits on? */
 bool pipe_ends_in_tree(struct sampler *sampler, const struct wait_cause *cause);

@@ -235,6 +235,19 @@ bool task_sample(struct sampler *sampler, struct tracked_process *process,
 	return true;
 }
 
+/* It has been there for as long as its times add up to. */
+static void end_row(struct obs_thread *row)
+{
+	row->end_ns = row->start_ns + row->on_cpu_ns + row->run_queue_ns + row->preempted_ns +
+		      row->throttled_ns + obs_thread_wait_ns(row);
+}
+
+void task_close_row(struct obs_thread *row, const struct tracked_thread *thread)
+{
+	row->run_queue_ns += thread->clock.open_ns;
+	end_row(row);
+}
+
 void task_close(struct sampler *sampler, struct tracked_thread *thread, bool has_exited)
 {
 	struct obs_thread *row = thread_row(sampler, thread);
@@ -245,7 +258,6 @@ void task_close(struct sampler *sampler, struct tracked_thread *thread, bool has
 		row->run_queue_ns += thread->clock.open_ns;
 	thread->clock.open_ns = 0;
 	row->exited = has_exited;
-	row->end_ns = row->start_ns + row->on_cpu_ns + row->run_queue_ns + row->preempted_ns +
-		      row->throttled_ns + obs_thread_wait_ns(row);
+	end_row(row);
 	task_files_close(&thread->files, &sampler->files_budget);
 }

@@ -234,9 +234,25 @@ static size_t count_blocked(pid_t pid, long call, long arg)
 	return cnt;
 }
 
+bool live_peek(struct live *live, struct observation *obs)
+{
+	int error = live->observer->ops->peek(live->observer, obs);
+
+	if (error) {
+		observation_release(obs);
+		assert_int_equal(error, -EAGAIN);
+	}
+	return !error;
+}
+
+/* Whoever looks at an observation doesn't disturb it: each is looked at all the while. */
 static void drain(struct live *live)
 {
+	struct observation obs;
+
 	assert_int_equal(live->observer->ops->drain(live->observer), 0);
+	if (live_peek(live, &obs))
+		observation_release(&obs);
 }
 
 void live_until_blocked(struct live *live, pid_t pid, long call, long arg, size_t cnt)

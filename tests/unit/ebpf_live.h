@@ -57,6 +57,10 @@ void live_until_blocked(struct live *live, pid_t pid, long call, long arg, size_
 /* Takes in events until the child, sent a SIGSTOP, is off its CPU. */
 void live_until_stopped(struct live *live);
 
+/* Looks at the observation so far. Returns false when it changed too fast; else the caller releases
+ * @obs, before the observation ends. */
+bool live_peek(struct live *live, struct observation *obs);
+
 /* Takes in events for a while, where a duration is what the test is about. */
 void live_run_for(struct live *live, uint64_t duration_ns);
 

@@ -91,22 +91,6 @@ struct observer *target_observe(const struct target *target)
 	return observer;
 }
 
-void target_sample(struct observer *observer, const struct target *target, unsigned ms)
-{
-	uint64_t end_ms = ms ? now_ms() + ms : UINT64_MAX;
-	struct pollfd fds[] = {
-		{ .fd = (int)syscall(SYS_pidfd_open, target->pid, 0), .events = POLLIN },
-		{ .fd = observer->ops->poll_fd(observer), .events = POLLIN },
-	};
-
-	assert_true(fds[0].fd >= 0);
-	while (now_ms() < end_ms && !fds[0].revents) {
-		assert_true(poll(fds, 2, -1) >= 1);
-		assert_int_equal(observer->ops->drain(observer), 0);
-	}
-	close(fds[0].fd);
-}
-
 static void assert_threads_sum(const struct observation *obs)
 {
 	for (size_t i = 0; i < obs->thread_cnt; i++) {
@@ -115,8 +99,13 @@ static void assert_threads_sum(const struct observation *obs)
 		assert_int_equal(thread->on_cpu_ns + thread->run_queue_ns + thread->preempted_ns +
 					 thread->throttled_ns + obs_thread_wait_ns(thread),
 				 thread->end_ns - thread->start_ns);
-		assert_true(thread->end_ns <= obs->duration_ns + 1000000);
 	}
+}
+
+static void assert_threads_end_in_time(const struct observation *obs)
+{
+	for (size_t i = 0; i < obs->thread_cnt; i++)
+		assert_true(obs->threads[i].end_ns <= obs->duration_ns + 1000000);
 }
 
 static void assert_rows_sum(const struct observation *obs)
@@ -133,6 +122,28 @@ static void assert_rows_sum(const struct observation *obs)
 	assert_int_equal(quiet_ns, obs->program.quiet_ns);
 }
 
+void target_sample(struct observer *observer, const struct target *target, unsigned ms)
+{
+	uint64_t end_ms = ms ? now_ms() + ms : UINT64_MAX;
+	struct observation obs;
+	struct pollfd fds[] = {
+		{ .fd = (int)syscall(SYS_pidfd_open, target->pid, 0), .events = POLLIN },
+		{ .fd = observer->ops->poll_fd(observer), .events = POLLIN },
+	};
+
+	assert_true(fds[0].fd >= 0);
+	while (now_ms() < end_ms && !fds[0].revents) {
+		assert_true(poll(fds, 2, -1) >= 1);
+		assert_int_equal(observer->ops->drain(observer), 0);
+		/* Whoever looks at an observation doesn't disturb it. */
+		assert_int_equal(observer->ops->peek(observer, &obs), 0);
+		assert_threads_sum(&obs);
+		assert_rows_sum(&obs);
+		observation_release(&obs);
+	}
+	close(fds[0].fd);
+}
+
 void target_finish(struct observer *observer, struct observation *obs)
 {
 	assert_int_equal(observer->ops->finish(observer, obs), 0);
@@ -143,6 +154,7 @@ void target_finish(struct observer *observer, struct observation *obs)
 				 obs->program.quiet_ns,
 			 obs->duration_ns);
 	assert_threads_sum(obs);
+	assert_threads_end_in_time(obs);
 	assert_rows_sum(obs);
 }
 

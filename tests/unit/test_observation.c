@@ -74,6 +74,37 @@ static void added_elements_are_empty_and_kept(void **state)
 	observation_release(&obs);
 }
 
+static void a_draft_grows_apart(void **state)
+{
+	struct observation obs, draft;
+
+	(void)state;
+	observation_init(&obs);
+	for (int i = 0; i < 5; i++) {
+		struct obs_process *process = observation_add_process(&obs);
+
+		observation_add_string(&obs, &process->modules, &process->module_cnt, "/lib/c");
+		observation_add_slice(&obs)->end_ns = (uint64_t)i;
+	}
+	assert_int_equal(observation_draft(&draft, &obs), 0);
+	for (int i = 0; i < 100; i++) {
+		observation_add_process(&draft)->comm = observation_intern(&draft, "late", 4);
+		observation_add_slice(&draft);
+	}
+	observation_add_string(&draft, &draft.processes[4].modules, &draft.processes[4].module_cnt,
+			       "/lib/d");
+	observation_add_process(&obs);
+	assert_int_equal(draft.process_cnt, 105);
+	assert_int_equal(draft.slices[4].end_ns, 4);
+	assert_string_equal(draft.processes[5].comm, "late");
+	assert_string_equal(draft.processes[4].modules[1], "/lib/d");
+	observation_release(&draft);
+	assert_int_equal(obs.process_cnt, 6);
+	assert_int_equal(obs.processes[4].module_cnt, 1);
+	assert_string_equal(obs.processes[4].modules[0], "/lib/c");
+	observation_release(&obs);
+}
+
 static void arrays_of_strings_grow(void **state)
 {
 	struct observation obs;
@@ -225,6 +256,7 @@ int main(void)
 		cmocka_unit_test(equal_strings_are_stored_once),
 		cmocka_unit_test(strings_stay_where_they_are_while_the_pool_grows),
 		cmocka_unit_test(added_elements_are_empty_and_kept),
+		cmocka_unit_test(a_draft_grows_apart),
 		cmocka_unit_test(arrays_of_strings_grow),
 		cmocka_unit_test(waits_of_a_thread_sum_over_reasons),
 		cmocka_unit_test(lives_that_meet_do_not_overlap),
