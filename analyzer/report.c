@@ -32,6 +32,26 @@ const char *verdict_class_name(enum verdict_class verdict_class)
 	return name_of(names, CLASS_CNT, verdict_class);
 }
 
+const char *const *verdict_subclass_names(enum verdict_class verdict_class)
+{
+	static const char *const none[] = { NULL };
+	static const char *const of_cpu_bound[] = { "gil", "parallel", "polling", NULL };
+	static const char *const of_io_bound[] = { "network", "disk",	"ipc",
+						   "device",  "paging", NULL };
+	static const char *const of_cpu_starved[] = { "throttled", "oversubscribed", NULL };
+
+	switch (verdict_class) {
+	case CLASS_CPU_BOUND:
+		return of_cpu_bound;
+	case CLASS_IO_BOUND:
+		return of_io_bound;
+	case CLASS_CPU_STARVED:
+		return of_cpu_starved;
+	default:
+		return none;
+	}
+}
+
 const char *concurrency_model_name(enum concurrency_model model)
 {
 	static const char *const names[MODEL_CNT] = {

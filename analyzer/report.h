@@ -231,6 +231,15 @@ struct report_lock_holder {
 	uint64_t handover_cnt;
 };
 
+/* Something that was expected of the program (expect/expectation.h), and whether it came true. */
+struct report_expectation {
+	const char *text;
+	bool is_met;
+	const char *seen;      /* NULL: a number, or nothing */
+	double seen_number;    /* of those that are numbers; NAN: not known */
+	const char *complaint; /* one line: what was expected, what was seen; NULL: it is met */
+};
+
 struct report_runtime {
 	const char *name;    /* "CPython", "Node.js", "native", ... */
 	const char *version; /* "" when not known */
@@ -276,11 +285,16 @@ struct report {
 	size_t finding_cnt;
 	struct report_lock_holder *lock_holders;
 	size_t lock_holder_cnt;
+	struct report_expectation *expectations;
+	size_t expectation_cnt;
 	struct arena *arena; /* owns all of the above */
 };
 
 /* Frees everything; accepts a zeroed or half-built report. */
 void report_release(struct report *report);
+
+/* The subclasses that a class can have: names, then NULL. */
+const char *const *verdict_subclass_names(enum verdict_class verdict_class);
 
 /* Stable names as in the JSON contract: "cpu-bound", "multiprocessing", "keep", "warning", "gil" */
 const char *verdict_class_name(enum verdict_class verdict_class);

@@ -31,6 +31,7 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 				   default_descriptor(options));
 
 	delivery->recording = (struct output){ .fd = -1 };
+	delivery->is_unexpected = false;
 	if (error) {
 		output_explain(&delivery->report, options->output_path, -error);
 		return error;
@@ -100,6 +101,26 @@ static int write_recording(struct delivery *delivery, const struct observation *
 	return error ? error : output_commit(&delivery->recording);
 }
 
+/* Holds @report against what the user expects of it. */
+static int check_expectations(struct delivery *delivery, const struct options *options,
+			      struct report *report)
+{
+	if (!options->expectations.cnt)
+		return 0;
+	int error = expectations_check(&options->expectations, report);
+
+	for (size_t i = 0; !error && i < report->expectation_cnt; i++)
+		delivery->is_unexpected |= !report->expectations[i].is_met;
+	return error;
+}
+
+static void complain(const struct report *report)
+{
+	for (size_t i = 0; i < report->expectation_cnt; i++)
+		if (report->expectations[i].complaint)
+			say("%s", report->expectations[i].complaint);
+}
+
 static int analyze_and_write(struct delivery *delivery, const struct options *options,
 			     const struct observation *obs)
 {
@@ -110,6 +131,8 @@ static int analyze_and_write(struct delivery *delivery, const struct options *op
 	struct report report;
 	int error = analyze(obs, &analyze_options, &report);
 
+	if (!error)
+		error = check_expectations(delivery, options, &report);
 	if (error) {
 		say("cannot analyse what was observed: %s (keep it with --save-recording)",
 		    strerror(-error));
@@ -117,6 +140,7 @@ static int analyze_and_write(struct delivery *delivery, const struct options *op
 		error = write_report(delivery, options, &report);
 		if (error)
 			output_explain(&delivery->report, options->output_path, -error);
+		complain(&report);
 	}
 	report_release(&report);
 	return error;

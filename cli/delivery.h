@@ -12,6 +12,7 @@ struct options;
 struct delivery {
 	struct output report;
 	struct output recording;
+	bool is_unexpected; /* what was sent is not as --expect has it */
 };
 
 /* Makes sure, before anything runs, that both can be written. Returns 0, or -errno after having

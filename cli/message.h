@@ -3,10 +3,14 @@
 #define CLASSIFY_MESSAGE_H
 
 /* Room for one line of cause and remedy. */
-#define REASON_SIZE 512
+#define REASON_SIZE 1024
 
 /* Exit code when classify itself fails, as env, nohup and timeout have it. */
 #define EXIT_CLASSIFY_FAILED 125
+
+/* Exit code when all went well but what was expected is not so: beside the codes in which wrappers
+ * speak of themselves (124 to 127), and not one that programs commonly use. */
+#define EXIT_NOT_AS_EXPECTED 123
 
 /* Writes "classify: <text>\n" to stderr, with whatever could act on a terminal escaped. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

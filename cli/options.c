@@ -23,6 +23,7 @@ enum long_key {
 	KEY_CGROUP,
 	KEY_AS_ROOT,
 	KEY_COLOR,
+	KEY_EXPECT,
 	KEY_VERSION,
 };
 
@@ -32,6 +33,11 @@ static const char *const color_names[] = { "auto", "always", "never", NULL };
 
 #define HEADING(text, number) OPTION_HEADING(text, number)
 #define ROW(...)	      OPTION_ROW(struct options, __VA_ARGS__)
+
+static int parse_expectation(void *field, const char *text, char *why, size_t why_size)
+{
+	return expectations_add(field, text, why, why_size);
+}
 
 static const struct option_row rows[] = {
 	HEADING("What to observe:", 1),
@@ -77,6 +83,11 @@ static const struct option_row rows[] = {
 	ROW("concurrency", KEY_CONCURRENCY, "N",
 	    "Advise for N operations at once instead of for the number seen", VALUE_COUNT,
 	    concurrency),
+	ROW("expect", KEY_EXPECT, "WHAT",
+	    "Exit with 123 unless the report shows it: a class (io-bound, io-bound/network; of "
+	    "several given any one), a bound on a number (wait>=0.6), finding=ID or no-finding=ID; "
+	    "may be repeated, or list them with commas",
+	    VALUE_PARSED, expectations, .parse = parse_expectation),
 	ROW("save-recording", KEY_SAVE_RECORDING, "FILE", "Keep what was observed, for --replay",
 	    VALUE_TEXT, recording_path),
 	ROW("color", KEY_COLOR, "WHEN", "auto (default), always or never", VALUE_CHOICE, color,
@@ -100,7 +111,8 @@ static const char help_text[] =
 	"The command keeps its stdin, stdout, terminal, signals and exit code. classify exits with "
 	"the command's code, 128+N when signal N ended it, 126 when it could not be executed, 127 "
 	"when it was not found, and 125 when classify itself failed; with --pid, --cgroup "
-	"and --replay it exits with 0 or 125.";
+	"and --replay it exits with 0 or 125. Where that would be 0 it is 123 when something that "
+	"--expect asks for isn't so.";
 
 /* From the first word that is not an option on, it is the command. */
 static int take_command(void *options, char **words, bool is_after_dashes, char *why,

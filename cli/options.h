@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "expect/expectation.h"
+
 enum run_mode {
 	RUN_WRAP,
 	RUN_ATTACH,
@@ -40,6 +42,7 @@ struct options {
 	enum report_format format;
 	enum source_choice source;
 	enum color_choice color;
+	struct expectations expectations;
 	bool no_children;
 	bool no_stacks;
 	bool as_root;

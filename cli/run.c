@@ -223,6 +223,12 @@ static int exit_code_of(int status)
 	return WIFSIGNALED(status) ? EXIT_SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* Of a run in which nothing failed. */
+static int success_code(const struct delivery *delivery)
+{
+	return delivery->is_unexpected ? EXIT_NOT_AS_EXPECTED : EXIT_SUCCESS;
+}
+
 /* Runs the started @command to its end and returns the exit code of it all. */
 static int follow_command(struct run *run, struct command *command)
 {
@@ -245,8 +251,10 @@ static int follow_command(struct run *run, struct command *command)
 		return command_explain_exec_error(run->argv[0], exec_error);
 	if (end == WATCH_TARGET_ENDED)
 		error = conclude(run);
-	return error || run->wait_status < 0 ? EXIT_CLASSIFY_FAILED
-					     : exit_code_of(run->wait_status);
+	if (error || run->wait_status < 0)
+		return EXIT_CLASSIFY_FAILED;
+	/* A command that fails is a failure first. */
+	return run->wait_status ? exit_code_of(run->wait_status) : success_code(&run->delivery);
 }
 
 /* Observes the waiting child and lets it go. */
@@ -326,7 +334,7 @@ static int follow_process(struct run *run)
 	}
 	/* From here on a second Ctrl-C ends classify. */
 	signals_release(&run->signals);
-	return conclude(run) ? EXIT_CLASSIFY_FAILED : EXIT_SUCCESS;
+	return conclude(run) ? EXIT_CLASSIFY_FAILED : success_code(&run->delivery);
 }
 
 int run_attach(const struct options *options)
@@ -442,7 +450,7 @@ int run_cgroup(const struct options *options)
 	else if (!delivery_prepare(&run.delivery, options) && !start_signals(&run) &&
 		 !start_observing_members(&run))
 		code = follow_process(&run);
-	if (!code && run.members.left_out_cnt && !options->is_quiet)
+	if (code != EXIT_CLASSIFY_FAILED && run.members.left_out_cnt && !options->is_quiet)
 		say("processes of others that were left out: %zu (%s)", run.members.left_out_cnt,
 		    remedy_for_others());
 	run_release(&run);
@@ -451,7 +459,7 @@ int run_cgroup(const struct options *options)
 
 static int replay(const struct options *options, FILE *recording)
 {
-	struct delivery delivery;
+	struct delivery delivery = { 0 };
 	struct observation obs;
 	char why[REASON_SIZE];
 	int error = recording_read(recording, &obs, why, sizeof(why));
@@ -466,7 +474,7 @@ static int replay(const struct options *options, FILE *recording)
 		delivery_release(&delivery);
 	}
 	observation_release(&obs);
-	return error;
+	return error ? EXIT_CLASSIFY_FAILED : success_code(&delivery);
 }
 
 int run_replay(const struct options *options)
@@ -478,8 +486,8 @@ int run_replay(const struct options *options)
 		    strerror(errno));
 		return EXIT_CLASSIFY_FAILED;
 	}
-	int error = replay(options, recording);
+	int code = replay(options, recording);
 
 	fclose(recording);
-	return error ? EXIT_CLASSIFY_FAILED : EXIT_SUCCESS;
+	return code;
 }

@@ -3,7 +3,7 @@ _classify()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local with_value="--pid --duration --output --format --concurrency --frequency --source
-		--save-recording --replay --color --cgroup"
+		--save-recording --replay --color --cgroup --expect"
 	local without_value="--json --json-schema --no-children --no-stacks --as-root --quiet
 		--verbose --version --help"
 	local i
@@ -15,7 +15,7 @@ _classify()
 			return
 			;;
 		-[pdofF] | --pid | --duration | --output | --format | --concurrency | --frequency | \
-			--source | --save-recording | --replay | --color | --cgroup)
+			--source | --save-recording | --replay | --color | --cgroup | --expect)
 			((i++))
 			;;
 		-*) ;;
@@ -41,6 +41,11 @@ _classify()
 		;;
 	--source)
 		COMPREPLY=($(compgen -W "auto ebpf procfs" -- "$current"))
+		;;
+	--expect)
+		COMPREPLY=($(compgen -W "cpu-bound cpu-bound/gil cpu-bound/parallel cpu-bound/polling
+			io-bound io-bound/network io-bound/disk io-bound/ipc lock-bound timer-bound
+			cpu-starved idle mixed no-finding=high" -- "$current"))
 		;;
 	--color)
 		COMPREPLY=($(compgen -W "auto always never" -- "$current"))

@@ -2,6 +2,7 @@ foreach(test account advice analyze_properties lecture lock_findings loop record
 	rivals rules runtime servers)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
 endforeach()
+classify_unit_test(expectation DEPENDS classify_analyzer)
 target_link_options(test_analyze_properties PRIVATE -Wl,--wrap=calloc)
 classify_unit_test(analyze_cost SOURCES unit/observation_builder.c unit/work_counter.c
 	DEPENDS classify_analyzer)

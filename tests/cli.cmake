@@ -1,7 +1,7 @@
 # The command line itself: options, what a wrapped command inherits, signals, exit codes, output.
 if(TARGET classify)
 	classify_unit_test(options SOURCES ${PROJECT_SOURCE_DIR}/cli/options.c
-		${PROJECT_SOURCE_DIR}/cli/option_table.c)
+		${PROJECT_SOURCE_DIR}/cli/option_table.c DEPENDS classify_analyzer)
 	target_include_directories(test_options PRIVATE ${PROJECT_SOURCE_DIR}/cli)
 
 	classify_unit_test(command SOURCES ${PROJECT_SOURCE_DIR}/cli/command.c
@@ -30,4 +30,5 @@ if(TARGET classify)
 	classify_cli_test(attach_refused test_attach.py Refusals)
 	classify_cli_test(output test_output.py)
 	classify_cli_test(cgroup test_cgroup.py)
+	classify_cli_test(expect test_expect.py)
 endif()

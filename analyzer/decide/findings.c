@@ -50,7 +50,14 @@ static size_t rule_cnt(void)
 	return cnt;
 }
 
-#define RULE_CNT (sizeof(rules) / sizeof(rules[0]))
+const char *findings_id(size_t index)
+{
+	for (size_t i = 0; i < TABLE_CNT; i++)
+		for (const struct finding_rule *rule = tables[i]; rule->id; rule++)
+			if (index-- == 0)
+				return rule->id;
+	return NULL;
+}
 
 static int by_severity(const void *a, const void *b)
 {

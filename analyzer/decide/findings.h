@@ -8,4 +8,7 @@
 /* Fills the report's findings, most severe first; its verdict is decided already. */
 void findings_report(const struct facts *facts, const struct model *model, struct report *report);
 
+/* The id of the @index-th finding that there can be, in the order of the tables; NULL: no more. */
+const char *findings_id(size_t index);
+
 #endif

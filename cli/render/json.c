@@ -3,6 +3,7 @@
 #include "render/render.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "observation/json_build.h"
 #include "observation/timestamp.h"
@@ -381,6 +382,23 @@ static void add_lock_holders(struct json_builder *b, cJSON *root, const struct r
 	}
 }
 
+static void add_expectations(struct json_builder *b, cJSON *root, const struct report *report)
+{
+	cJSON *array = json_add_array(b, root, "expectations");
+
+	for (size_t i = 0; i < report->expectation_cnt; i++) {
+		const struct report_expectation *from = &report->expectations[i];
+		cJSON *object = json_add_object(b, array, NULL);
+
+		json_add_text(b, object, "text", from->text);
+		json_add_bool(b, object, "met", from->is_met);
+		if (from->seen || isnan(from->seen_number))
+			json_add_text(b, object, "seen", from->seen);
+		else
+			json_add_number(b, object, "seen", from->seen_number);
+	}
+}
+
 int render_json(const struct report *report, FILE *out)
 {
 	struct json_builder b = { 0 };
@@ -403,6 +421,7 @@ int render_json(const struct report *report, FILE *out)
 	add_findings(&b, root, report);
 	add_lock_holders(&b, root, report);
 	json_add_array(&b, root, "hot_spots");
+	add_expectations(&b, root, report);
 	error = json_finish(&b, root, true, out);
 	if (!error && (fputc('\n', out) == EOF || fflush(out) == EOF))
 		error = -EIO;

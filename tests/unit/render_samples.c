@@ -1,6 +1,7 @@
 /* One report of each kind that people will meet, with numbers as measured ones would be. */
 #include "render_samples.h"
 
+#include <math.h>
 #include <signal.h>
 
 #include "report.h"
@@ -56,7 +57,15 @@ static struct report_finding io_findings[] = {
 	  "20 waits for tcp 127.0.0.1:8080 came one after the other, never two at once.",
 	  LIST(evidence, evidence_cnt, io_evidence) },
 };
+static struct report_expectation io_expectations[] = {
+	{ .text = "io-bound/disk,mixed",
+	  .seen = "io-bound/network",
+	  .complaint = "expected io-bound/disk,mixed, but it is io-bound/network" },
+	{ .text = "wait>=0.6", .is_met = true, .seen_number = 0.956 },
+	{ .text = "in_flight_mean>=8", .seen_number = NAN, .complaint = "it is not known" },
+};
 static const struct report io_report = {
+	LIST(expectations, expectation_cnt, io_expectations),
 	.started_at_unix_ns = STARTED_AT_NS,
 	.mode = TARGET_WRAP,
 	LIST(command, command_cnt, io_command),

@@ -15,11 +15,11 @@
 
 /* The words are kept: struct options points to them. */
 struct command_line {
-	char text[512];
+	char text[1024];
 	char *argv[ARG_MAX_CNT];
 	int argc;
 	struct options options;
-	char why[256];
+	char why[1024];
 };
 
 /* Splits @words at blanks; "classify" goes first. */
@@ -72,6 +72,18 @@ static void test_command_keeps_its_options(void **state)
 	assert_string_equal(line.options.command[0], "sort");
 	assert_string_equal(line.options.command[4], "x");
 	assert_null(line.options.command[5]);
+}
+
+static void test_expectations_add_up(void **state)
+{
+	struct command_line line;
+
+	(void)state;
+	assert_int_equal(parse(&line, "--expect io-bound,mixed --expect cpu<=0.4 -- true"), 0);
+	assert_int_equal(line.options.expectations.cnt, 3);
+	assert_true(line.options.expectations.list[2].bound == 0.4);
+	assert_refused("--expect io-bond true", "--expect 'io-bond'");
+	assert_refused("--expect", "lacks its value");
 }
 
 static void test_two_dashes_end_options(void **state)
@@ -239,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_command_keeps_its_options),
+		cmocka_unit_test(test_expectations_add_up),
 		cmocka_unit_test(test_two_dashes_end_options),
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_modes),
