@@ -162,8 +162,17 @@ struct obs_thread {
 
 /*
  * What one thread did from one instant to another. A thread's segments follow each other without a
- * gap and sum to its totals. Each ends with a wait if its thread waits at all; waits that follow
- * fast on each other share one, so that the run is told by a bounded number of them.
+ * gap from its start to its end, and sum to its totals to the nanosecond, counts too.
+ *
+ * One ends when a wait ends, a millisecond or more after the one before: a longer wait ends one of
+ * its own, and shorter ones share one; while the thread computes, one may end at any sample. There
+ * are about a thousand at most. In a long run neighbours are merged, first where nothing outside
+ * was waited for, so that one may hold many operations then (wait_cnt tells how many waits).
+ *
+ * With more than 512 threads some have none: those that computed least, and those that lived
+ * for less than two. Their totals are all that is known: a single segment from start to end. So it
+ * is for any thread in a recording that has none, and for one whose totals stand for others'
+ * (they don't sum to its life).
  */
 struct obs_segment {
 	uint32_t thread; /* index in observation.threads */

@@ -43,6 +43,11 @@
 	{                                                                                   \
 		.name = #member, .kind = FIELD_PER_REASON, .offset = offsetof(type, member) \
 	}
+#define LATER_PER_REASON(type, member)                                                       \
+	{                                                                                    \
+		.name = #member, .kind = FIELD_PER_REASON, .offset = offsetof(type, member), \
+		.is_later = true                                                             \
+	}
 
 static const struct field observation_fields[] = {
 	ENUM(struct observation, source, observation_source_names),
@@ -183,17 +188,20 @@ static const struct field flight_fields[] = {
 };
 
 static const struct field segment_fields[] = {
-	FIELD(struct obs_segment, thread),	  FIELD(struct obs_segment, start_ns),
-	FIELD(struct obs_segment, end_ns),	  FIELD(struct obs_segment, on_cpu_ns),
-	FIELD(struct obs_segment, queue_ns),	  PER_REASON(struct obs_segment, wait_ns),
-	PER_REASON(struct obs_segment, wait_cnt),
+	LATER(struct obs_segment, thread),
+	LATER(struct obs_segment, start_ns),
+	LATER(struct obs_segment, end_ns),
+	LATER(struct obs_segment, on_cpu_ns),
+	LATER(struct obs_segment, queue_ns),
+	LATER_PER_REASON(struct obs_segment, wait_ns),
+	LATER_PER_REASON(struct obs_segment, wait_cnt),
 };
 
 static const struct field slice_fields[] = {
-	FIELD(struct obs_slice, start_ns),
-	FIELD(struct obs_slice, end_ns),
-	FIELD(struct obs_slice, computing_ns),
-	FIELD(struct obs_slice, starved_ns),
+	LATER(struct obs_slice, start_ns),
+	LATER(struct obs_slice, end_ns),
+	LATER(struct obs_slice, computing_ns),
+	LATER(struct obs_slice, starved_ns),
 };
 
 static const struct field far_end_fields[] = {
@@ -258,6 +266,12 @@ static void *add_far_end(struct observation *obs)
 		.cnt_offset = offsetof(struct observation, cnt), .row_bytes = sizeof(type),        \
 		FIELDS(table), .is_later = true                                                    \
 	}
+#define SPARSE_ROWS(member, table, cnt, type, add_row)                                             \
+	{                                                                                          \
+		.name = #member, .offset = offsetof(struct observation, member), .add = (add_row), \
+		.cnt_offset = offsetof(struct observation, cnt), .row_bytes = sizeof(type),        \
+		FIELDS(table), .is_later = true, .is_sparse = true                                 \
+	}
 #define ROWS(member, table, cnt, type, add_row)                                                    \
 	{                                                                                          \
 		.name = #member, .offset = offsetof(struct observation, member), .add = (add_row), \
@@ -279,8 +293,8 @@ const struct section recording_sections[] = {
 	LATER_ROWS(neighbours, neighbour_fields, neighbour_cnt, struct obs_neighbour,
 		   add_neighbour),
 	LATER_STRUCT(flight, flight_fields),
-	LATER_ROWS(segments, segment_fields, segment_cnt, struct obs_segment, add_segment),
-	LATER_ROWS(slices, slice_fields, slice_cnt, struct obs_slice, add_slice),
+	SPARSE_ROWS(segments, segment_fields, segment_cnt, struct obs_segment, add_segment),
+	SPARSE_ROWS(slices, slice_fields, slice_cnt, struct obs_slice, add_slice),
 	LATER_ROWS(far_ends, far_end_fields, far_end_cnt, struct obs_far_end, add_far_end),
 };
 const size_t recording_section_cnt = sizeof(recording_sections) / sizeof(recording_sections[0]);

@@ -42,7 +42,8 @@ struct section {
 	void *(*add)(struct observation *obs); /* appends a row; NULL: not an array */
 	size_t cnt_offset;
 	size_t row_bytes;
-	bool is_later; /* as of a field */
+	bool is_later;	/* as of a field */
+	bool is_sparse; /* fields that are zero are not written; all of them are LATER */
 };
 
 extern const struct section recording_sections[];

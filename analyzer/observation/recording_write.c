@@ -80,13 +80,40 @@ static void add_field(struct json_builder *builder, cJSON *object, const struct 
 	}
 }
 
+/* Whether all @cnt values are zero. */
+static bool are_zero(const uint64_t *values, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (values[i])
+			return false;
+	return true;
+}
+
+/* Only of the kinds that sparse rows have. */
+static bool is_zero(const struct field *field, const char *base)
+{
+	const void *at = base + field->offset;
+
+	switch (field->kind) {
+	case FIELD_UINT32:
+		return !*(const uint32_t *)at;
+	case FIELD_UINT64:
+		return !*(const uint64_t *)at;
+	case FIELD_PER_REASON:
+		return are_zero(at, WAIT_REASON_CNT);
+	default:
+		return false;
+	}
+}
+
 static int write_struct(const struct section *section, const char *base, FILE *out)
 {
 	struct json_builder builder = { 0 };
 	cJSON *object = json_root(&builder);
 
 	for (size_t i = 0; i < section->field_cnt; i++)
-		add_field(&builder, object, &section->fields[i], base);
+		if (!section->is_sparse || !is_zero(&section->fields[i], base))
+			add_field(&builder, object, &section->fields[i], base);
 	return json_finish(&builder, object, false, out);
 }
 

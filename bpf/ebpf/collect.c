@@ -5,6 +5,7 @@
 #include "flight_watch.h"
 #include "observation/lives.h"
 #include "neighbours.h"
+#include "segments.h"
 #include "wait_convert.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -375,7 +376,7 @@ int collect_complete(struct ebpf_observer *self, const struct wire_thread *telli
 		return error;
 	finish_quality(self);
 	host_watch_book(&self->host, &self->obs);
-	return 0;
+	return segments_sum(self);
 }
 
 int collect_finish(struct observer *observer, struct observation *obs)

@@ -2,6 +2,7 @@
 #include "inspect.h"
 #include "session.h"
 #include "flight_watch.h"
+#include "segments.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -126,6 +127,9 @@ static int handle_event(struct ebpf_observer *self, const struct wire_event *eve
 	case WIRE_EVENT_ENDPOINT:
 		return object_names_ask_far_end(&self->names, &self->obs,
 						(const struct wire_event_endpoint *)event);
+	case WIRE_EVENT_SEGMENT:
+		segments_take(self, (const struct wire_event_segment *)event);
+		return 0;
 	}
 	return 0;
 }
@@ -314,6 +318,7 @@ static int ebpf_drain(struct observer *observer)
 	uint32_t capacity = bpf_map__max_entries(self->probes->maps.waits);
 
 	ring_buffer__consume(self->events);
+	segments_look(self, session_now_ns());
 	process_tree_inspect_due(&self->tree, now_ns);
 	host_watch_look(&self->host, now_ns);
 	far_ends_look(&self->names.far_ends, now_ns, FAR_ENDS_LOOK_NS, false);
@@ -373,6 +378,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 	self->observer.ops = &ebpf_ops;
 	self->cgroup = options->cgroup;
 	observation_init(&self->obs);
+	segment_log_init(&self->segments);
 	process_tree_init(&self->tree, &self->obs, &listener);
 	far_ends_init(&self->names.far_ends, &self->obs);
 	*error = probes_open(self, options, why, why_size);

@@ -50,15 +50,22 @@ static int open_state(const uint64_t *total_ns)
 	return open;
 }
 
+int quiet_total(const struct quiet_sums *sums, uint64_t until_ns, uint64_t *total_ns)
+{
+	int state = open_state(sums->program_ns);
+
+	memcpy(total_ns, sums->program_ns, sizeof(sums->program_ns));
+	total_ns[state] += until_ns;
+	level_program_time(total_ns);
+	return state;
+}
+
 void quiet_collect(struct ebpf_observer *self, const struct quiet_sums *sums, uint64_t until_ns)
 {
 	struct obs_program *program = &self->obs.program;
 	uint64_t total_ns[WIRE_PROGRAM_STATE_CNT];
-	int state = open_state(sums->program_ns);
+	int state = quiet_total(sums, until_ns, total_ns);
 
-	memcpy(total_ns, sums->program_ns, sizeof(total_ns));
-	total_ns[state] += until_ns;
-	level_program_time(total_ns);
 	program->computing_ns = total_ns[WIRE_COMPUTING];
 	program->starved_ns = total_ns[WIRE_STARVED];
 	program->quiet_ns = total_ns[WIRE_QUIET];

@@ -21,6 +21,10 @@ struct quiet_sums {
 /* Reads them. Returns false if the probes were in the middle of adding to program time. */
 bool quiet_read(const struct ebpf_observer *self, struct quiet_sums *sums);
 
+/* Program time by enum wire_program_state until @until_ns of the wire. Returns the state that goes
+ * on then. */
+int quiet_total(const struct quiet_sums *sums, uint64_t until_ns, uint64_t *total_ns);
+
 /* Fills the observation's program time, which ends at instant @until_ns of the wire. */
 void quiet_collect(struct ebpf_observer *self, const struct quiet_sums *sums, uint64_t until_ns);
 

@@ -11,6 +11,7 @@
 #include "timeout.bpf.h"
 #include "wait_reason.bpf.h"
 #include "wake.bpf.h"
+#include "segment.bpf.h"
 #include "sched.bpf.h"
 #include "lifecycle.bpf.h"
 #include "sample.bpf.h"

@@ -9,6 +9,7 @@
 
 #include "task.bpf.h"
 #include "loop.bpf.h"
+#include "segment.bpf.h"
 #include "wait_object.bpf.h"
 #include "wait_reason.bpf.h"
 
@@ -269,6 +270,7 @@ int on_sample(struct sample_context *at)
 		return 0;
 	total = &thread->total;
 	total->sample_cnt++;
+	segment_tick(task, thread);
 	wait_cnt = total->switch_cnt - total->preempt_cnt;
 	has_waited = wait_cnt != thread->sampled_wait_cnt;
 	thread->sampled_wait_cnt = wait_cnt;

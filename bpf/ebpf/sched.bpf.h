@@ -7,6 +7,7 @@
 #include "neighbour.bpf.h"
 #include "loop.bpf.h"
 #include "program_time.bpf.h"
+#include "segment.bpf.h"
 #include "tick.bpf.h"
 #include "wait_reason.bpf.h"
 #include "wake.bpf.h"
@@ -150,10 +151,10 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 	orphan_add(total);
 }
 
-/* @holder leaves the CPU for it, or NULL: not known. Returns the change in program time's weights.
- */
-static __always_inline s64 switch_in(struct thread_ctx *thread, struct task_struct *holder,
-				     bool is_own, u64 now)
+/* @holder leaves the CPU for @task, or NULL: not known. Returns the change in program time's
+ * weights. */
+static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx *thread,
+				     struct task_struct *holder, bool is_own, u64 now)
 {
 	struct wire_thread *total = &thread->total;
 	u32 before = thread->head.state;
@@ -182,10 +183,12 @@ static __always_inline s64 switch_in(struct thread_ctx *thread, struct task_stru
 		total->run_queue_ns += now - woken;
 		if (holder && now - woken > QUEUE_LONG_NS)
 			neighbour_charge(thread, holder, is_own, now - woken);
-		if (thread->open.tgid && woken != since)
+		if (thread->open.tgid && woken != since) {
 			wait_book(thread, woken - since);
-		else if (thread->open.flags & WIRE_WAIT_ON_LOOP)
+			segment_end(task, thread, 0, now);
+		} else if (thread->open.flags & WIRE_WAIT_ON_LOOP) {
 			loop_unblock(thread, woken); /* it never slept */
+		}
 	}
 	thread->stamp_ns = now;
 	thread->head.state = TASK_ON_CPU;
@@ -205,7 +208,7 @@ static __always_inline void switch_in_unseen(struct task_struct *task, struct th
 
 	if (ran_ns > now - since)
 		ran_ns = now - since;
-	switch_in(thread, 0, false, now - ran_ns);
+	switch_in(task, thread, 0, false, now - ran_ns);
 	program_repair(ran_ns, now);
 }
 
@@ -299,7 +302,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (thread && thread->head.is_followed && is_observing) {
 		if (!now)
 			now = bpf_ktime_get_ns();
-		delta += switch_in(thread, prev, is_own, now);
+		delta += switch_in(next, thread, prev, is_own, now);
 	} else if (is_own && left->head.state == TASK_PREEMPTED) {
 		neighbour_takes(left, next);
 	}

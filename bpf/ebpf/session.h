@@ -11,6 +11,8 @@
 #include "lock_holders.h"
 #include "object_names.h"
 #include "observation/observation.h"
+#include "observation/segment_log.h"
+#include "observation/slice_log.h"
 #include "observer.h"
 #include "process_tree.h"
 #include "sampling.h"
@@ -36,6 +38,10 @@ struct ebpf_observer {
 	uint64_t flight_due_ns;
 	uint64_t files_due_ns; /* when to look at the files of those that were adopted; 0: never */
 	struct sampling sampling;
+	struct segment_log segments;
+	struct slice_log slices;
+	uint64_t segments_looked_ns; /* when they were, and how many came since */
+	uint64_t segments_taken_cnt;
 	uint64_t listed_at_ns; /* when the processes of the beginning had been listed */
 	pid_t root;
 	const char *cgroup; /* as in struct observer_options */

@@ -56,7 +56,7 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 		seeded_fs = (u64)BPF_CORE_READ(task, fs);
 		wait_describe(task, thread, task_state, false);
 	}
-	thread->stamp_ns = thread->total.start_ns = now;
+	thread->stamp_ns = thread->segment_ns = thread->total.start_ns = now;
 	thread->ticked_at_ns = ticked_ns;
 	thread->wake_ns = state == TASK_WOKEN ? now : 0;
 	thread->runtime_ns = task->se.sum_exec_runtime;

@@ -88,6 +88,7 @@ struct thread_ctx {
 	u64 stamp_ns;		   /* when `state` began; for TASK_BLOCKED the switch-out */
 	u64 wake_ns;		   /* TASK_WOKEN: when it was woken; 0 when that went unseen */
 	u64 runtime_ns;		   /* the kernel's account of its CPU time at its last switch-out */
+	u64 segment_ns;		   /* when its totals were told last, see segment.bpf.h */
 	u64 quiet_ns;		   /* program time that the end of the open wait ended */
 	u64 ticked_at_ns;	   /* `ticked_ns` when it was switched out */
 	u64 given_ns;		   /* put into the pool by the end of the open wait */
@@ -239,7 +240,7 @@ static __always_inline u32 thread_tid(struct thread_ctx *thread, struct task_str
 /* From now on @thread's time is booked. */
 static __always_inline void thread_begin(struct thread_ctx *thread, u64 now)
 {
-	thread->stamp_ns = thread->total.start_ns = now;
+	thread->stamp_ns = thread->segment_ns = thread->total.start_ns = now;
 	__sync_fetch_and_add(&live_cnt, 1);
 }
 

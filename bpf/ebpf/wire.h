@@ -244,6 +244,7 @@ enum wire_event_type {
 	WIRE_EVENT_NAME = 4,	 /* the name of an object: wire_event_name */
 	WIRE_EVENT_FUTEX = 5,	 /* a process waits at an address for the first time */
 	WIRE_EVENT_ENDPOINT = 6, /* a connection to an endpoint of this host: the first */
+	WIRE_EVENT_SEGMENT = 7,	 /* what a thread's totals have grown to */
 };
 
 struct wire_event {
@@ -310,6 +311,19 @@ struct wire_event_endpoint {
 	WIRE_U32 pad;
 };
 _Static_assert(sizeof(struct wire_event_endpoint) == 56, "wire_event_endpoint");
+
+/* A thread's totals at `event.time_ns`, to which they sum since its start. It is the thread of its
+ * process that started then, whatever number it has got by an exec. */
+struct wire_event_segment {
+	struct wire_event event;
+	WIRE_U64 start_ns;
+	WIRE_U64 on_cpu_ns;
+	WIRE_U64 queue_ns; /* after wakeups and preemptions */
+	WIRE_U64 wait_ns[WIRE_REASON_CNT];
+	WIRE_U32 wait_cnt[WIRE_REASON_CNT];
+	WIRE_U32 pad;
+};
+_Static_assert(sizeof(struct wire_event_segment) == 232, "wire_event_segment");
 
 enum wire_program_state {
 	WIRE_QUIET = 0,
