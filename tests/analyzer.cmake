@@ -6,3 +6,4 @@ classify_unit_test(expectation DEPENDS classify_analyzer)
 target_link_options(test_analyze_properties PRIVATE -Wl,--wrap=calloc)
 classify_unit_test(analyze_cost SOURCES unit/observation_builder.c unit/work_counter.c
 	DEPENDS classify_analyzer)
+classify_unit_test(replay DEPENDS classify_replay)

@@ -4,7 +4,12 @@
  *
  * An operation is a sequence of steps; each is so long a stay at a place. Operations are taken in
  * order by whichever worker is free, as from a pool's queue. Durations are nanoseconds as doubles.
- * The same input and seed give the same result.
+ * The same input and seed give the same result. What it models, and how well that is met by real
+ * threads, is in docs/replay.md.
+ *
+ * Any number is accepted: lengths that are negative or no number count as 0, those beyond 1e18 as
+ * that, no worker as one, a hundredth of a CPU is the least. Only the steps that operations name
+ * have to be there.
  */
 #ifndef CLASSIFY_REPLAY_H
 #define CLASSIFY_REPLAY_H
@@ -29,7 +34,7 @@ struct replay_step {
 	enum replay_place place;
 	bool is_locked; /* the program's own lock is held from the first to the last such step of a
 			 * row of them */
-	double length_ns;
+	double length_ns; /* of a wait: until its thread would compute again on an idle machine */
 };
 
 struct replay_operation {
@@ -47,7 +52,8 @@ struct replay_work {
 	uint32_t disk_slots;	   /* likewise */
 	uint32_t neighbour_slots;  /* likewise */
 	double switch_interval_ns; /* of the global lock: how long a thread that computes may keep
-				    * it from others that want it; CPython: 5 ms */
+				    * it from others that want it; CPython: 5 ms; 0: until it
+				    * does something else */
 };
 
 /* How it is run. */
@@ -57,19 +63,23 @@ struct replay_setup {
 		ENGINE_PROCESSES, /* a global lock each */
 		ENGINE_LOOP,	  /* one thread computes; waits overlap, but for the disk's */
 	} engine;
-	uint32_t workers; /* of a loop: operations in flight at most */
+	uint32_t workers; /* of a loop: operations in flight at most; no more than there are
+			   * operations are started */
 	double start_ns;  /* computed to start each worker, by the one that starts them in turn */
-	double operation_ns; /* computed for each operation more than its steps, by its worker */
-	double dispatch_ns;  /* computed for each operation by the one thread that hands them out */
+	double operation_ns; /* computed for each operation before its steps, by its worker */
+	double dispatch_ns;  /* computed for each operation by the one that hands them out, after
+			      * it has started all workers and ahead of demand */
+	/* Both of these, and start_ns, with the global lock if any step is computed with it. */
 	double parallel_part; /* speed of a CPU while all of them compute, of its speed alone; (0,1]
 			       */
 };
 
 struct replay_result {
 	double wall_ns;
-	double busy_ns[PLACE_CNT]; /* that each place was used, over all users */
+	double busy_ns[PLACE_CNT]; /* that each place was used, over all users: sums of lengths */
 	double cpu_ns;		   /* of all CPUs together */
-	double gil_ns;		   /* that a global lock was held, of all together */
+	double gil_ns;		   /* that a global lock was held, of all together; of a loop:
+				    * that its thread was taken */
 	double locked_ns;	   /* that the program's lock was held */
 	double in_flight;	   /* operations under way at once, mean */
 };
