@@ -10,6 +10,7 @@
 #include "decide/facts.h"
 #include "decide/findings.h"
 #include "decide/model.h"
+#include "decide/phases.h"
 #include "decide/recommend.h"
 #include "decide/roles.h"
 #include "decide/verdict.h"

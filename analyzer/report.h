@@ -149,12 +149,20 @@ struct report_verdict {
 	double utilisation;	  /* busy, of wall; -1: it was never idle */
 };
 
+/* A stretch of the run in which it did the same; they follow each other without a gap. */
 struct report_phase {
 	uint64_t start_ns, end_ns;
 	enum verdict_class verdict_class;
-	const char *name; /* "start-up", "run", "phase 2", "shut-down" */
+	const char *subclass; /* NULL: none */
+	const char *name;     /* "start-up", "run", "phase 2", "shut-down" */
 	uint64_t computing_ns, starved_ns, quiet_ns;
+	uint64_t idle_ns;    /* of quiet_ns */
 	const char *summary; /* one sentence */
+	/* What the phase by itself calls for. */
+	enum concurrency_model model;
+	enum recommended_action action;
+	uint32_t workers;   /* 0: not said */
+	const char *advice; /* one sentence */
 };
 
 struct report_role {

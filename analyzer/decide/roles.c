@@ -164,15 +164,3 @@ void roles_report(const struct facts *facts, struct report *report)
 	for (size_t i = 0; i < report->role_cnt; i++)
 		fill_role(facts, &groups[i], &report->roles[i]);
 }
-
-void phases_report(const struct facts *facts, struct report *report)
-{
-	report->phases = arena_array(facts->arena, 1, sizeof(*report->phases));
-	if (!report->phases)
-		return;
-	report->phase_cnt = 1;
-	report->phases[0] = (struct report_phase){
-		.end_ns = facts->program_time->wall_ns,
-		.verdict_class = report->verdict.verdict_class,
-	};
-}

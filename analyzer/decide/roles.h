@@ -1,4 +1,4 @@
-/* Roles: what groups of alike threads do. Phases: how the run divides in time (one, so far). */
+/* Roles: what groups of alike threads do. */
 #ifndef CLASSIFY_ROLES_H
 #define CLASSIFY_ROLES_H
 
@@ -10,8 +10,5 @@
 /* Fills the report's roles: threads grouped by process and thread name and by being the main
  * thread, those with the longest lives together first. */
 void roles_report(const struct facts *facts, struct report *report);
-
-/* Fills the report's phases from its verdict. */
-void phases_report(const struct facts *facts, struct report *report);
 
 #endif

@@ -62,6 +62,17 @@
 #define NOTABLE_STARVING 0.10 /* of busy time: likewise, that it was starved */
 #define NOTABLE_IDLE	 0.10 /* of wall: from here on the summary says how busy it was */
 
+/* Phases. */
+#define PHASES_MAX	  6
+#define PHASE_MIN_NS	  100000000.0 /* what is busy for less is not worth a change either */
+#define PHASE_MIN_SHARE	  0.05	      /* of the run: what could be gained there is less */
+#define PHASE_OTHER_CLASS 0.15	      /* nearer than this two pieces do the same, */
+#define PHASE_SAME_CLASS  0.35	      /* likewise of one class */
+#define START_UP_SHARE	  0.25	      /* of the run, at most */
+#define START_UP_MAX_NS	  5000000000ULL
+#define START_UP_WORK	  0.60 /* of it, at least: computing or reading */
+#define SHUT_DOWN_SHARE	  0.10
+
 /* Confidence. */
 #define BORDER_CONFIDENCE 0.55
 #define FULL_CONFIDENCE	  0.98

@@ -249,6 +249,20 @@ static void add_verdict(struct json_builder *b, cJSON *root, const struct report
 	json_add_text(b, runner_up, "would_win_if", verdict->would_win_if);
 }
 
+static void add_phase_advice(struct json_builder *b, cJSON *parent,
+			     const struct report_phase *phase)
+{
+	cJSON *object = json_add_object(b, parent, "recommendation");
+
+	json_add_text(b, object, "model", concurrency_model_name(phase->model));
+	json_add_text(b, object, "action", recommended_action_name(phase->action));
+	if (phase->workers)
+		json_add_whole(b, object, "workers", phase->workers);
+	else
+		json_add_null(b, object, "workers");
+	json_add_text(b, object, "summary", phase->advice);
+}
+
 static void add_phases(struct json_builder *b, cJSON *root, const struct report *report)
 {
 	cJSON *array = json_add_array(b, root, "phases");
@@ -257,9 +271,17 @@ static void add_phases(struct json_builder *b, cJSON *root, const struct report 
 		const struct report_phase *phase = &report->phases[i];
 		cJSON *object = json_add_object(b, array, NULL);
 
+		json_add_text(b, object, "name", phase->name);
 		add_seconds(b, object, "start_s", phase->start_ns);
 		add_seconds(b, object, "end_s", phase->end_ns);
 		json_add_text(b, object, "class", verdict_class_name(phase->verdict_class));
+		json_add_text(b, object, "subclass", phase->subclass);
+		add_seconds(b, object, "computing_s", phase->computing_ns);
+		add_seconds(b, object, "starved_s", phase->starved_ns);
+		add_seconds(b, object, "quiet_s", phase->quiet_ns);
+		add_seconds(b, object, "idle_s", phase->idle_ns);
+		json_add_text(b, object, "summary", phase->summary);
+		add_phase_advice(b, object, phase);
 	}
 }
 

@@ -65,22 +65,42 @@ static void put_runner_up(struct page *page, const struct report_verdict *verdic
 	page_newline(page);
 }
 
+/* What the phase by itself calls for; keeping the model needs no words. */
+static void say_phase_advice(struct page *page, const struct report_phase *phase)
+{
+	if (phase->action != ACTION_CHANGE)
+		return;
+	page_sayf(page, "so %s%s", concurrency_model_name(phase->model), phase->workers ? "," : "");
+	if (phase->workers)
+		page_sayf(page, "%u worker%s", phase->workers, phase->workers == 1 ? "" : "s");
+}
+
+static void put_phase(struct page *page, const struct report_phase *phase)
+{
+	char length[UNIT_BYTES];
+
+	format_duration(phase->end_ns - phase->start_ns, page->style->use_unicode, length);
+	page_say(page, phase->name);
+	page_sayf(page, "for %s: %s%s%s%s%s", length, text_class(phase->verdict_class),
+		  phase->subclass ? " (" : "", phase->subclass ? phase->subclass : "",
+		  phase->subclass ? ")" : "", phase->action == ACTION_CHANGE ? "," : "");
+	say_phase_advice(page, phase);
+	if (!page->style->is_verbose)
+		return;
+	page_newline(page);
+	page_label(page, COLOR_DIM, "");
+	page_say(page, phase->summary);
+}
+
 static void put_phases(struct page *page, const struct report *report)
 {
-	char start[UNIT_BYTES], end[UNIT_BYTES];
-
 	if (report->phase_cnt < 2)
 		return;
-	page_label(page, COLOR_DIM, "phases");
 	for (size_t i = 0; i < report->phase_cnt; i++) {
-		const struct report_phase *phase = &report->phases[i];
-
-		format_duration(phase->start_ns, page->style->use_unicode, start);
-		format_duration(phase->end_ns, page->style->use_unicode, end);
-		page_sayf(page, "%s to %s %s%s", start, end, text_class(phase->verdict_class),
-			  i + 1 < report->phase_cnt ? "," : "");
+		page_label(page, COLOR_DIM, i ? "" : "phases");
+		put_phase(page, &report->phases[i]);
+		page_newline(page);
 	}
-	page_newline(page);
 }
 
 static void put_roles(struct page *page, const struct report *report)

@@ -100,6 +100,120 @@ void build_wait(struct observation *obs, pid_t tid, struct wait_spec spec)
 	row->woken_by_other_cnt = spec.by_tree || spec.by_unknown ? 0 : cnt;
 }
 
+/* Random, but the same in every run: xorshift64 (Marsaglia, "Xorshift RNGs", 2003). */
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static uint64_t vary(uint64_t ns, uint32_t pct, uint64_t *seed)
+{
+	uint64_t range_ns = ns * pct / 100;
+
+	return range_ns ? ns - range_ns + next_random(seed) % (2 * range_ns + 1) : ns;
+}
+
+static struct obs_wait *find_row(const struct observation *obs, pid_t pid, enum wait_reason reason)
+{
+	for (size_t i = 0; i < obs->wait_cnt; i++)
+		if (obs->waits[i].pid == pid && obs->waits[i].reason == reason)
+			return &obs->waits[i];
+	fail_msg("no row of %d for %s", (int)pid, wait_reason_name(reason));
+	return NULL;
+}
+
+/* One round: @run_ns on a CPU, @wait_ns of waiting. */
+struct round {
+	uint64_t start_ns, run_ns, wait_ns;
+	enum wait_reason reason;
+	bool is_quiet; /* while it waits */
+};
+
+static void add_round(struct observation *obs, pid_t tid, struct round round)
+{
+	struct obs_thread *thread = find_thread(obs, tid);
+	struct obs_segment *segment = observation_add_segment(obs);
+	struct obs_wait *row = find_row(obs, thread->pid, round.reason);
+
+	assert_non_null(segment);
+	*segment = (struct obs_segment){
+		.thread = (uint32_t)(thread - obs->threads),
+		.start_ns = round.start_ns,
+		.end_ns = round.start_ns + round.run_ns + round.wait_ns,
+		.on_cpu_ns = round.run_ns,
+	};
+	segment->wait_ns[round.reason] = round.wait_ns;
+	segment->wait_cnt[round.reason] = 1;
+	thread->on_cpu_ns += round.run_ns;
+	thread->wait_ns[round.reason] += round.wait_ns;
+	thread->wait_cnt[round.reason]++;
+	row->wait_ns += round.wait_ns;
+	row->wait_cnt++;
+	if (!round.is_quiet)
+		return;
+	row->quiet_ns += round.wait_ns;
+	obs->program.computing_ns += round.run_ns;
+	obs->program.quiet_ns += round.wait_ns;
+}
+
+static uint64_t run_within(const struct obs_segment *segment, uint64_t start_ns, uint64_t end_ns)
+{
+	uint64_t run_end_ns = segment->start_ns + segment->on_cpu_ns;
+	uint64_t from_ns = segment->start_ns > start_ns ? segment->start_ns : start_ns;
+	uint64_t to_ns = run_end_ns < end_ns ? run_end_ns : end_ns;
+
+	return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+/* What the segments from @first on computed is what the program did. */
+static void build_slices(struct observation *obs, size_t first)
+{
+	for (uint64_t at_ns = 0; at_ns < obs->duration_ns; at_ns += 5 * MS) {
+		struct obs_slice *slice = observation_add_slice(obs);
+
+		assert_non_null(slice);
+		slice->start_ns = at_ns;
+		slice->end_ns =
+			at_ns + 5 * MS < obs->duration_ns ? at_ns + 5 * MS : obs->duration_ns;
+		for (size_t i = first; i < obs->segment_cnt; i++)
+			slice->computing_ns +=
+				run_within(&obs->segments[i], slice->start_ns, slice->end_ns);
+	}
+}
+
+void build_timeline(struct observation *obs, pid_t tid, const struct stretch *stretches, size_t cnt,
+		    bool makes_program_time, uint64_t *seed)
+{
+	uint64_t at_ns = 0, end_ns = 0;
+	size_t first = obs->segment_cnt;
+
+	if (makes_program_time)
+		obs->program = (struct obs_program){ .computing_ns = 0 };
+	for (size_t i = 0; i < cnt; i++) {
+		const struct stretch *stretch = &stretches[i];
+
+		end_ns += stretch->ms * MS;
+		while (at_ns < end_ns) {
+			uint64_t round_ns = stretch->round_ms * MS, run_ns;
+
+			run_ns = vary(round_ns * stretch->cpu_pct / 100, stretch->noise_pct, seed);
+			round_ns = vary(round_ns, stretch->noise_pct, seed);
+			round_ns = round_ns < end_ns - at_ns ? round_ns : end_ns - at_ns;
+			run_ns = run_ns < round_ns ? run_ns : round_ns;
+			add_round(obs, tid,
+				  (struct round){ at_ns, run_ns, round_ns - run_ns, stretch->reason,
+						  makes_program_time });
+			at_ns += round_ns;
+		}
+	}
+	assert_int_equal(at_ns, obs->duration_ns);
+	if (makes_program_time)
+		build_slices(obs, first);
+}
+
 static void assert_share(double share)
 {
 	assert_true(share >= 0 && share <= 1.0 + 1e-9);
@@ -221,8 +335,33 @@ static void assert_findings_are_sound(const struct report *report)
 	}
 }
 
+/* Phases follow each other from the beginning to the end. */
+static void assert_phases_tile_the_run(const struct report *report)
+{
+	uint64_t at_ns = 0;
+
+	assert_in_range(report->phase_cnt, 1, 6);
+	for (size_t i = 0; i < report->phase_cnt; i++) {
+		const struct report_phase *phase = &report->phases[i];
+
+		assert_int_equal(phase->start_ns, at_ns);
+		assert_true(phase->end_ns >= phase->start_ns);
+		assert_in_range(phase->verdict_class, 0, CLASS_CNT - 1);
+		assert_true(strlen(phase->name) > 0);
+		assert_true(strlen(phase->summary) > 0);
+		assert_true(strlen(phase->advice) > 0);
+		assert_in_range(phase->model, 0, MODEL_MIXED - 1);
+		assert_int_equal(phase->computing_ns + phase->starved_ns + phase->quiet_ns,
+				 phase->end_ns - phase->start_ns);
+		assert_true(phase->idle_ns <= phase->quiet_ns);
+		at_ns = phase->end_ns;
+	}
+	assert_int_equal(at_ns, report->program_time.wall_ns);
+}
+
 void assert_report_is_sound(const struct report *report)
 {
+	assert_phases_tile_the_run(report);
 	assert_times_sum(report);
 	assert_verdict_is_sound(&report->verdict);
 	assert_runner_up_is_sound(&report->verdict);

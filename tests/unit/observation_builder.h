@@ -48,6 +48,27 @@ void build_wait(struct observation *obs, pid_t tid, struct wait_spec spec);
 
 #define WAITED(obs, tid, ...) build_wait(obs, tid, (struct wait_spec){ __VA_ARGS__ })
 
+/*
+ * A stretch of a run as one thread sees it: it computes for @cpu_pct of each round, then waits for
+ * @reason for the rest. Rounds vary at random by up to @noise_pct of their length, each way.
+ */
+struct stretch {
+	uint64_t ms;
+	uint32_t round_ms;
+	uint32_t cpu_pct;
+	uint32_t noise_pct;
+	enum wait_reason reason; /* its row is the thread's of that reason: see build_timeline() */
+};
+
+/*
+ * Lets thread @tid do @stretches one after the other, from the beginning of the observation:
+ * segments, the thread's totals and the rows' times. With @makes_program_time the thread alone
+ * makes what was quiet, the slices (of 5 ms) and the program time too. Rows must be there for the
+ * reasons (build_wait() with 0 ms); the first of a reason takes them all.
+ */
+void build_timeline(struct observation *obs, pid_t tid, const struct stretch *stretches, size_t cnt,
+		    bool makes_program_time, uint64_t *seed);
+
 /* Analyses @obs, asserts what holds for every report, and releases @obs. */
 void build_report(struct observation *obs, struct report *report);
 void build_report_for(struct observation *obs, uint32_t planned_concurrency, struct report *report);

@@ -292,21 +292,12 @@ static struct report_wait mixed_waits[] = {
 	{ .reason = WAIT_PAGING, .wait_ns = S / 2, .share = 0.004 },
 };
 static struct report_phase mixed_phases[] = {
-	{ .start_ns = 0,
-	  .end_ns = 25 * S,
-	  .verdict_class = CLASS_IO_BOUND,
-	  .name = "",
-	  .summary = "" },
-	{ .start_ns = 25 * S,
-	  .end_ns = 90 * S,
-	  .verdict_class = CLASS_CPU_BOUND,
-	  .name = "",
-	  .summary = "" },
-	{ .start_ns = 90 * S,
-	  .end_ns = 125 * S,
-	  .verdict_class = CLASS_MIXED,
-	  .name = "",
-	  .summary = "" },
+	{ 0, 25 * S, CLASS_IO_BOUND, "disk", "start-up", 4 * S, 500 * MS, 20500 * MS, 0,
+	  "It waited for the disk (79%) and computed (16%).", MODEL_SYNC, ACTION_KEEP, 0,
+	  "Keep it as it is." },
+	{ 25 * S, 125 * S, CLASS_CPU_BOUND, NULL, "run", 60 * S, 0, 40 * S, 2 * S,
+	  "It computed (61%) and waited for the network (24%).", MODEL_MULTIPROCESSING,
+	  ACTION_CHANGE, 3, "Spread the work over 3 processes, one for each usable CPU." },
 };
 static struct report_wait mixed_role_waits[] = {
 	{ .reason = WAIT_SYNC, .wait_ns = 600 * S, .share = 0.61 }

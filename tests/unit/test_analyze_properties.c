@@ -111,6 +111,41 @@ static void randomize_row(struct observation *obs, enum wait_reason favourite, u
 	row->woken_by_other_cnt = below(seed, 100);
 }
 
+static void randomize_segment(struct observation *obs, uint64_t *seed)
+{
+	struct obs_segment *segment = observation_add_segment(obs);
+
+	assert_non_null(segment);
+	segment->thread = (uint32_t)below(seed, obs->thread_cnt + 2); /* maybe of none */
+	segment->start_ns = some_ns(seed, obs->duration_ns);
+	segment->end_ns = some_ns(seed, obs->duration_ns);
+	segment->on_cpu_ns = some_ns(seed, obs->duration_ns);
+	segment->queue_ns = some_ns(seed, obs->duration_ns);
+	for (int reason = 0; reason < WAIT_REASON_CNT; reason++) {
+		segment->wait_ns[reason] = some_ns(seed, obs->duration_ns);
+		segment->wait_cnt[reason] = below(seed, 3);
+	}
+}
+
+/* They follow each other, as they must, but some stretches of the run are nothing but computing. */
+static void randomize_slices(struct observation *obs, uint64_t *seed)
+{
+	uint64_t at_ns = 0, kind = 0;
+
+	while (at_ns < obs->duration_ns) {
+		struct obs_slice *slice = observation_add_slice(obs);
+		uint64_t length_ns = 1 + below(seed, obs->duration_ns / 20 + 1);
+
+		assert_non_null(slice);
+		kind = below(seed, 6) ? kind : below(seed, 3);
+		slice->start_ns = at_ns;
+		at_ns += length_ns;
+		slice->end_ns = at_ns < obs->duration_ns ? at_ns : obs->duration_ns;
+		slice->computing_ns = kind == 1 ? length_ns : some_ns(seed, length_ns);
+		slice->starved_ns = kind == 2 ? length_ns : some_ns(seed, length_ns);
+	}
+}
+
 static void randomize(struct observation *obs, uint64_t *seed)
 {
 	enum wait_reason favourite = (enum wait_reason)below(seed, WAIT_REASON_CNT);
@@ -132,12 +167,17 @@ static void randomize(struct observation *obs, uint64_t *seed)
 		randomize_thread(obs, tid, seed);
 	for (uint64_t rows = below(seed, 60); rows; rows--)
 		randomize_row(obs, favourite, seed);
+	if (below(seed, 2))
+		return; /* as older recordings are */
+	randomize_slices(obs, seed);
+	for (uint64_t segments = below(seed, 100); segments; segments--)
+		randomize_segment(obs, seed);
 }
 
 static void every_report_is_sound(void **state)
 {
 	uint64_t seed = 20240607;
-	bool was_class[CLASS_CNT] = { false };
+	bool was_class[CLASS_CNT] = { false }, was_cut = false;
 
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -147,11 +187,13 @@ static void every_report_is_sound(void **state)
 		randomize(&obs, &seed);
 		build_report_for(&obs, (uint32_t)below(&seed, 300), &report);
 		was_class[report.verdict.verdict_class] = true;
+		was_cut = was_cut || report.phase_cnt > 1;
 		report_release(&report);
 	}
 	/* A generator that reaches only some of the rules would prove little. */
 	for (int i = 0; i < CLASS_CNT; i++)
 		assert_true(was_class[i]);
+	assert_true(was_cut);
 }
 
 static void same_observation_same_report(void **state)

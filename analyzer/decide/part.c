@@ -1,0 +1,72 @@
+/* See part.h. */
+#include "decide/part.h"
+#include <string.h>
+#include "account/excerpt.h"
+#include "account/program_time.h"
+#include "account/thread_time.h"
+#include "arena.h"
+#include "decide/recommend.h"
+#include "decide/verdict.h"
+
+static void account(struct part *part)
+{
+	struct report *report = &part->report;
+
+	wait_roles_init(&part->roles, &part->obs, part->arena);
+	account_thread_time(&part->obs, &part->roles, part->arena, part->arena,
+			    &report->thread_time);
+	account_program_time(&part->obs, &part->roles, part->arena, part->arena,
+			     &report->program_time);
+	account_ratios(&report->program_time, &report->ratios);
+}
+
+static void copy_setting(const struct report *whole, struct part *part)
+{
+	struct report *report = &part->report;
+
+	report->arena = part->arena;
+	report->runtime = whole->runtime;
+	report->host = whole->host;
+	report->source = whole->source;
+	report->mode = whole->mode;
+	report->duration_ns = part->obs.duration_ns;
+}
+
+bool part_judge(const struct facts *facts, const struct report *whole,
+		const struct windows *windows, size_t first, size_t last, struct part *part)
+{
+	memset(part, 0, sizeof(*part));
+	part->arena = arena_new();
+	if (!part->arena)
+		return false;
+	excerpt_take(windows, first, last, part->arena, &part->obs);
+	if (arena_has_failed(part->arena))
+		return false;
+	copy_setting(whole, part);
+	account(part);
+	part->facts = (struct facts){
+		.obs = &part->obs,
+		.roles = &part->roles,
+		.options = facts->options,
+		.thread_time = &part->report.thread_time,
+		.program_time = &part->report.program_time,
+		.arena = part->arena,
+		.scratch = part->arena,
+	};
+	if (facts_gather(&part->facts))
+		return false;
+	part->model = model_detect(&part->facts);
+	verdict_decide(&part->facts, &part->model, &part->report.verdict);
+	return !arena_has_failed(part->arena);
+}
+
+void part_advise(struct part *part)
+{
+	model_report(&part->facts, &part->model, &part->report.concurrency);
+	recommend(&part->facts, &part->model, &part->report);
+}
+
+void part_release(struct part *part)
+{
+	arena_free(part->arena);
+}

@@ -1,0 +1,17 @@
+/*
+ * Phases: the run cut where its behaviour changes (start-up, load, compute, shut-down), each judged
+ * by the rules that judge the run.
+ */
+#ifndef CLASSIFY_PHASES_H
+#define CLASSIFY_PHASES_H
+
+#include "decide/facts.h"
+
+/*
+ * Fills report->phases with one phase or more, which follow each other and cover the run. Where the
+ * observation has no slices or segments, or a part of it can't be told from the rest, it is one
+ * phase with the verdict and the recommendation of @report, which are decided.
+ */
+void phases_report(const struct facts *facts, struct report *report);
+
+#endif
