@@ -62,6 +62,7 @@ static void account(const struct observation *obs, const struct wait_roles *role
 
 static int decide(struct facts *facts, struct report *report)
 {
+	struct choice choice;
 	struct model model;
 	int error = facts_gather(facts);
 
@@ -74,7 +75,8 @@ static int decide(struct facts *facts, struct report *report)
 	model_report(facts, &model, &report->concurrency);
 	verdict_decide(facts, &model, &report->verdict);
 	findings_report(facts, &model, report);
-	recommend(facts, &model, report);
+	choice = predict(facts, &model, report);
+	recommend(facts, &model, &choice, report);
 	roles_report(facts, report);
 	phases_report(facts, report);
 	return 0;

@@ -52,6 +52,35 @@ void advice_measure_again(struct advice *advice, const char *summary)
 	advice->to->summary = summary;
 }
 
+static void because_of_best(struct advice *advice)
+{
+	const struct report_prediction *best = advice->choice->best;
+	struct arena *arena = advice->facts->arena;
+
+	if (!advice->choice->made)
+		advice_because(advice, "Its run could not be replayed, so what another model would "
+				       "gain isn't known.");
+	else if (!best)
+		advice_because(advice, "Replayed under the other models, it is no faster.");
+	else
+		advice_because(advice,
+			       arena_printf(arena,
+					    "The best that replaying it under the other models "
+					    "gives is %.3g times the speed (%s), and it may be "
+					    "%.3g.",
+					    best->speedup_expected,
+					    concurrency_model_name(best->model),
+					    best->speedup_low));
+}
+
+void advice_keep_as_replayed(struct advice *advice)
+{
+	advice_keep(advice, advice->model->primary == MODEL_SYNC
+				    ? "Keep it as it is: no other model is sure to gain anything."
+				    : "Keep the model: no other is sure to gain anything.");
+	because_of_best(advice);
+}
+
 const char *advice_lock_title(const struct facts *facts)
 {
 	switch (facts_global_lock(facts)) {

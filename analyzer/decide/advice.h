@@ -4,10 +4,12 @@
 
 #include "decide/facts.h"
 #include "decide/model.h"
+#include "predict/predict.h"
 
 struct advice {
 	const struct facts *facts;
 	const struct model *model;
+	const struct choice *choice;
 	const struct report *report; /* verdict and concurrency are decided */
 	struct report_recommendation *to;
 };
@@ -25,6 +27,9 @@ void advice_keep(struct advice *advice, const char *summary);
 void advice_change(struct advice *advice, enum concurrency_model model, uint32_t workers,
 		   const char *summary);
 void advice_measure_again(struct advice *advice, const char *summary);
+
+/* No other model gains enough: keep it, and say what the best of them would. */
+void advice_keep_as_replayed(struct advice *advice);
 
 /* What stands in the way of the dominant process's threads, as a sentence has it. */
 const char *advice_lock_title(const struct facts *facts);

@@ -75,14 +75,30 @@ static void advise_parallel_cpu(struct advice *advice)
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }
 
+/* As many as the replay found worth it; one for each CPU where there is none. */
+static uint32_t cpu_workers(const struct advice *advice)
+{
+	return advice->choice->is_change ? advice->choice->workers : usable_cpus(advice->facts);
+}
+
+static const char *workers_for_cpus(const struct advice *advice)
+{
+	return cpu_workers(advice) == usable_cpus(advice->facts) ? ", one for each usable CPU" : "";
+}
+
 static void change_to_cpu_processes(struct advice *advice)
 {
-	uint32_t cores = usable_cpus(advice->facts);
+	advice_change(advice, MODEL_MULTIPROCESSING, cpu_workers(advice),
+		      arena_printf(advice->facts->arena, "Spread the work over %u processes%s.",
+				   cpu_workers(advice), workers_for_cpus(advice)));
+}
 
-	advice_change(advice, MODEL_MULTIPROCESSING, cores,
-		      arena_printf(advice->facts->arena,
-				   "Spread the work over %u processes, one for each usable CPU.",
-				   cores));
+static void change_to_cpu_threads(struct advice *advice, const char *because)
+{
+	advice_change(advice, MODEL_THREADS, cpu_workers(advice),
+		      arena_printf(advice->facts->arena, "Split the work over %u threads%s.",
+				   cpu_workers(advice), workers_for_cpus(advice)));
+	advice_because(advice, because);
 }
 
 static void advise_cpu_under_lock(struct advice *advice)
@@ -101,6 +117,22 @@ static void advise_cpu_under_lock(struct advice *advice)
 	}
 	if (!can_spread(advice))
 		return;
+	if (advice->choice->made && !advice->choice->is_change) {
+		advice_keep_as_replayed(advice);
+		return;
+	}
+	if (advice->model->is_command_sequence) {
+		advice_run_commands(advice, model_for_commands(facts, CLASS_CPU_BOUND),
+				    cpu_workers(advice));
+		return;
+	}
+	if (advice->choice->is_change && advice->choice->model == MODEL_THREADS) {
+		change_to_cpu_threads(advice, arena_printf(facts->arena,
+							   "It computes in code that lets go of %s "
+							   "(hashing, compression, NumPy).",
+							   advice_lock_title(facts)));
+		return;
+	}
 	change_to_cpu_processes(advice);
 	if (!facts_has_interpreter_lock(facts)) {
 		advice_because(advice,
@@ -125,19 +157,6 @@ static void advise_cpu_under_lock(struct advice *advice)
 				     : "");
 }
 
-static void change_to_cpu_threads(struct advice *advice)
-{
-	uint32_t cores = usable_cpus(advice->facts);
-
-	advice_change(advice, MODEL_THREADS, cores,
-		      arena_printf(advice->facts->arena,
-				   "Split the work over %u threads, one for each usable CPU.",
-				   cores));
-	advice_because(advice,
-		       "No global lock keeps its threads from computing at the same time, and they "
-		       "share memory where processes would copy it.");
-}
-
 static void advise_cpu_without_lock(struct advice *advice)
 {
 	if (advice->model->loop_thread) {
@@ -150,12 +169,19 @@ static void advise_cpu_without_lock(struct advice *advice)
 	}
 	if (!can_spread(advice))
 		return;
+	if (advice->choice->made && !advice->choice->is_change) {
+		advice_keep_as_replayed(advice);
+		return;
+	}
 	if (advice->model->is_command_sequence) {
-		advice_run_commands(advice, MODEL_MULTIPROCESSING, usable_cpus(advice->facts));
+		advice_run_commands(advice, model_for_commands(advice->facts, CLASS_CPU_BOUND),
+				    cpu_workers(advice));
 		return;
 	}
 	if (advice_has_api(advice, MODEL_THREADS)) {
-		change_to_cpu_threads(advice);
+		change_to_cpu_threads(advice, "No global lock keeps its threads from computing at "
+					      "the same time, and they share memory where "
+					      "processes would copy it.");
 	} else {
 		change_to_cpu_processes(advice);
 		advice_because_no_threads(advice);

@@ -5,66 +5,13 @@
 #include "decide/advisers.h"
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
+#include "predict/limits.h"
 
 static bool is_bound_by_files(const struct report *report)
 {
 	const char *subclass = report->verdict.subclass;
 
 	return subclass && (!strcmp(subclass, "disk") || !strcmp(subclass, "paging"));
-}
-
-/* What the user plans for, unless all of it would meet in a queue that the program has seen. */
-static uint32_t planned_workers(struct advice *advice)
-{
-	const struct facts *facts = advice->facts;
-	uint32_t planned = facts->options->planned_concurrency;
-	bool is_mixed = advice->report->verdict.verdict_class == CLASS_MIXED;
-
-	if (planned <= MAX_DISK_WORKERS || (!is_mixed && !is_bound_by_files(advice->report)))
-		return planned;
-	advice_because(advice,
-		       arena_printf(facts->arena,
-				    "It is to do %u things at once, but more than %d %s.", planned,
-				    MAX_DISK_WORKERS,
-				    is_mixed ? "would queue for the CPUs between their waits"
-					     : "at a time would only queue for the disk"));
-	return MAX_DISK_WORKERS;
-}
-
-/*
- * Goetz, Java Concurrency in Practice 8.2: N = CPUs * (1 + W/C). Under a global lock one thread
- * computes at a time, as if there was one CPU.
- */
-static uint32_t io_workers(struct advice *advice, uint32_t most)
-{
-	const struct facts *facts = advice->facts;
-	double cpus = facts_global_lock(facts) == GLOBAL_LOCK_NONE ? facts->cpus : 1;
-	double computing = fmax(facts->cpu_share, 1e-6);
-	double workers = ceil(cpus * (1 + facts->io_share / computing));
-
-	if (facts->options->planned_concurrency)
-		return planned_workers(advice);
-	workers = fmin(workers, (double)facts->outside_cnt);
-	if (workers > most) {
-		advice_because(
-			advice,
-			arena_printf(
-				facts->arena,
-				is_bound_by_files(advice->report)
-					? "Its waits leave room for %.0f workers, but more "
-					  "than %u at a time would only queue for the disk."
-					: "Its waits leave room for %.0f workers; before going "
-					  "beyond %u, see what the far end can take.",
-				workers, most));
-		workers = most;
-	}
-	return (uint32_t)fmax(workers, MIN_OPERATIONS);
-}
-
-static bool wants_high_concurrency(const struct advice *advice)
-{
-	return advice->facts->options->planned_concurrency >= HIGH_CONCURRENCY ||
-	       advice->report->concurrency.in_flight_mean >= HIGH_CONCURRENCY;
 }
 
 static void because_io(struct advice *advice)
@@ -91,33 +38,84 @@ static void change_to_async(struct advice *advice)
 		"or thread for each operation.";
 }
 
-/* Files are read by a disk or by the page cache, neither of which an event loop waits for. */
-static bool waits_for_files(const struct facts *facts)
+static void change_to_io_processes(struct advice *advice)
 {
-	return facts->io_ns[WAIT_DISK] + facts->io_ns[WAIT_PAGING] > facts->io_ns[WAIT_NETWORK];
-}
-
-static void change_to_io_processes(struct advice *advice, uint32_t most)
-{
-	uint32_t workers = io_workers(advice, most);
+	uint32_t workers = advice->choice->workers;
 
 	advice_change(advice, MODEL_MULTIPROCESSING, workers,
 		      arena_printf(advice->facts->arena,
-				   "Overlap the waits with a pool of %u processes.", workers));
+				   "Overlap waits and computing with a pool of %u processes.",
+				   workers));
+	if (!advice_has_api(advice, MODEL_THREADS))
+		advice_because_no_threads(advice);
+	else if (facts_global_lock(advice->facts) != GLOBAL_LOCK_NONE)
+		advice_because(advice,
+			       arena_printf(advice->facts->arena,
+					    "It computes %.3g ms for each wait: threads would take "
+					    "turns at that under %s, processes don't.",
+					    advice->choice->computed_ns / 1e6,
+					    advice_lock_title(advice->facts)));
 }
 
-static void change_to_io_threads(struct advice *advice, uint32_t most)
+static void because_lock_is_free(struct advice *advice)
 {
-	uint32_t workers = io_workers(advice, most);
-
-	advice_change(advice, MODEL_THREADS, workers,
-		      arena_printf(advice->facts->arena,
-				   "Overlap the waits with a pool of %u threads.", workers));
 	if (facts_has_interpreter_lock(advice->facts))
 		advice_because(advice, arena_printf(advice->facts->arena,
 						    "A thread that waits lets go of "
 						    "%s.",
 						    advice_lock_title(advice->facts)));
+}
+
+static const char *queue_of(const struct advice *advice)
+{
+	const char *bottleneck = advice->choice->prediction->bottleneck;
+
+	if (!strcmp(bottleneck, "cpu"))
+		return "the CPUs";
+	if (!strcmp(bottleneck, "gil"))
+		return advice_lock_title(advice->facts);
+	return !strcmp(bottleneck, "lock") ? "its own lock" : "the disk";
+}
+
+/* What the user plans for may all meet in one queue. */
+static void because_plan_is_too_much(struct advice *advice)
+{
+	uint32_t planned = advice->facts->options->planned_concurrency;
+
+	if (planned > advice->choice->workers)
+		advice_because(advice,
+			       arena_printf(advice->facts->arena,
+					    "It is to do %u things at once, but more than %u at a "
+					    "time would only queue for %s.",
+					    planned, advice->choice->workers, queue_of(advice)));
+}
+
+/* What was never asked by more than one at a time may not stand more. */
+static void because_far_end_is_unknown(struct advice *advice)
+{
+	if (advice->choice->workers < MAX_IO_WORKERS || advice->facts->options->planned_concurrency)
+		return;
+	advice_because(advice,
+		       arena_printf(advice->facts->arena,
+				    "Its waits leave room for more; before going beyond %u, see "
+				    "what the far end can take.",
+				    advice->choice->workers));
+}
+
+static void change_to_io_threads(struct advice *advice)
+{
+	uint32_t workers = advice->choice->workers;
+
+	advice_change(advice, MODEL_THREADS, workers,
+		      arena_printf(advice->facts->arena,
+				   "Overlap the waits with a pool of %u threads.", workers));
+	because_lock_is_free(advice);
+	if (is_bound_by_files(advice->report)) {
+		advice->to->avoid =
+			"Don't rewrite it for an event loop: reading files blocks the loop too.";
+		return;
+	}
+	because_far_end_is_unknown(advice);
 	advice->to->avoid =
 		"Don't use processes for this: they wait no better than threads, and each "
 		"takes memory and start-up time of its own.";
@@ -138,44 +136,62 @@ static void because_waits_overlap(struct advice *advice)
 					    pct(facts->idle_share)));
 }
 
-/* Threads where there are any, else what the runtime has. */
-static void overlap_waits(struct advice *advice, uint32_t most)
+static void because_many_in_flight(struct advice *advice)
 {
-	because_waits_overlap(advice);
-	if (advice_has_api(advice, MODEL_THREADS)) {
-		change_to_io_threads(advice, most);
+	if (advice->choice->workers >= HIGH_CONCURRENCY)
+		advice_because(advice,
+			       arena_printf(advice->facts->arena,
+					    "From about %d operations in flight a thread for each "
+					    "costs more than it gains.",
+					    HIGH_CONCURRENCY));
+	else if (!advice_has_api(advice, MODEL_THREADS))
+		advice_because_no_threads(advice);
+}
+
+/* The workers that it has wait at the same time already. */
+static void keep_workers(struct advice *advice)
+{
+	const struct choice *choice = advice->choice;
+
+	advice_keep(advice, advice->model->primary == MODEL_THREADS
+				    ? "Keep the threads: they already wait at the same time."
+				    : "Keep the model: its workers already wait at the same time.");
+	if (choice->made && choice->prediction && choice->workers > advice->model->workers)
+		advice_because(advice,
+			       arena_printf(advice->facts->arena,
+					    "With %u instead of %u it would be %.3g times as fast, "
+					    "if what it asks can take them.",
+					    choice->workers, advice->model->workers,
+					    choice->prediction->speedup_expected));
+}
+
+/* What the replay has chosen. */
+static void overlap_waits(struct advice *advice)
+{
+	const struct choice *choice = advice->choice;
+
+	if (choice->made && !choice->is_change && advice->model->primary != MODEL_SYNC) {
+		keep_workers(advice);
 		return;
 	}
-	if (advice_has_api(advice, MODEL_ASYNC) && !waits_for_files(advice->facts))
+	if (!choice->is_change) {
+		advice_keep_as_replayed(advice);
+		return;
+	}
+	because_waits_overlap(advice);
+	because_plan_is_too_much(advice);
+	if (advice->model->is_command_sequence) {
+		advice_run_commands(advice, choice->model, choice->workers);
+	} else if (choice->model == MODEL_ASYNC) {
 		change_to_async(advice);
-	else
-		change_to_io_processes(advice, most);
-	advice_because_no_threads(advice);
-}
-
-static void advise_disk(struct advice *advice)
-{
-	if (advice->model->has_threads || advice->model->has_processes) {
-		advice_keep(advice,
-			    "Keep the model: its workers already wait for the disk at the same "
-			    "time.");
-		return;
+		because_many_in_flight(advice);
+	} else if (choice->model == MODEL_MULTIPROCESSING) {
+		change_to_io_processes(advice);
+	} else if (choice->model == MODEL_THREADS) {
+		change_to_io_threads(advice);
+	} else {
+		advice_change(advice, MODEL_SYNC, 1, "Go back to one worker: more gain nothing.");
 	}
-	overlap_waits(advice, MAX_DISK_WORKERS);
-	advice->to->avoid =
-		"Don't rewrite it for an event loop: reading files blocks the loop too.";
-}
-
-static void advise_many_in_flight(struct advice *advice)
-{
-	because_waits_overlap(advice);
-	change_to_async(advice);
-	advice_because(
-		advice,
-		arena_printf(advice->facts->arena,
-			     "From about %d operations in flight a thread for each costs more "
-			     "than it gains.",
-			     HIGH_CONCURRENCY));
 }
 
 /* What one worker waits for can't always be asked for twice. */
@@ -223,52 +239,34 @@ void advise_io(struct advice *advice)
 	if (advise_turns(advice) || advise_slack(advice))
 		return;
 	because_io(advice);
-	if (is_bound_by_files(advice->report))
-		advise_disk(advice);
-	else if (model->loop_thread)
+	if (model->loop_thread)
 		advise_loop_io(advice);
 	else if (model->has_processes && model_runs_commands(advice->facts))
 		advice_keep(advice,
 			    "Keep it as it is: its commands already wait at the same time.");
 	else if (!model->has_processes && !model->has_threads && has_nothing_to_overlap(advice))
 		return;
-	else if (wants_high_concurrency(advice))
-		advise_many_in_flight(advice);
-	else if (model->has_threads && !model->has_processes)
-		advice_keep(advice, "Keep the threads: they already wait at the same time.");
-	else if (in_flight_overlaps(model))
+	else if (in_flight_overlaps(model) && !model->has_threads && !model->has_processes)
 		keep_overlapping(advice);
-	else if (model->is_command_sequence)
-		advice_run_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
 	else
-		overlap_waits(advice, MAX_IO_WORKERS);
+		overlap_waits(advice);
 }
 
-/* Computing and waiting in turns: threads let one wait while another computes, under any lock. */
+/* Computing and waiting in turns: of two workers one can compute while the other waits. */
 void advise_mixed(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 
 	if (advise_slack(advice))
 		return;
-	if (advice->model->current != MODEL_SYNC) {
-		advice_keep(advice, "Keep the model: no one thing holds it back.");
+	if (advice->choice->is_change && facts->busy_ns >= SHORT_BUSY_NS) {
+		advice_because(advice, "It computes and waits by turns; of two workers one can "
+				       "compute while the other waits.");
+		overlap_waits(advice);
+		return;
+	}
+	advice_keep(advice, "Keep the model: no one thing holds it back.");
+	if (advice->model->current != MODEL_SYNC)
 		advice_because(advice,
 			       "While some of it waits, the rest of it can compute already.");
-		return;
-	}
-	if (facts->io_share < SERIAL_SHARE * (1 - facts->starved_share) ||
-	    facts->outside_cnt < MIN_OPERATIONS || facts->busy_ns < SHORT_BUSY_NS) {
-		advice_keep(advice, "Keep the model: no one thing holds it back.");
-		advice_because(advice,
-			       "It waits too little for results to gain from waiting at once.");
-		return;
-	}
-	advice_because(advice,
-		       "It computes and waits by turns; of two workers one can compute while the "
-		       "other waits.");
-	if (advice->model->is_command_sequence)
-		advice_run_commands(advice, MODEL_THREADS, io_workers(advice, MAX_DISK_WORKERS));
-	else
-		overlap_waits(advice, MAX_DISK_WORKERS);
 }

@@ -220,6 +220,12 @@ bool model_runs_commands(const struct facts *facts)
 	       (process->runtime == RUNTIME_SHELL || process->process->is_exec);
 }
 
+enum concurrency_model model_for_commands(const struct facts *facts, enum verdict_class verdict)
+{
+	return verdict == CLASS_CPU_BOUND && model_runs_commands(facts) ? MODEL_MULTIPROCESSING
+									: MODEL_THREADS;
+}
+
 void model_report(const struct facts *facts, const struct model *model,
 		  struct report_concurrency *concurrency)
 {

@@ -42,6 +42,10 @@ uint32_t model_compute_workers(const struct facts *facts, const struct model *mo
 /* Whether the work is done by commands that a shell or make starts, not by one program. */
 bool model_runs_commands(const struct facts *facts);
 
+/* In what commands that run one after another would run at once: a shell computes in processes
+ * (make -j), others start and await them in threads. */
+enum concurrency_model model_for_commands(const struct facts *facts, enum verdict_class verdict);
+
 /* Fills the report's part from @model. */
 void model_report(const struct facts *facts, const struct model *model,
 		  struct report_concurrency *concurrency);

@@ -1,6 +1,6 @@
 /*
- * The decision framework (DESIGN section 1): one adviser per class. No adviser promises a speedup;
- * each gives the numbers it turns on as reasons.
+ * The decision framework (DESIGN section 1): one adviser per class. Where the run could be replayed
+ * the choice of a model is the replay's; the adviser says why, and the numbers it turns on.
  */
 #include "decide/advisers.h"
 #include "decide/recommend.h"
@@ -34,9 +34,10 @@ static void (*const advisers[CLASS_CNT])(struct advice *advice) = {
 	[CLASS_MIXED] = advise_mixed,	      [CLASS_INCONCLUSIVE] = advise_inconclusive,
 };
 
-void recommend(const struct facts *facts, const struct model *model, struct report *report)
+void recommend(const struct facts *facts, const struct model *model, const struct choice *choice,
+	       struct report *report)
 {
-	struct advice advice = { facts, model, report, &report->recommendation };
+	struct advice advice = { facts, model, choice, report, &report->recommendation };
 
 	advisers[report->verdict.verdict_class](&advice);
 }

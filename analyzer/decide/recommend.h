@@ -4,8 +4,11 @@
 
 #include "decide/facts.h"
 #include "decide/model.h"
+#include "predict/predict.h"
 
-/* Fills the report's recommendation; its verdict and concurrency are decided already. */
-void recommend(const struct facts *facts, const struct model *model, struct report *report);
+/* Fills the report's recommendation; its verdict, concurrency and predictions are decided already,
+ * and what was chosen by these. */
+void recommend(const struct facts *facts, const struct model *model, const struct choice *choice,
+	       struct report *report);
 
 #endif

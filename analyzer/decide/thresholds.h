@@ -85,8 +85,6 @@
 /* Recommendation. */
 #define SHORT_BUSY_NS	 100000000ULL
 #define HIGH_CONCURRENCY 100
-#define MAX_IO_WORKERS	 32
-#define MAX_DISK_WORKERS 8
 #define MIN_OPERATIONS	 2
 #define SPARE_CPUS	 0.25 /* fewer left over are as good as none */
 

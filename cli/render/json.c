@@ -332,6 +332,18 @@ static void add_recommendation(struct json_builder *b, cJSON *root,
 	add_texts(b, object, "reasons", advice->reasons, advice->reason_cnt);
 }
 
+static void add_curve(struct json_builder *b, cJSON *parent, const struct report_prediction *from)
+{
+	cJSON *array = json_add_array(b, parent, "curve");
+
+	for (size_t i = 0; i < from->curve_cnt; i++) {
+		cJSON *object = json_add_object(b, array, NULL);
+
+		json_add_whole(b, object, "workers", from->curve[i].workers);
+		json_add_number(b, object, "speedup", from->curve[i].speedup);
+	}
+}
+
 static void add_predictions(struct json_builder *b, cJSON *root, const struct report *report)
 {
 	cJSON *array = json_add_array(b, root, "predictions");
@@ -349,6 +361,8 @@ static void add_predictions(struct json_builder *b, cJSON *root, const struct re
 		json_add_number(b, speedup, "high", from->speedup_high);
 		json_add_whole(b, object, "extra_memory_bytes", from->extra_memory_bytes);
 		add_texts(b, object, "assumptions", from->assumptions, from->assumption_cnt);
+		json_add_text(b, object, "bottleneck", from->bottleneck);
+		add_curve(b, object, from);
 	}
 }
 

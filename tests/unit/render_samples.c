@@ -36,8 +36,8 @@ static const char *io_reasons[] = {
 	"The GIL is free while a thread waits, so threads overlap fully.",
 	"20 operations are too few to be worth an event loop.",
 };
-#define PREDICTION(of_model, of_workers, low, expected, high, bytes)  \
-	.model = of_model, .workers = of_workers, .speedup_low = low, \
+#define PREDICTION(of_model, of_workers, low, expected, high, bytes)                           \
+	.bottleneck = "workers", .model = of_model, .workers = of_workers, .speedup_low = low, \
 	.speedup_expected = expected, .speedup_high = high, .extra_memory_bytes = bytes
 static const char *io_assumptions[] = { "the requests are independent",
 					"tcp 127.0.0.1:8080 serves 20 at once" };

@@ -43,15 +43,16 @@ static void assert_advice(const struct report *report, enum recommended_action a
 
 static void io_workers_follow_goetz(void **state)
 {
-	/* (C+W)/C under the GIL: 100 + 900 over 100. Without it, on 4 CPUs, four times that. */
+	/* (C+W)/C under the GIL: 100 + 900 over 100. */
 	struct report under_gil = report_of_client(PYTHON, 100, 500, 0);
-	struct report native = report_of_client("/bin/a", 200, 500, 0);
+	struct report native = report_of_client("/bin/a", 100, 500, 0);
 
 	(void)state;
 	assert_advice(&under_gil, ACTION_CHANGE, MODEL_THREADS, 10);
 	assert_string_equal(under_gil.recommendation.api,
 			    "concurrent.futures.ThreadPoolExecutor(max_workers=10)");
-	assert_advice(&native, ACTION_CHANGE, MODEL_THREADS, 20);
+	/* Without it, on 4 CPUs, four times that: beyond what is advised unseen. */
+	assert_advice(&native, ACTION_CHANGE, MODEL_THREADS, 16);
 	report_release(&under_gil);
 	report_release(&native);
 }
@@ -62,7 +63,7 @@ static void io_workers_are_bounded(void **state)
 	struct report few = report_of_client(PYTHON, 1, 3, 0);
 
 	(void)state;
-	assert_advice(&many, ACTION_CHANGE, MODEL_THREADS, 32);
+	assert_advice(&many, ACTION_CHANGE, MODEL_THREADS, 16);
 	assert_advice(&few, ACTION_CHANGE, MODEL_THREADS, 3);
 	report_release(&many);
 	report_release(&few);
@@ -95,7 +96,7 @@ static void no_threads_where_there_are_none(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct report computing = report_of_client(rows[i].exe, 990, 9, 0);
-		struct report waiting = report_of_client(rows[i].exe, 100, 500, 0);
+		struct report waiting = report_of_client(rows[i].exe, 10, 500, 0);
 
 		assert_advice(&computing, ACTION_CHANGE, MODEL_MULTIPROCESSING, 4);
 		assert_non_null(strstr(computing.recommendation.api, rows[i].processes));
@@ -126,7 +127,7 @@ static void files_are_read_by_processes_where_there_are_no_threads(void **state)
 	struct report mixed = report_of_reader("/usr/bin/perl", 500, 0);
 
 	(void)state;
-	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 8);
+	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 4);
 	assert_int_equal(mixed.verdict.verdict_class, CLASS_MIXED);
 	assert_advice(&mixed, ACTION_CHANGE, MODEL_MULTIPROCESSING, 8);
 	report_release(&bound);
@@ -153,7 +154,9 @@ static void plans_end_at_the_disk(void **state)
 	assert_true(says(&bound, "5000 things at once, but more than 8 at a time would only queue "
 				 "for the disk"));
 	assert_advice(&mixed, ACTION_CHANGE, MODEL_THREADS, 8);
-	assert_true(says(&mixed, "5000 things at once, but more than 8 would queue for the CPUs"));
+	assert_true(says(
+		&mixed,
+		"5000 things at once, but more than 8 at a time would only queue for the CPUs"));
 	assert_advice(&modest, ACTION_CHANGE, MODEL_THREADS, 6);
 	report_release(&bound);
 	report_release(&mixed);
@@ -323,7 +326,8 @@ static void build_threads_in_flight(struct observation *obs, int cnt)
 	}
 }
 
-static void many_in_flight_want_a_loop(void **state)
+/* A loop would carry them too, and no faster. */
+static void many_in_flight_are_kept(void **state)
 {
 	struct observation obs;
 	struct report report;
@@ -334,7 +338,7 @@ static void many_in_flight_want_a_loop(void **state)
 	assert_int_equal(report.concurrency.current, MODEL_THREADS);
 	assert_int_equal(report.concurrency.workers, 120);
 	assert_true(report.concurrency.in_flight_mean > 110);
-	assert_advice(&report, ACTION_CHANGE, MODEL_ASYNC, 0);
+	assert_advice(&report, ACTION_KEEP, MODEL_THREADS, 0);
 	report_release(&report);
 }
 
@@ -657,7 +661,7 @@ int main(void)
 		cmocka_unit_test(a_quota_narrows_the_cpus),
 		cmocka_unit_test(threads_that_escape_the_gil_stay),
 		cmocka_unit_test(free_threaded_python_takes_threads),
-		cmocka_unit_test(many_in_flight_want_a_loop),
+		cmocka_unit_test(many_in_flight_are_kept),
 		cmocka_unit_test(a_loop_does_not_tell_what_is_in_flight),
 		cmocka_unit_test(disk_waits_gain_from_threads_not_async),
 		cmocka_unit_test(cold_start_blocks_no_loop),

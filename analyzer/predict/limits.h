@@ -1,0 +1,39 @@
+/* Every number that a prediction turns on. Sources and reasons: docs/rules.md, "Prediction". */
+#ifndef CLASSIFY_LIMITS_H
+#define CLASSIFY_LIMITS_H
+
+/* Cutting the run into operations. */
+#define GIL_SAMPLES_MIN 20
+#define CHUNKS		64 /* pieces that computing without a wait is thought to come in */
+#define START_MAX_NS	500e6
+#define START_MAX_SHARE 0.25 /* of a thread's life */
+
+/* Replaying them. */
+#define OPERATIONS_MAX	   1000 /* in a replay; a sample stands for more */
+#define LARGE_OPERATION	   20	/* times the mean: is cut short in a sample, not left out */
+#define SWITCH_INTERVAL_NS 5e6	/* CPython's default */
+#define DISK_SLOTS	   4
+#define OVERLAP_SHARE	   0.02 /* of own time: waits of less are not worth overlapping */
+
+/* Low, expected, high: how fast a CPU is while all compute, of its speed alone; the same where they
+ * are hardware threads of one core; the costs of a model; and waits for far ends that are asked
+ * more at once. */
+#define PARALLEL_PART 0.80, 0.92, 1.00
+#define SIBLING_PART  0.50, 0.65, 0.80
+#define COST_FACTOR   2.0, 1.0, 0.5
+#define WAIT_FACTOR   1.10, 1.0, 1.0
+
+#define RESAMPLES      20 /* of the operations, for the interval */
+#define RESAMPLE_TAILS 1  /* left out at either end: 90% are between */
+
+/* Choosing. */
+#define MAX_IO_WORKERS	      16
+#define MAX_DISK_WORKERS      8
+#define KNEE_REACH	      0.97 /* of the best speedup: fewer workers that reach it are enough */
+#define SIMPLER_REACH	      0.95 /* likewise, of what a simpler model gains */
+#define FULL_USE	      0.85 /* of what limits a model: from here on it does */
+#define WORKERS_MAX	      1000 /* in a replay: more take too long, and do no better */
+#define OPERATIONS_PER_WORKER 4	   /* at least, where so many workers are planned */
+#define FIDELITY	      1.5  /* the run replayed as it is may differ from it by this factor */
+
+#endif
