@@ -62,8 +62,11 @@ bool part_judge(const struct facts *facts, const struct report *whole,
 
 void part_advise(struct part *part)
 {
+	struct choice choice;
+
 	model_report(&part->facts, &part->model, &part->report.concurrency);
-	recommend(&part->facts, &part->model, &part->report);
+	choice = predict(&part->facts, &part->model, &part->report);
+	recommend(&part->facts, &part->model, &choice, &part->report);
 }
 
 void part_release(struct part *part)
