@@ -56,6 +56,8 @@ static void add_samples(struct ebpf_observer *self, const struct wire_thread *wi
 	thread->poll_sample_cnt = wire->poll_sample_cnt;
 	thread->spin_sample_cnt = wire->spin_sample_cnt;
 	thread->io_sample_cnt = wire->io_sample_cnt;
+	thread->gil_sample_cnt = wire->gil_sample_cnt;
+	thread->gil_held_sample_cnt = wire->gil_held_sample_cnt;
 	if (wire->poll_sample_cnt)
 		thread->poll_call = object_names_call(&self->obs, &asking);
 	thread->loop_run_cnt = wire->loop_run_cnt;

@@ -23,7 +23,9 @@
 static void on_gil_found(void *context, pid_t pid, const struct gil_range *range)
 {
 	struct ebpf_observer *self = context;
-	struct wire_gil gil = { .start = range->start, .end = range->end };
+	struct wire_gil gil = { .start = range->start,
+				.end = range->end,
+				.thread_id_offset = range->thread_id_offset };
 	uint32_t tgid = (uint32_t)pid;
 
 	bpf_map_update_elem(bpf_map__fd(self->probes->maps.gils), &tgid, &gil, BPF_ANY);

@@ -274,5 +274,5 @@ struct gil_range process_tree_gil(const struct process_tree *tree, pid_t pid)
 {
 	long index = pid_table_find(&tree->by_pid, pid);
 
-	return index < 0 ? (struct gil_range){ 0, 0 } : tree->processes[index].gil;
+	return index < 0 ? (struct gil_range){ 0 } : tree->processes[index].gil;
 }

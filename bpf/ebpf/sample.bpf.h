@@ -8,6 +8,7 @@
 #define CLASSIFY_SAMPLE_BPF_H
 
 #include "task.bpf.h"
+#include "gil.bpf.h"
 #include "loop.bpf.h"
 #include "segment.bpf.h"
 #include "wait_object.bpf.h"
@@ -271,6 +272,7 @@ int on_sample(struct sample_context *at)
 	total = &thread->total;
 	total->sample_cnt++;
 	segment_tick(task, thread);
+	gil_sample(task, thread);
 	wait_cnt = total->switch_cnt - total->preempt_cnt;
 	has_waited = wait_cnt != thread->sampled_wait_cnt;
 	thread->sampled_wait_cnt = wait_cnt;

@@ -121,6 +121,8 @@ __noinline int orphan_add(struct wire_thread *total)
 	__sync_fetch_and_add(&sum->poll_sample_cnt, total->poll_sample_cnt);
 	__sync_fetch_and_add(&sum->spin_sample_cnt, total->spin_sample_cnt);
 	__sync_fetch_and_add(&sum->io_sample_cnt, total->io_sample_cnt);
+	__sync_fetch_and_add(&sum->gil_sample_cnt, total->gil_sample_cnt);
+	__sync_fetch_and_add(&sum->gil_held_sample_cnt, total->gil_held_sample_cnt);
 	return 0;
 }
 

@@ -223,9 +223,12 @@ struct wire_thread {
 	WIRE_U32 loop_run_samples;
 	WIRE_U32 loop_run_max_samples;
 	WIRE_U32 io_sample_cnt; /* in other calls of input and output */
+	/* Samples of which it is known whether it held the GIL, and in which it did. */
+	WIRE_U32 gil_sample_cnt;
+	WIRE_U32 gil_held_sample_cnt;
 	char comm[WIRE_COMM_BYTES];
 };
-_Static_assert(sizeof(struct wire_thread) == 488, "wire_thread");
+_Static_assert(sizeof(struct wire_thread) == 496, "wire_thread");
 
 /* Who had the CPUs that the tree's threads waited for, by name, and for how long in all. */
 struct wire_neighbour {
@@ -379,6 +382,7 @@ struct wire_port {
 struct wire_gil {
 	WIRE_U64 start;
 	WIRE_U64 end;
+	WIRE_U64 thread_id_offset; /* in a thread's state, as in struct gil_range */
 };
 
 #endif

@@ -24,21 +24,24 @@ struct gil_layout {
 	uint64_t in_runtime;
 	uint64_t main_interpreter;
 	uint64_t pointer_in_interpreter;
+	uint32_t thread_id; /* in PyThreadState */
 };
 
 static const struct gil_layout gil_layouts[] = {
-	{ 0x0307, 1264, 0, 0 }, { 0x0308, 1152, 0, 0 }, { 0x0309, 352, 0, 0 },
-	{ 0x030a, 352, 0, 0 },	{ 0x030b, 360, 0, 0 },	{ 0x030c, 0, 48, 384 },
+	{ 0x0307, 1264, 0, 0, 176 }, { 0x0308, 1152, 0, 0, 176 }, { 0x0309, 352, 0, 0, 176 },
+	{ 0x030a, 352, 0, 0, 176 },  { 0x030b, 360, 0, 0, 152 },  { 0x030c, 0, 48, 384, 136 },
 };
 
 /* _Py_DebugOffsets, at the start of _PyRuntime from 3.13: eight bytes of cookie, then words. What
  * follows the version word moves between minor versions. */
 #define DEBUG_COOKIE		    "xdebugpy"
-#define DEBUG_OFFSET_WORDS	    24
+#define DEBUG_OFFSET_WORDS	    25
 #define DEBUG_VERSION_WORD	    1
 #define DEBUG_FREE_THREADED_WORD    2
 #define DEBUG_INTERPRETER_HEAD_WORD 5
 #define DEBUG_CEVAL_GIL_WORD	    14
+#define DEBUG_THREAD_ID_WORD	    24
+#define DEBUG_STATE_BYTES_MAX	    4096
 
 static uint64_t read_pointer(pid_t pid, uint64_t address)
 {
@@ -96,13 +99,14 @@ static bool is_gil(pid_t pid, uint64_t address)
 	return interval_us > 0 && interval_us <= GIL_INTERVAL_MAX_US && locked >= -1 && locked <= 1;
 }
 
-static uint64_t gil_by_table(pid_t pid, uint64_t runtime, uint32_t hexversion)
+static uint64_t gil_by_table(pid_t pid, uint64_t runtime, struct python_runtime *found)
 {
 	for (size_t i = 0; i < sizeof(gil_layouts) / sizeof(gil_layouts[0]); i++) {
 		const struct gil_layout *layout = &gil_layouts[i];
 
-		if (layout->version != hexversion >> 16)
+		if (layout->version != found->hexversion >> 16)
 			continue;
+		found->gil.thread_id_offset = layout->thread_id;
 		if (layout->in_runtime)
 			return runtime + layout->in_runtime;
 
@@ -127,6 +131,10 @@ static uint64_t gil_by_debug_offsets(pid_t pid, uint64_t runtime, struct python_
 	if ((uint32_t)words[DEBUG_VERSION_WORD] >> 16 != 0x030d)
 		return 0;
 
+	/* A state is smaller than that; what isn't one is proved wrong where it is used. */
+	if (words[DEBUG_THREAD_ID_WORD] < DEBUG_STATE_BYTES_MAX)
+		found->gil.thread_id_offset = (uint32_t)words[DEBUG_THREAD_ID_WORD];
+
 	uint64_t interpreter = read_pointer(pid, runtime + words[DEBUG_INTERPRETER_HEAD_WORD]);
 
 	return interpreter ? read_pointer(pid, interpreter + words[DEBUG_CEVAL_GIL_WORD]) : 0;
@@ -134,12 +142,13 @@ static uint64_t gil_by_debug_offsets(pid_t pid, uint64_t runtime, struct python_
 
 static void find_gil(pid_t pid, uint64_t runtime, struct python_runtime *found)
 {
-	uint64_t gil = found->hexversion >= 0x030d0000
-			       ? gil_by_debug_offsets(pid, runtime, found)
-			       : gil_by_table(pid, runtime, found->hexversion);
+	uint64_t gil = found->hexversion >= 0x030d0000 ? gil_by_debug_offsets(pid, runtime, found)
+						       : gil_by_table(pid, runtime, found);
 
-	if (found->is_free_threaded || !is_gil(pid, gil))
+	if (found->is_free_threaded || !is_gil(pid, gil)) {
+		found->gil.thread_id_offset = 0;
 		return;
+	}
 	found->gil_is_known = true;
 	found->gil.start = gil;
 	found->gil.end = gil + GIL_BYTES;

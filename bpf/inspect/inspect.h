@@ -18,6 +18,9 @@ struct obs_process;
 struct gil_range {
 	uint64_t start;
 	uint64_t end;
+	/* Where a thread's state, to which the GIL points that holds it, has pthread_self(); 0: not
+	 * known. */
+	uint32_t thread_id_offset;
 };
 
 /*

@@ -84,7 +84,7 @@ int inspect_process(struct observation *obs, struct obs_process *process, struct
 	struct mapped_files maps;
 	int error = proc_stat_read(process->pid, &stat);
 
-	*gil = (struct gil_range){ 0, 0 };
+	*gil = (struct gil_range){ 0 };
 	if (error)
 		return error;
 	process->parent_pid = stat.ppid;

@@ -250,7 +250,7 @@ static int setup_table(void **state)
 	process_tree_init(&table.tree, &table.obs, &listener);
 	if (process_tree_born(&table.tree, PID, PID, 0, "test", 0))
 		return -1;
-	table.tree.processes[0].gil = (struct gil_range){ GIL_AT, GIL_AT + 208 };
+	table.tree.processes[0].gil = (struct gil_range){ GIL_AT, GIL_AT + 208, 0 };
 	return 0;
 }
 

@@ -67,7 +67,7 @@ static void make_root_python(struct tree_fixture *fixture)
 	fixture->obs.processes[0].exe = "/usr/bin/python3";
 	fixture->obs.processes[0].python_hexversion = 0x030b0000;
 	fixture->obs.processes[0].gil_is_known = true;
-	fixture->tree.processes[0].gil = (struct gil_range){ 0x1000, 0x10d0 };
+	fixture->tree.processes[0].gil = (struct gil_range){ 0x1000, 0x10d0, 0 };
 	fixture->tree.processes[0].is_settled = true;
 }
 

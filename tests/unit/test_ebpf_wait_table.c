@@ -230,7 +230,7 @@ static void futexes_in_the_gil_are_decided_at_the_end(void **state)
 	add(fixture, futex(102, GIL_END - 4), 300, 3);
 	add(fixture, futex(102, GIL_END), 7, 1);
 	add(fixture, futex(102, GIL_START - 4), 8, 1);
-	fixture->tree.processes[0].gil = (struct gil_range){ GIL_START, GIL_END };
+	fixture->tree.processes[0].gil = (struct gil_range){ GIL_START, GIL_END, 0 };
 	finish(fixture);
 	thread = find_thread(fixture, 101);
 	assert_int_equal(thread->wait_ns[WAIT_GIL], 100);
