@@ -110,6 +110,8 @@ void global_lock_drop(struct global_lock *lock, double now_ns)
 
 	global_lock_give_back(lock, now_ns);
 	wait_for_it(lock, holder, now_ns);
+	/* It waits until another has it before it wants it back, so that switch is none it sees. */
+	lock->waiters[holder].seen_switch_cnt = lock->switch_cnt + 1;
 }
 
 static enum global_lock_event on_woken(struct global_lock *lock, uint32_t task, double now_ns)
