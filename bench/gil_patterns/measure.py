@@ -11,6 +11,7 @@ import time
 
 PATTERNS_MS = [(1, 1), (0.1, 1), (5, 5), (0.2, 10), (20, 20)]
 THREADS = [2, 4, 8, 16, 32]
+BESIDE_SPINNERS = [(1, 1), (2, 1), (4, 1), (8, 1), (1, 2), (1, 4)]
 RUN_S = 1.5
 ROUNDS = 5
 QUIET_SHARE = 0.08  # of all CPUs: a run during which others took more is repeated
@@ -96,58 +97,37 @@ def solo_lengths(count, pause_s, run_s=0.5):
     return computed / operation_cnt, slept / operation_cnt
 
 
-def pattern(compute_ms, pause_ms, thread_cnts):
-    count = count_for(compute_ms / 1e3)
-    rows = {n: [] for n in thread_cnts}
+def measure(compute_ms, pause_ms, cases):
+    """@cases: how many threads compute and sleep, and beside how many that only compute."""
+    operation = count_for(compute_ms / 1e3), pause_ms / 1e3
+    spinner = count_for(0.02), 0
+    ratios = {case: [] for case in cases}
     computes, pauses, others_max = [], [], 0
     for _ in range(ROUNDS):
-        compute, pause = solo_lengths(count, pause_ms / 1e3)
+        compute, pause = solo_lengths(*operation)
         computes.append(compute)
         pauses.append(pause)
-        alone, others = quiet_throughput([(count, pause_ms / 1e3)])
-        others_max = max(others_max, others)
-        for n in thread_cnts:
-            rates, others = quiet_throughput([(count, pause_ms / 1e3)] * n)
+        alone, _ = quiet_throughput([operation])
+        for waiting, spinning in cases:
+            rates, others = quiet_throughput([operation] * waiting + [spinner] * spinning)
             others_max = max(others_max, others)
-            rows[n].append(sum(rates) / alone[0])
-    for n in thread_cnts:
-        print(json.dumps({"pattern": "pool", "threads": n,
+            ratios[waiting, spinning].append(sum(rates[:waiting]) / alone[0])
+    for waiting, spinning in cases:
+        measured = ratios[waiting, spinning]
+        print(json.dumps({"nominal": f"{compute_ms}/{pause_ms} ms",
+                          "waiting": waiting, "spinning": spinning,
                           "compute_ms": statistics.median(computes) * 1e3,
                           "pause_ms": statistics.median(pauses) * 1e3,
-                          "nominal": f"{compute_ms}/{pause_ms} ms",
-                          "measured": statistics.median(rows[n]),
-                          "spread": [min(rows[n]), max(rows[n])],
+                          "measured": statistics.median(measured),
+                          "spread": [min(measured), max(measured)],
                           "others": round(others_max, 3)}), flush=True)
 
 
-def convoy(compute_ms, pause_ms):
-    """One thread that never waits beside one that does: what is left of the latter's rate."""
-    count = count_for(compute_ms / 1e3)
-    spinning = count_for(0.02)
-    ratios, computes, pauses, others_max = [], [], [], 0
-    for _ in range(ROUNDS):
-        compute, pause = solo_lengths(count, pause_ms / 1e3)
-        computes.append(compute)
-        pauses.append(pause)
-        alone, _ = quiet_throughput([(count, pause_ms / 1e3)])
-        beside, others = quiet_throughput([(count, pause_ms / 1e3), (spinning, 0)])
-        others_max = max(others_max, others)
-        ratios.append(beside[0] / alone[0])
-    print(json.dumps({"pattern": "convoy", "threads": 2,
-                      "compute_ms": statistics.median(computes) * 1e3,
-                      "pause_ms": statistics.median(pauses) * 1e3,
-                      "nominal": f"{compute_ms}/{pause_ms} ms beside a spinner",
-                      "measured": statistics.median(ratios),
-                      "spread": [min(ratios), max(ratios)],
-                      "others": round(others_max, 3)}), flush=True)
-
-
 def main():
-    thread_cnts = [int(n) for n in sys.argv[1:]] or THREADS
-    convoy(0.05, 0.05)
-    convoy(1, 1)
+    for compute_ms, pause_ms in [(0.05, 0.05), (1, 1)]:
+        measure(compute_ms, pause_ms, BESIDE_SPINNERS)
     for compute_ms, pause_ms in PATTERNS_MS:
-        pattern(compute_ms, pause_ms, thread_cnts)
+        measure(compute_ms, pause_ms, [(n, 0) for n in THREADS])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 /* Simulates a case of bench/gil_patterns and prints the throughput of its threads as a multiple of
- * one's: simulate pool|convoy THREADS COMPUTE_MS PAUSE_MS. */
+ * one thread's alone: simulate WAITING SPINNING COMPUTE_MS PAUSE_MS, the numbers of threads of each
+ * kind. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,11 @@
 #define OPERATIONS 4000
 #define MS	   1e6
 
-static struct replay_step steps[2 * OPERATIONS + 1];
-static struct replay_operation operations[OPERATIONS + 1];
+#define SPIN_NS	     (1e5 * MS) /* outlasts the others */
+#define MAX_SPINNING 8
+
+static struct replay_step steps[4];
+static struct replay_operation operations[OPERATIONS + MAX_SPINNING];
 
 static struct replay_result run(size_t operation_cnt, uint32_t threads)
 {
@@ -28,50 +32,45 @@ static struct replay_result run(size_t operation_cnt, uint32_t threads)
 	return result;
 }
 
-/* @operation: the first of OPERATIONS that compute and pause in turn */
-static void add_operations(size_t operation, double compute_ns, double pause_ns)
+/* What the waiting threads took for all their operations. */
+static double taken_ns(uint32_t waiting, uint32_t spinning)
 {
-	size_t i;
-
-	for (i = 0; i < OPERATIONS; i++) {
-		steps[2 * i] = (struct replay_step){ PLACE_GIL, false, compute_ns };
-		steps[2 * i + 1] = (struct replay_step){ PLACE_DELAY, false, pause_ns };
-		operations[operation + i] = (struct replay_operation){ 2 * i, 2 };
-	}
-}
-
-static double pool(uint32_t threads, double compute_ns, double pause_ns)
-{
-	add_operations(0, compute_ns, pause_ns);
-	return OPERATIONS * (compute_ns + pause_ns) / run(OPERATIONS, threads).wall_ns;
-}
-
-/* The spinning thread outlasts the others, so what is in flight beside it tells how long they took.
- */
-static double convoy(double compute_ns, double pause_ns)
-{
-	double alone_ns = OPERATIONS * (compute_ns + pause_ns);
 	struct replay_result result;
+	uint32_t i;
 
-	add_operations(1, compute_ns, pause_ns);
-	steps[2 * OPERATIONS] = (struct replay_step){ PLACE_GIL, false, 100 * 1e3 * MS };
-	operations[0] = (struct replay_operation){ 2 * OPERATIONS, 1 };
-	result = run(OPERATIONS + 1, 2);
-	return alone_ns / ((result.in_flight - 1) * result.wall_ns);
+	for (i = 0; i < spinning + OPERATIONS; i++)
+		operations[i] = i < spinning ? (struct replay_operation){ 3, 1 }
+					     : (struct replay_operation){ 0, 3 };
+	result = run(spinning + OPERATIONS, waiting + spinning);
+	if (spinning == 0)
+		return result.wall_ns;
+	/* Of one thread alone the lock that nobody else wants tells; of several, what is in flight
+	 * beside the one that is to the end. */
+	return waiting == 1 ? result.locked_ns : (result.in_flight - 1) * result.wall_ns / waiting;
 }
 
 int main(int argc, char **argv)
 {
 	double compute_ns, pause_ns;
+	uint32_t waiting, spinning;
 
 	if (argc != 5) {
-		fprintf(stderr, "usage: %s pool|convoy THREADS COMPUTE_MS PAUSE_MS\n", argv[0]);
+		fprintf(stderr, "usage: %s WAITING SPINNING COMPUTE_MS PAUSE_MS\n", argv[0]);
+		return 2;
+	}
+	waiting = (uint32_t)atoi(argv[1]);
+	spinning = (uint32_t)atoi(argv[2]);
+	if (spinning > MAX_SPINNING || (spinning > 1 && waiting > 1)) {
+		fprintf(stderr, "beside several that wait only one can spin\n");
 		return 2;
 	}
 	compute_ns = atof(argv[3]) * MS;
 	pause_ns = atof(argv[4]) * MS;
-	printf("%.4f\n", strcmp(argv[1], "convoy") == 0
-				 ? convoy(compute_ns, pause_ns)
-				 : pool((uint32_t)atoi(argv[2]), compute_ns, pause_ns));
+	/* The lock is taken first, so that it is held while the global lock is waited for. */
+	steps[0] = (struct replay_step){ PLACE_CPU, waiting == 1, 1 };
+	steps[1] = (struct replay_step){ PLACE_GIL, waiting == 1, compute_ns };
+	steps[2] = (struct replay_step){ PLACE_DELAY, waiting == 1, pause_ns };
+	steps[3] = (struct replay_step){ PLACE_GIL, false, SPIN_NS };
+	printf("%.4f\n", OPERATIONS * (compute_ns + pause_ns) / taken_ns(waiting, spinning));
 	return 0;
 }
