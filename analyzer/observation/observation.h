@@ -197,8 +197,10 @@ struct obs_slice {
  * they took meanwhile: on the same CPUs as the tree's, however long it waits. */
 struct obs_far_end {
 	const char *name;    /* as in obs_wait.far_end */
-	uint64_t cpu_ns;     /* of all processes of that program */
-	uint32_t thread_cnt; /* of these processes, that ran */
+	uint64_t cpu_ns;     /* of all processes of that program, from since_ns on */
+	uint64_t since_ns;   /* when it was found */
+	uint32_t thread_cnt; /* of these processes, that took a tenth of the busiest one's time or
+			      * more; the most that were alive at once */
 };
 
 /* Who made others wait for a lock: one row per (process, lock, thread that released it), of the

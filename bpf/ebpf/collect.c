@@ -373,6 +373,8 @@ int collect_complete(struct ebpf_observer *self, const struct wire_thread *telli
 	if (!error)
 		error = finish_neighbours(self);
 	if (!error)
+		error = far_ends_book(&self->names.far_ends, &self->obs);
+	if (!error)
 		error = flight_watch_sum(self);
 	if (error)
 		return error;

@@ -323,6 +323,7 @@ static int ebpf_drain(struct observer *observer)
 	segments_look(self, session_now_ns());
 	process_tree_inspect_due(&self->tree, now_ns);
 	host_watch_look(&self->host, now_ns);
+	memory_watch_look(&self->memory, now_ns);
 	far_ends_look(&self->names.far_ends, now_ns, FAR_ENDS_LOOK_NS, false);
 	if (!self->error)
 		self->error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_NS);
@@ -351,6 +352,7 @@ static void ebpf_free(struct observer *observer)
 	lock_holders_release(&self->holders);
 	process_tree_release(&self->tree);
 	host_watch_release(&self->host);
+	memory_watch_release(&self->memory);
 	observation_release(&self->obs);
 	free(self);
 }
@@ -383,6 +385,7 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 	segment_log_init(&self->segments);
 	process_tree_init(&self->tree, &self->obs, &listener);
 	far_ends_init(&self->names.far_ends, &self->obs);
+	memory_watch_init(&self->memory, &self->obs);
 	*error = probes_open(self, options, why, why_size);
 	if (!*error) {
 		self->events = ring_buffer__new(bpf_map__fd(self->probes->maps.events), on_event,

@@ -161,6 +161,7 @@ int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, co
 	process->gil_is_known = process->is_free_threaded = false;
 	memset(&tree->processes[index], 0, sizeof(tree->processes[index]));
 	tree->processes[index].is_live = true;
+	process->exited = false;
 	tree->processes[index].inspect_at_ns = at_ns + inspect_after_ns[0];
 	if ((size_t)index < tree->first_live)
 		tree->first_live = (size_t)index;
@@ -171,8 +172,10 @@ void process_tree_leader_died(struct process_tree *tree, pid_t pid)
 {
 	long index = process_tree_find_live(tree, pid);
 
-	if (index >= 0)
+	if (index >= 0) {
 		tree->processes[index].is_live = false;
+		tree->obs->processes[index].exited = true;
+	}
 	while (tree->first_live < tree->obs->process_cnt &&
 	       !tree->processes[tree->first_live].is_live)
 		tree->first_live++;

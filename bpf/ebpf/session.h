@@ -9,6 +9,7 @@
 #include "flight.h"
 #include "host_watch.h"
 #include "lock_holders.h"
+#include "memory_watch.h"
 #include "object_names.h"
 #include "observation/observation.h"
 #include "observation/segment_log.h"
@@ -33,6 +34,7 @@ struct ebpf_observer {
 	struct object_names names;
 	struct lock_holders holders;
 	struct host_watch host;
+	struct memory_watch memory;
 	struct flight flight;
 	struct bpf_link *connections; /* the iterator that tells of them; NULL: there is none */
 	uint64_t flight_due_ns;

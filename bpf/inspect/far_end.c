@@ -22,6 +22,7 @@ void far_ends_init(struct far_ends *ends, struct observation *obs)
 {
 	memset(ends, 0, sizeof(*ends));
 	ends->obs = obs;
+	servers_init(&ends->servers, obs);
 }
 
 static void scan_end(struct far_ends *ends)
@@ -36,6 +37,7 @@ void far_ends_release(struct far_ends *ends)
 {
 	scan_end(ends);
 	free(ends->ends);
+	servers_release(&ends->servers);
 	memset(ends, 0, sizeof(*ends));
 }
 
@@ -238,6 +240,8 @@ static void set_owner(struct far_ends *ends, struct far_end *end, pid_t pid)
 		return;
 	end->owner = pid;
 	end->owner_name = name;
+	if (!ends->is_over)
+		servers_add(&ends->servers, pid, name, ends->now_ns);
 }
 
 /* Of several that have it open it is the first: numbers rise, so a server's parent comes before
@@ -328,6 +332,9 @@ static void look(struct far_ends *ends, uint64_t budget_ns)
 
 void far_ends_look(struct far_ends *ends, uint64_t now_ns, uint64_t budget_ns, bool is_last)
 {
+	ends->is_over = is_last;
+	ends->now_ns = is_last ? ends->now_ns : now_ns;
+	servers_look(&ends->servers, ends->now_ns, is_last);
 	if (ends->spent_ns > SPENT_MAX_NS)
 		return;
 	if (ends->processes) {
@@ -341,6 +348,11 @@ void far_ends_look(struct far_ends *ends, uint64_t now_ns, uint64_t budget_ns, b
 	ask_again(ends);
 	if (ends->done_cnt < ends->cnt)
 		look(ends, budget_ns);
+}
+
+int far_ends_book(const struct far_ends *ends, struct observation *obs)
+{
+	return servers_book(&ends->servers, obs);
 }
 
 const char *far_ends_find(const struct far_ends *ends, enum object_kind kind, const char *name)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "far_end_cpu.h"
 #include "net_table.h"
 #include "observation/observation.h"
 
@@ -48,6 +49,9 @@ struct far_ends {
 	DIR *processes;	    /* the scan: where it got to in /proc; NULL: none is under way */
 	uint64_t next_scan_ns;
 	uint64_t spent_ns;
+	struct servers servers; /* the CPU time of those found */
+	uint64_t now_ns;	/* of the last look but the very last */
+	bool is_over;		/* the last look: who is found now has no account any more */
 };
 
 void far_ends_init(struct far_ends *ends, struct observation *obs);
@@ -69,6 +73,10 @@ int far_ends_ask(struct far_ends *ends, enum object_kind kind, const char *name,
  * was found for.
  */
 void far_ends_look(struct far_ends *ends, uint64_t now_ns, uint64_t budget_ns, bool is_last);
+
+/* Appends what those found took to @obs, which the observation has become or is about to. 0 or
+ * -ENOMEM. */
+int far_ends_book(const struct far_ends *ends, struct observation *obs);
 
 /* Returns "postgres[812]", or "" where it isn't known. Lives as long as the observation. */
 const char *far_ends_find(const struct far_ends *ends, enum object_kind kind, const char *name);

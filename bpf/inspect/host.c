@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 #include "cgroup_quota.h"
+#include "cpu_others.h"
 #include "inspect.h"
 #include "observation/observation.h"
 #include "proc_file.h"
 
-/* The largest Linux builds allow 8192 CPUs; a set too small for the kernel's is an error. */
-#define CPUS_MAX 8192
 /* Threads that are asked: programs that pin each thread to its CPU have few more than CPUs. */
 #define THREADS_MAX 256
 
@@ -50,8 +49,8 @@ static int add_affinities(pid_t pid, int max, cpu_set_t *all, cpu_set_t *one)
 	return cnt;
 }
 
-/* Returns 0 when it isn't known. */
-static uint32_t cpus_in_affinities(const pid_t *pids, size_t pid_cnt)
+/* Returns 0 when it isn't known, and leaves @usable (or NULL) as it was. */
+static uint32_t cpus_in_affinities(const pid_t *pids, size_t pid_cnt, cpu_set_t *usable)
 {
 	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
 	cpu_set_t *all = CPU_ALLOC(CPUS_MAX), *one = CPU_ALLOC(CPUS_MAX);
@@ -63,6 +62,8 @@ static uint32_t cpus_in_affinities(const pid_t *pids, size_t pid_cnt)
 		for (size_t i = 0; i < pid_cnt && left > 0; i++)
 			left -= add_affinities(pids[i], left, all, one);
 		cnt = (uint32_t)CPU_COUNT_S(size, all);
+		if (cnt && usable)
+			memcpy(usable, all, size);
 	}
 	CPU_FREE(all);
 	CPU_FREE(one);
@@ -89,9 +90,9 @@ static void describe_machine(struct observation *obs)
 		obs->host.cpus_usable = obs->host.cpus_online;
 }
 
-void inspect_host(struct observation *obs, pid_t pid)
+void inspect_host(struct observation *obs, pid_t pid, cpu_set_t *cpus)
 {
-	uint32_t usable = cpus_in_affinities(&pid, 1);
+	uint32_t usable = cpus_in_affinities(&pid, 1, cpus);
 	double quota = cgroup_cpu_quota(pid, NULL);
 
 	if (usable && is_alive(pid)) {
@@ -102,9 +103,9 @@ void inspect_host(struct observation *obs, pid_t pid)
 }
 
 void inspect_host_of_cgroup(struct observation *obs, const char *directory, const pid_t *pids,
-			    size_t pid_cnt)
+			    size_t pid_cnt, cpu_set_t *cpus)
 {
-	uint32_t usable = cpus_in_affinities(pids, pid_cnt);
+	uint32_t usable = cpus_in_affinities(pids, pid_cnt, cpus);
 	double quota = cgroup_cpu_quota(pid_cnt ? pids[0] : 0, directory);
 
 	if (usable) {

@@ -12,13 +12,14 @@
 static void look_at_host(struct host_watch *watch)
 {
 	if (!watch->cgroup) {
-		inspect_host(watch->obs, watch->pid);
+		inspect_host(watch->obs, watch->pid, watch->others.usable);
 		return;
 	}
 	if (cgroup_members_look(&watch->members) || !watch->members.cnt)
 		return; /* what it had last stays */
 	watch->pid = watch->members.pids[0];
-	inspect_host_of_cgroup(watch->obs, watch->cgroup, watch->members.pids, watch->members.cnt);
+	inspect_host_of_cgroup(watch->obs, watch->cgroup, watch->members.pids, watch->members.cnt,
+			       watch->others.usable);
 }
 
 static void watch_quota(struct host_watch *watch)
@@ -35,6 +36,7 @@ void host_watch_begin(struct host_watch *watch, struct observation *obs, pid_t p
 	if (directory)
 		snprintf(watch->members.directory, sizeof(watch->members.directory), "%s",
 			 directory);
+	cpu_others_begin(&watch->others);
 	look_at_host(watch);
 	watch_quota(watch);
 }
@@ -68,11 +70,14 @@ void host_watch_end(struct host_watch *watch)
 {
 	watch->throttled_ns = cgroup_throttle_read_ns(&watch->throttle);
 	quota_groups_read(&watch->groups);
+	if (watch->obs)
+		cpu_others_end(&watch->others);
 }
 
 void host_watch_book(const struct host_watch *watch, struct observation *obs)
 {
 	quota_groups_book(&watch->groups, obs, watch->throttled_ns);
+	cpu_others_book(&watch->others, obs);
 }
 
 void host_watch_release(struct host_watch *watch)
@@ -80,4 +85,5 @@ void host_watch_release(struct host_watch *watch)
 	cgroup_throttle_close(&watch->throttle);
 	quota_groups_release(&watch->groups);
 	cgroup_members_release(&watch->members);
+	cpu_others_release(&watch->others);
 }

@@ -1,7 +1,7 @@
 /*
  * What the machine offers the target while it runs: programs that set the limits of others
  * (taskset, container runtimes) do so after the observation has begun. It fills obs->host and, in
- * the end, the throttled time.
+ * the end, the throttled time and what others computed meanwhile.
  */
 #ifndef CLASSIFY_HOST_WATCH_H
 #define CLASSIFY_HOST_WATCH_H
@@ -11,6 +11,7 @@
 
 #include "cgroup_members.h"
 #include "cgroup_throttle.h"
+#include "cpu_others.h"
 #include "quota_groups.h"
 
 struct observation;
@@ -23,6 +24,7 @@ struct host_watch {
 	struct cgroup_throttle throttle; /* of @pid, or of @cgroup */
 	uint64_t throttled_ns;		 /* by these, when last read */
 	struct quota_groups groups;	 /* other processes may have others */
+	struct cpu_others others;
 	uint64_t next_look_ns;
 };
 
@@ -38,10 +40,10 @@ void host_watch_look(struct host_watch *watch, uint64_t now_ns);
 /* Looks whether @pid, another process of the tree, has CPU quotas of its own. */
 void host_watch_process(struct host_watch *watch, pid_t pid);
 
-/* Reads the throttled time for the last time: to be called when the observation ends. */
+/* Reads all accounts for the last time: to be called when the observation ends. */
 void host_watch_end(struct host_watch *watch);
 
-/* Books it, when all threads are in @obs. */
+/* Books them, when all threads are in @obs. */
 void host_watch_book(const struct host_watch *watch, struct observation *obs);
 
 /* Accepts one that never began, all zero. */

@@ -5,6 +5,7 @@
 #ifndef CLASSIFY_INSPECT_H
 #define CLASSIFY_INSPECT_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,12 +42,12 @@ int inspect_process(struct observation *obs, struct obs_process *process, struct
 int inspect_descriptors(struct obs_process *process, struct net_listeners *listeners);
 
 /* Fills @obs->host: kernel release, CPUs online, CPUs in the affinities of @pid, cgroup quota
- * (v1 and v2, the tightest of the ancestors). May be asked again: what a @pid that is gone had last
- * stays. */
-void inspect_host(struct observation *obs, pid_t pid);
+ * (v1 and v2, the tightest of the ancestors); and @cpus, unless NULL, with those CPUs (CPUS_MAX of
+ * cpu_others.h). May be asked again: what a @pid that is gone had last stays. */
+void inspect_host(struct observation *obs, pid_t pid, cpu_set_t *cpus);
 
 /* The same for the cgroup @directory, of whose processes @pids are some. */
 void inspect_host_of_cgroup(struct observation *obs, const char *directory, const pid_t *pids,
-			    size_t pid_cnt);
+			    size_t pid_cnt, cpu_set_t *cpus);
 
 #endif

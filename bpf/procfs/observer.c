@@ -177,6 +177,7 @@ static int drain(struct observer *observer)
 	side_ns = sampler->inspect_cost_ns + sampler->sockets.cost_ns - side_ns;
 	cost_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cost_ns - side_ns;
 	host_watch_look(&sampler->host, sampler->last_sample_ns);
+	memory_watch_look(&sampler->memory, sampler->last_sample_ns);
 	far_ends_look(&sampler->sockets.far_ends, sampler->last_sample_ns, FAR_ENDS_LOOK_NS, false);
 	return arm(procfs, next_interval_ns(procfs, cost_ns));
 }
@@ -301,7 +302,7 @@ static bool has_ended(pid_t pid)
 	return ended.revents & POLLIN;
 }
 
-static void fill_far_ends(struct sampler *sampler)
+static int fill_far_ends(struct sampler *sampler)
 {
 	struct far_ends *ends = &sampler->sockets.far_ends;
 
@@ -312,6 +313,7 @@ static void fill_far_ends(struct sampler *sampler)
 		if (row->direction == DIRECTION_OUTBOUND)
 			row->far_end = far_ends_find(ends, row->kind, row->name);
 	}
+	return far_ends_book(ends, &sampler->obs);
 }
 
 /* As close_all(), of the copies in @obs: the threads go on. */
@@ -363,7 +365,8 @@ static int finish(struct observer *observer, struct observation *obs)
 	host_watch_end(&sampler->host);
 	host_watch_book(&sampler->host, &sampler->obs);
 	fill_program(sampler, &sampler->obs);
-	fill_far_ends(sampler);
+	if (!error)
+		error = fill_far_ends(sampler);
 	cause_rows_name_futexes(&sampler->rows);
 	describe_quality(sampler);
 	*obs = sampler->obs;
@@ -384,6 +387,7 @@ static void free_observer(struct observer *observer)
 	cause_rows_release(&procfs->sampler.rows);
 	free(procfs->sampler.tails);
 	host_watch_release(&procfs->sampler.host);
+	memory_watch_release(&procfs->sampler.memory);
 	observation_release(&procfs->sampler.obs);
 	if (procfs->timer >= 0)
 		close(procfs->timer);
@@ -420,6 +424,7 @@ struct observer *procfs_observer_new(const struct observer_options *options, int
 	sampler->ns_per_tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	observation_init(&sampler->obs);
 	socket_index_init(&sampler->sockets, &sampler->obs);
+	memory_watch_init(&sampler->memory, &sampler->obs);
 	task_files_budget_init(&sampler->files_budget);
 	if (procfs->timer < 0) {
 		*error = -errno;

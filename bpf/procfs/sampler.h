@@ -13,6 +13,7 @@
 
 #include "host_watch.h"
 #include "inspect.h"
+#include "memory_watch.h"
 #include "net_listeners.h"
 #include "observation/observation.h"
 #include "program_clock.h"
@@ -113,6 +114,7 @@ struct sampler {
 	struct cause_rows rows;
 	struct program_clock program;
 	struct host_watch host;
+	struct memory_watch memory;
 	struct wait_cause last_quiet; /* for quiet time in which no wait was seen */
 	pid_t last_quiet_pid;
 	bool has_children_files; /* the kernel lists children in /proc */

@@ -187,7 +187,7 @@ static void own_host(void **state)
 
 	(void)state;
 	observation_init(&obs);
-	inspect_host(&obs, getpid());
+	inspect_host(&obs, getpid(), NULL);
 	assert_true(obs.host.kernel && *obs.host.kernel);
 	assert_in_range(obs.host.cpus_usable, 1, obs.host.cpus_online);
 	assert_true(obs.host.cpu_quota >= 0);
