@@ -114,7 +114,7 @@ static bool cpu_starved(struct detection *on)
 	const char *rivals = rivals_phrase(facts);
 
 	/* What little an idle program does may well have had to wait. */
-	if (facts->contended_share < STARVED_SHARE || facts->busy_ns < MIN_BUSY_NS ||
+	if (facts->contended_share < STARVED_FINDING_SHARE || facts->busy_ns < MIN_BUSY_NS ||
 	    facts->idle_share >= IDLE_SHARE)
 		return false;
 	on->finding->summary = arena_printf(

@@ -177,16 +177,11 @@ static const char *throttled_subclass(const struct facts *facts, const struct mo
 	return "throttled";
 }
 
-/* Whether most of what it wanted of the CPUs and didn't get was kept from it by its quota. */
-static bool is_starved_by_quota(const struct facts *facts)
-{
-	return facts->thread_time->throttled_ns > facts->thread_time->run_queue_ns;
-}
-
 static const char *starved_subclass(const struct facts *facts, const struct model *model)
 {
+	(void)facts;
 	(void)model;
-	return is_starved_by_quota(facts) ? "throttled" : "oversubscribed";
+	return "oversubscribed"; /* what a quota did is told by the rule before */
 }
 
 static bool gil_leads(const struct facts *facts)
@@ -272,9 +267,7 @@ static const char *starved_summary(const struct facts *facts, const struct model
 	const char *why = rivals ? rivals : "other programs had them";
 
 	(void)model;
-	if (is_starved_by_quota(facts))
-		why = "its CPU quota held it back";
-	else if (facts->obs->host.cpu_quota > 0 && !rivals)
+	if (facts->obs->host.cpu_quota > 0 && !rivals)
 		why = "its CPU quota or other programs held it back";
 	return arena_printf(
 		facts->arena,

@@ -14,7 +14,7 @@
 /* Classes, as shares of busy time (wall without idle; without starved time too below STARVED_SHARE)
  * unless said otherwise. */
 #define IDLE_SHARE	0.90 /* of wall */
-#define STARVED_SHARE	0.40
+#define STARVED_SHARE	0.60
 #define WAKING_NS	50000ULL /* what an idle CPU may take to wake up; 25 us were measured */
 #define THROTTLED_SHARE 0.10	 /* of the threads' time on a CPU or wanting one */
 #define LOCK_SHARE	0.30 /* of the threads' time on a CPU, waiting for results or for locks */
@@ -89,21 +89,22 @@
 #define SPARE_CPUS	 0.25 /* fewer left over are as good as none */
 
 /* Findings. */
-#define BLOCKING_SHARE	   0.20 /* of busy time, the loop's thread in waits of its own */
-#define LOOP_CPU_SHARE	   0.50
-#define LOOP_RUN_NS	   50000000ULL /* a run of computing that others on the loop notice */
-#define HOLDER_SHARE	   0.50	       /* of the wait for a lock: one thread is to blame for it */
-#define LOCK_FINDING_SHARE 0.10
-#define GIL_FINDING_SHARE  0.10 /* of busy time, and of the threads' active time */
-#define IDLE_WORKER_SHARE  0.95 /* of its life */
-#define IDLE_WORKERS_MIN   4
-#define SERIAL_WAITS_MIN   5
-#define SERIAL_SHARE	   0.30
-#define SERIAL_IN_FLIGHT   1.50 /* mean while there are any */
-#define IO_NAME_SHARE	   0.05 /* of what is waited for: less is not worth a name */
-#define CPU_WORKER_SHARE   0.50 /* of its life on a CPU or wanting one */
-#define RIVAL_SHARE	   0.10 /* of the time in run queues: less is not worth a name */
-#define RIVALS_ARE_OWN	   0.80 /* of that for which somebody is known: its own threads */
-#define QUEUE_SHARE	   0.10 /* of the workers' runnable time, spent in the run queue */
+#define STARVED_FINDING_SHARE 0.40 /* of busy time, as STARVED_SHARE */
+#define BLOCKING_SHARE	      0.20 /* of busy time, the loop's thread in waits of its own */
+#define LOOP_CPU_SHARE	      0.50
+#define LOOP_RUN_NS	      50000000ULL /* a run of computing that others on the loop notice */
+#define HOLDER_SHARE	      0.50 /* of the wait for a lock: one thread is to blame for it */
+#define LOCK_FINDING_SHARE    0.10
+#define GIL_FINDING_SHARE     0.10 /* of busy time, and of the threads' active time */
+#define IDLE_WORKER_SHARE     0.95 /* of its life */
+#define IDLE_WORKERS_MIN      4
+#define SERIAL_WAITS_MIN      5
+#define SERIAL_SHARE	      0.30
+#define SERIAL_IN_FLIGHT      1.50 /* mean while there are any */
+#define IO_NAME_SHARE	      0.05 /* of what is waited for: less is not worth a name */
+#define CPU_WORKER_SHARE      0.50 /* of its life on a CPU or wanting one */
+#define RIVAL_SHARE	      0.10 /* of the time in run queues: less is not worth a name */
+#define RIVALS_ARE_OWN	      0.80 /* of that for which somebody is known: its own threads */
+#define QUEUE_SHARE	      0.10 /* of the workers' runnable time, spent in the run queue */
 
 #endif

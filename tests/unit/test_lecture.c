@@ -325,9 +325,9 @@ static void throttled_by_a_quota(struct observation *obs)
 
 static void starved_by_others(struct observation *obs)
 {
-	build_observation(obs, 1000, 500, 500, 2);
+	build_observation(obs, 1000, 300, 700, 2);
 	build_process(obs, 10, "/usr/bin/xz");
-	build_thread(obs, 10, 10, 500)->preempted_ns = 500 * MS;
+	build_thread(obs, 10, 10, 300)->preempted_ns = 700 * MS;
 }
 
 static void too_short_to_tell(struct observation *obs)

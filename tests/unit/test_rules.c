@@ -88,11 +88,11 @@ static void idle_from_90_percent(void **state)
 	assert_mix_is(CLASS_CPU_BOUND, .idle_ms = 899, .computing_ms = 101);
 }
 
-static void starved_from_40_percent(void **state)
+static void starved_from_60_percent(void **state)
 {
 	(void)state;
-	assert_mix_is(CLASS_CPU_STARVED, .starved_ms = 401, .computing_ms = 599);
-	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 399, .computing_ms = 601);
+	assert_mix_is(CLASS_CPU_STARVED, .starved_ms = 601, .computing_ms = 399);
+	assert_mix_is(CLASS_CPU_BOUND, .starved_ms = 599, .computing_ms = 401);
 }
 
 /* A server of short requests waits longer for its CPU to wake up than it computes. Nobody is to
@@ -102,18 +102,18 @@ static void waking_up_is_no_starving(void **state)
 	static const struct {
 		uint64_t neighbour_ms;
 		enum verdict_class expected;
-	} cases[] = { { 0, CLASS_CPU_BOUND }, { 20, CLASS_CPU_BOUND }, { 200, CLASS_CPU_STARVED } };
+	} cases[] = { { 0, CLASS_CPU_BOUND }, { 20, CLASS_CPU_BOUND }, { 250, CLASS_CPU_STARVED } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct observation obs;
 		struct report report;
 
-		build_observation(&obs, 1000, 150, 250, 2);
+		build_observation(&obs, 1000, 80, 320, 2);
 		build_process(&obs, 10, "/bin/redis")->listening_cnt = 1;
-		build_thread(&obs, 10, 10, 150);
+		build_thread(&obs, 10, 10, 80);
 		obs.threads[0].switch_cnt = 10000;
-		obs.threads[0].run_queue_ns = 250 * MS;
+		obs.threads[0].run_queue_ns = 320 * MS;
 		WAITED(&obs, 10, .reason = WAIT_ACCEPT, .ms = 600, .quiet_ms = 600, .cnt = 10000);
 		if (cases[i].neighbour_ms) {
 			struct obs_neighbour *neighbour = observation_add_neighbour(&obs);
@@ -237,7 +237,7 @@ static void mixed_names_what_nearly_won(void **state)
 
 static void starved_names_what_it_would_be(void **state)
 {
-	struct report report = report_of(&(struct mix){ .starved_ms = 600, .computing_ms = 400 });
+	struct report report = report_of(&(struct mix){ .starved_ms = 650, .computing_ms = 350 });
 
 	(void)state;
 	assert_int_equal(report.verdict.verdict_class, CLASS_CPU_STARVED);
@@ -253,9 +253,9 @@ static void assert_starved_by(double quota, uint64_t throttled_ms, const char *s
 	struct observation obs;
 	struct report report;
 
-	build_mix(&obs, &(struct mix){ .starved_ms = 450,
+	build_mix(&obs, &(struct mix){ .starved_ms = 650,
 				       .throttled_ms = throttled_ms,
-				       .network_ms = 520,
+				       .network_ms = 320,
 				       .computing_ms = 30 });
 	obs.host.cpu_quota = quota;
 	build_report(&obs, &report);
@@ -271,7 +271,7 @@ static void starved_says_by_whom(void **state)
 	assert_starved_by(0, 0, "oversubscribed", ": other programs had them.");
 	assert_starved_by(1.5, 0, "oversubscribed",
 			  ": its CPU quota or other programs held it back.");
-	assert_starved_by(1.5, 400, "throttled", ": its CPU quota held it back.");
+	assert_starved_by(1.5, 640, "throttled", "its CPU quota held it back for 94%");
 }
 
 /* No quota, no way to be throttled by one. */
@@ -428,7 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_from_90_percent),
 		cmocka_unit_test(what_never_waits_for_work_has_no_utilisation),
-		cmocka_unit_test(starved_from_40_percent),
+		cmocka_unit_test(starved_from_60_percent),
 		cmocka_unit_test(waking_up_is_no_starving),
 		cmocka_unit_test(starving_is_told_beside_the_class),
 		cmocka_unit_test(throttled_from_10_percent),
