@@ -210,7 +210,7 @@ static void the_longest_operation_is_the_least(void **state)
 	build_timeline(&obs, PID, stretches, 3, true, &seed);
 	build_report(&obs, &report);
 	for (size_t i = 0; i < report.prediction_cnt; i++)
-		assert_true(report.predictions[i].speedup_high <= 3.1);
+		assert_true(report.predictions[i].speedup_expected <= 3.1);
 	report_release(&report);
 }
 
