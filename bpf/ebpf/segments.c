@@ -34,10 +34,11 @@ void segments_take(struct ebpf_observer *self, const struct wire_event_segment *
 /* What was read while the probes were adding up is not taken: the next look tells. */
 static void take_slice(struct ebpf_observer *self)
 {
+	const volatile struct probe_bpf__bss *shared = self->probes->bss;
 	uint64_t part_ns[SLICE_PART_CNT], total_ns[WIRE_PROGRAM_STATE_CNT], now_ns;
 	struct quiet_sums sums;
 
-	if (self->probes->rodata->begins_at_exec && !self->probes->bss->has_begun)
+	if (!shared->is_observing || (self->probes->rodata->begins_at_exec && !shared->has_begun))
 		return;
 	if (!quiet_read(self, &sums))
 		return;
