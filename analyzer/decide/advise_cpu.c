@@ -2,6 +2,7 @@
 #include <string.h>
 #include "arena.h"
 #include "decide/advisers.h"
+#include "decide/convoy.h"
 #include "decide/phrase.h"
 #include "decide/polling.h"
 #include "decide/thresholds.h"
@@ -101,6 +102,34 @@ static void change_to_cpu_threads(struct advice *advice, const char *because)
 	advice_because(advice, because);
 }
 
+/* What computes leaves; what waits can stay as it is. */
+static bool advise_convoy(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	struct convoy convoy;
+
+	if (!convoy_find(facts, &convoy))
+		return false;
+	advice_change(
+		advice, MODEL_MULTIPROCESSING, 2,
+		arena_printf(facts->arena,
+			     "Give what thread %s (tid %d) computes a process of its own; the "
+			     "threads that wait can stay.",
+			     convoy.computing->thread->comm, (int)convoy.computing->thread->tid));
+	advice_because(advice,
+		       arena_printf(facts->arena,
+				    "It keeps %s for up to 5 ms whenever another thread wants it: "
+				    "thread %s (tid %d) takes %.2g times as long for that.",
+				    advice_lock_title(facts), convoy.held_up->thread->comm,
+				    (int)convoy.held_up->thread->tid, convoy.slowdown));
+	advice->to->avoid =
+		arena_printf(facts->arena,
+			     "Don't add threads: each would stand in line for %s behind "
+			     "the one that computes.",
+			     advice_lock_title(facts));
+	return true;
+}
+
 static void advise_cpu_under_lock(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
@@ -116,6 +145,8 @@ static void advise_cpu_under_lock(struct advice *advice)
 		return;
 	}
 	if (!can_spread(advice))
+		return;
+	if (advise_convoy(advice))
 		return;
 	if (advice->choice->made && !advice->choice->is_change) {
 		advice_keep_as_replayed(advice);

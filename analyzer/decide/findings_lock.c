@@ -2,6 +2,7 @@
 #include "account/lock_holders.h"
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/convoy.h"
 #include "decide/detection.h"
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
@@ -63,6 +64,29 @@ static bool gil_contention(struct detection *on)
 	return true;
 }
 
+static bool gil_convoy(struct detection *on)
+{
+	struct convoy convoy;
+
+	if (!convoy_find(on->facts, &convoy))
+		return false;
+	on->finding->summary = arena_printf(
+		on->facts->arena,
+		"Thread %s (tid %d) waits for results and computes little, but stood in line for "
+		"the GIL %llu times, %.2g ms each, behind thread %s (tid %d), which computes: it "
+		"takes %.2g times as long as it would without.",
+		convoy.held_up->thread->comm, (int)convoy.held_up->thread->tid,
+		(unsigned long long)convoy.lock_cnt,
+		(double)convoy.lock_ns / 1e6 / (double)convoy.lock_cnt,
+		convoy.computing->thread->comm, (int)convoy.computing->thread->tid,
+		convoy.slowdown);
+	detection_add_evidence(on, "GIL wait of the thread held up",
+			       share_of(convoy.lock_ns, convoy.held_up->active_ns),
+			       "share of its active time");
+	detection_add_evidence(on, "times as long", convoy.slowdown, "times");
+	return true;
+}
+
 static bool workers_take_turns(struct detection *on)
 {
 	const struct model *model = on->model;
@@ -120,6 +144,7 @@ static bool lock_contention(struct detection *on)
 const struct finding_rule lock_findings[] = {
 	{ "lock-contention", SEVERITY_WARNING, lock_contention },
 	{ "gil-contention", SEVERITY_WARNING, gil_contention },
+	{ "gil-convoy", SEVERITY_HIGH, gil_convoy },
 	{ "workers-take-turns", SEVERITY_WARNING, workers_take_turns },
 	{ NULL, SEVERITY_INFO, NULL },
 };

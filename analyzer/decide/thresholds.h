@@ -96,6 +96,8 @@
 #define HOLDER_SHARE	      0.50 /* of the wait for a lock: one thread is to blame for it */
 #define LOCK_FINDING_SHARE    0.10
 #define GIL_FINDING_SHARE     0.10 /* of busy time, and of the threads' active time */
+#define CONVOY_SHARE	      0.50 /* of what a thread is active: it mostly stands in line */
+#define CONVOY_WAITS_MIN      20
 #define IDLE_WORKER_SHARE     0.95 /* of its life */
 #define IDLE_WORKERS_MIN      4
 #define SERIAL_WAITS_MIN      5

@@ -130,6 +130,43 @@ static void an_unknown_holder_is_not_guessed(void **state)
 	report_release(&report);
 }
 
+/* Thread 11 computes under the GIL; 10 does a little between its waits for the network, or computes
+ * as much as the other. */
+static struct report report_of_two(uint64_t on_cpu_ms, uint64_t network_ms)
+{
+	struct observation obs;
+	struct report report;
+
+	build_observation(&obs, 1000, 1000, 0, 2);
+	build_process(&obs, 10, PYTHON);
+	build_thread(&obs, 10, 10, on_cpu_ms);
+	WAITED(&obs, 10, .reason = WAIT_GIL, .ms = 1000 - on_cpu_ms - network_ms, .cnt = 200,
+	       .kind = OBJECT_FUTEX, .name = "GIL", .by_tree = true);
+	if (network_ms)
+		WAITED(&obs, 10, .reason = WAIT_NETWORK, .ms = network_ms, .cnt = 200,
+		       .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:7");
+	build_thread(&obs, 10, 11, 1000 - on_cpu_ms);
+	WAITED(&obs, 11, .reason = WAIT_GIL, .ms = on_cpu_ms, .cnt = 200, .kind = OBJECT_FUTEX,
+	       .name = "GIL", .by_tree = true);
+	build_report(&obs, &report);
+	return report;
+}
+
+static void a_convoy_is_told_from_contention(void **state)
+{
+	struct report convoy = report_of_two(20, 30), contention = report_of_two(500, 0);
+
+	(void)state;
+	assert_says(find(&convoy, "gil-convoy"), "(tid 10) waits for results");
+	assert_says(find(&convoy, "gil-convoy"), "behind thread");
+	assert_true(evidence(find(&convoy, "gil-convoy"), "times as long") == 20);
+	assert_non_null(strstr(convoy.recommendation.summary, "(tid 11) computes a process"));
+	assert_int_equal(convoy.recommendation.model, MODEL_MULTIPROCESSING);
+	assert_false(has_finding(&contention, "gil-convoy"));
+	report_release(&convoy);
+	report_release(&contention);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -137,6 +174,7 @@ int main(void)
 		cmocka_unit_test(holders_in_turn_are_counted),
 		cmocka_unit_test(holders_not_kept_apart_are_more),
 		cmocka_unit_test(an_unknown_holder_is_not_guessed),
+		cmocka_unit_test(a_convoy_is_told_from_contention),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

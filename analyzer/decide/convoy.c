@@ -1,0 +1,61 @@
+/* See convoy.h. */
+#include "decide/convoy.h"
+
+#include "account/thread_time.h"
+#include "decide/thresholds.h"
+
+/* The thread that computes most, if it is at that all of its life. */
+static const struct thread_facts *who_computes(const struct process_facts *process)
+{
+	const struct thread_facts *most = NULL;
+
+	for (size_t i = 0; i < process->thread_cnt; i++) {
+		const struct thread_facts *thread = process->threads[i];
+
+		if (!most || thread->thread->on_cpu_ns > most->thread->on_cpu_ns)
+			most = thread;
+	}
+	if (!most || share_of(most->runnable_ns + most->thread->wait_ns[WAIT_GIL], most->life_ns) <
+			     CPU_SHARE)
+		return NULL;
+	return most->outside_ns > most->runnable_ns / 10 ? NULL : most;
+}
+
+/* It waits for results, computes little in between, and most of what it is active goes to the lock.
+ */
+static bool is_held_up(const struct thread_facts *thread, const struct thread_facts *computing)
+{
+	const struct obs_thread *totals = thread->thread;
+
+	return thread != computing && thread->outside_ns &&
+	       totals->wait_cnt[WAIT_GIL] >= CONVOY_WAITS_MIN &&
+	       totals->on_cpu_ns < computing->thread->on_cpu_ns &&
+	       share_of(totals->wait_ns[WAIT_GIL], thread->active_ns) >= CONVOY_SHARE;
+}
+
+bool convoy_find(const struct facts *facts, struct convoy *convoy)
+{
+	const struct process_facts *process = facts->gil.process;
+	const struct thread_facts *computing = process ? who_computes(process) : NULL;
+	const struct thread_facts *worst = NULL;
+
+	for (size_t i = 0; computing && i < process->thread_cnt; i++) {
+		const struct thread_facts *thread = process->threads[i];
+
+		if (is_held_up(thread, computing) &&
+		    (!worst ||
+		     thread->thread->wait_ns[WAIT_GIL] > worst->thread->wait_ns[WAIT_GIL]))
+			worst = thread;
+	}
+	if (!worst)
+		return false;
+	*convoy = (struct convoy){
+		.computing = computing,
+		.held_up = worst,
+		.lock_ns = worst->thread->wait_ns[WAIT_GIL],
+		.lock_cnt = worst->thread->wait_cnt[WAIT_GIL],
+		.slowdown = share_of(worst->active_ns,
+				     worst->active_ns - worst->thread->wait_ns[WAIT_GIL]),
+	};
+	return true;
+}
