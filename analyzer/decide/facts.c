@@ -128,6 +128,11 @@ static uint64_t part_of_reason(const struct thread_facts *thread, enum wait_reas
 			       thread->process->row_ns[reason]));
 }
 
+uint64_t thread_result_ns(const struct thread_facts *thread, enum wait_reason reason)
+{
+	return thread->process ? part_of_reason(thread, reason, thread->process->result_ns) : 0;
+}
+
 /* Whether it may be another thread or process of the tree that is waited for. */
 static bool can_be_inside(enum wait_reason reason)
 {
@@ -145,6 +150,7 @@ static void sum_waits(struct thread_facts *thread)
 
 		thread->outside_ns += part_of_reason(thread, reason, thread->process->result_ns);
 		thread->idle_ns += work_ns;
+		thread->work_ns += work_ns;
 		if (reason == WAIT_TIMER)
 			thread->timer_ns -= work_ns;
 		/* Neither for a result nor for work: for others of the tree. */

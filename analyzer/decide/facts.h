@@ -20,6 +20,7 @@ struct thread_facts {
 	uint64_t runnable_ns; /* on a CPU or wanting one */
 	uint64_t outside_ns;  /* waiting for results from outside the tree */
 	uint64_t idle_ns;     /* waiting for work, or for others of the tree but for a lock */
+	uint64_t work_ns;     /* of it, for work */
 	uint64_t timer_ns;
 	/* Time in which it does the program's work or would if it could: runnable, waiting for
 	 * results, a lock or the GIL; and sleeping, where sleep is what the program does. */
@@ -105,6 +106,9 @@ struct facts {
 /* Fills @facts; obs, roles, options, thread_time, program_time, arena and scratch are set by the
  * caller. Returns 0, or -ENOMEM. */
 int facts_gather(struct facts *facts);
+
+/* What @thread waited for results by @reason. */
+uint64_t thread_result_ns(const struct thread_facts *thread, enum wait_reason reason);
 
 /* Whether @reason counts as I/O when the whole tree is quiet for it. */
 bool is_io_reason(enum wait_reason reason);

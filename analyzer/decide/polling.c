@@ -39,6 +39,11 @@ static bool is_spinning(const struct thread_facts *of)
 	       share_of(thread->spin_sample_cnt, thread->sample_cnt) >= SPIN_SHARE;
 }
 
+bool thread_works_in_vain(const struct thread_facts *thread)
+{
+	return is_polling(thread) || is_spinning(thread);
+}
+
 static struct vain_work add_up(const struct facts *facts,
 			       bool (*belongs)(const struct thread_facts *),
 			       uint64_t (*in_vain)(const struct obs_thread *))

@@ -21,4 +21,7 @@ struct vain_work spinning_find(const struct facts *facts);
 /* Whether that is what most of the tree's on-CPU time goes into. */
 bool polling_leads(const struct facts *facts);
 
+/* Whether @thread polls or spins. */
+bool thread_works_in_vain(const struct thread_facts *thread);
+
 #endif

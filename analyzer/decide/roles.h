@@ -7,8 +7,8 @@
 /* Most groups that are kept apart; the others share one. */
 #define ROLES_KEPT 8
 
-/* Fills the report's roles: threads grouped by process and thread name and by being the main
- * thread, those with the longest lives together first. */
+/* Fills the report's roles: threads grouped by process, name (numbers at its end don't count),
+ * being the main thread, and what they do; those who did most first. */
 void roles_report(const struct facts *facts, struct report *report);
 
 #endif

@@ -419,3 +419,12 @@ bool class_rule_holds(const struct class_rule *rule, const struct facts *facts)
 {
 	return rule->score(facts) >= rule->threshold;
 }
+
+const struct class_rule *class_rule_first(const struct facts *facts)
+{
+	const struct class_rule *rule = class_rules;
+
+	while (!class_rule_holds(rule, facts))
+		rule++;
+	return rule;
+}

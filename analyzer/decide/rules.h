@@ -37,4 +37,7 @@ bool class_rule_could_hold(const struct class_rule *rule, const struct facts *fa
 /* Whether @rule's score reaches its threshold. */
 bool class_rule_holds(const struct class_rule *rule, const struct facts *facts);
 
+/* The rule that gives the class: the first that holds. */
+const struct class_rule *class_rule_first(const struct facts *facts);
+
 #endif

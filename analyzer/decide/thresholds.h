@@ -73,6 +73,15 @@
 #define START_UP_WORK	  0.60 /* of it, at least: computing or reading */
 #define SHUT_DOWN_SHARE	  0.10
 
+/* Roles. */
+#define ROLE_PART	 0.50 /* of a life: it is what the thread does */
+#define ROLE_WORKS	 0.25 /* of a life at work, beside waiting for others: more than a pool */
+#define ROLE_APART	 0.50 /* threads of one name that differ by this do different things */
+#define ROLE_SHORT_PART	 0.05 /* of the longest life of that name: too short to tell */
+#define TICKS_MIN	 5
+#define TICK_MAX_NS	 1000000000ULL
+#define TICKER_CPU_SHARE 0.02
+
 /* Confidence. */
 #define BORDER_CONFIDENCE 0.55
 #define FULL_CONFIDENCE	  0.98

@@ -30,15 +30,6 @@ static bool lacks_evidence(const struct facts *facts, struct report_verdict *ver
 	return false;
 }
 
-static const struct class_rule *first_holding(const struct facts *facts)
-{
-	const struct class_rule *rule = class_rules;
-
-	while (!class_rule_holds(rule, facts))
-		rule++;
-	return rule;
-}
-
 /* The rule that would give the verdict if @winner didn't. */
 static const struct class_rule *next_holding(const struct facts *facts,
 					     const struct class_rule *winner)
@@ -168,7 +159,7 @@ void verdict_decide(const struct facts *facts, const struct model *model,
 	verdict->utilisation = facts->program_time->idle_ns ? 1 - facts->idle_share : -1;
 	if (lacks_evidence(facts, verdict))
 		return;
-	winner = first_holding(facts);
+	winner = class_rule_first(facts);
 	verdict->verdict_class = winner->verdict_class;
 	verdict->subclass = winner->subclass ? winner->subclass(facts, model) : NULL;
 	verdict->summary = say_starving(facts, winner, winner->summary(facts, model));

@@ -295,6 +295,7 @@ static void add_roles(struct json_builder *b, cJSON *root, const struct report *
 		cJSON *waits;
 
 		json_add_text(b, object, "name", role->name);
+		json_add_text(b, object, "kind", role->kind);
 		json_add_whole(b, object, "threads", role->thread_cnt);
 		json_add_text(b, object, "class", verdict_class_name(role->verdict_class));
 		add_seconds(b, object, "on_cpu_s", role->on_cpu_ns);

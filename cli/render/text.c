@@ -103,6 +103,18 @@ static void put_phases(struct page *page, const struct report *report)
 	}
 }
 
+/* "(pool, 6)"; that one is the main thread its name says already. */
+static void say_kind(struct page *page, const struct report_role *role)
+{
+	bool is_main = !strcmp(role->kind, "main");
+
+	if (role->thread_cnt > 1)
+		page_sayf(page, "(%s%s%u)", is_main ? "" : role->kind, is_main ? "" : ", ",
+			  role->thread_cnt);
+	else if (!is_main)
+		page_sayf(page, "(%s)", role->kind);
+}
+
 static void put_roles(struct page *page, const struct report *report)
 {
 	if (report->role_cnt < 2)
@@ -112,7 +124,8 @@ static void put_roles(struct page *page, const struct report *report)
 		const struct report_role *role = &report->roles[i];
 
 		page_say(page, role->name);
-		page_sayf(page, "(%u) %s%s", role->thread_cnt, text_class(role->verdict_class),
+		say_kind(page, role);
+		page_sayf(page, "%s%s", text_class(role->verdict_class),
 			  i + 1 < report->role_cnt ? "," : "");
 	}
 	page_newline(page);

@@ -372,6 +372,7 @@ void assert_report_is_sound(const struct report *report)
 	assert_true(report->role_cnt <= 8);
 	for (size_t i = 0; i < report->role_cnt; i++) {
 		assert_in_range(report->roles[i].verdict_class, 0, CLASS_CNT - 1);
+		assert_true(strlen(report->roles[i].kind) > 0);
 		sum_of_waits(report->roles[i].waits, report->roles[i].wait_cnt);
 	}
 }

@@ -593,10 +593,12 @@ static void roles_say_who_does_what(void **state)
 	}
 	build_report(&obs, &report);
 	assert_int_equal(report.role_cnt, 2);
-	assert_string_equal(report.roles[0].name, "python3.11 (other threads)");
+	assert_string_equal(report.roles[0].name, "python3.11: waiting for the network");
+	assert_string_equal(report.roles[0].kind, "workers");
 	assert_int_equal(report.roles[0].thread_cnt, 3);
 	assert_int_equal(report.roles[0].verdict_class, CLASS_IO_BOUND);
 	assert_string_equal(report.roles[1].name, "python3.11 (main)");
+	assert_string_equal(report.roles[1].kind, "main");
 	assert_int_equal(report.roles[1].verdict_class, CLASS_CPU_BOUND);
 	report_release(&report);
 }
