@@ -26,16 +26,16 @@ static void add_neighbours(struct observation *obs, const struct neighbour *rows
 	}
 }
 
-/* One thread on a CPU for 400 ms of a second, ready for the rest. */
+/* One thread on a CPU for 200 of 800 ms, ready for the rest. */
 static struct report starved(const struct neighbour *rows, size_t cnt)
 {
 	struct observation obs;
 	struct report report;
 	struct obs_thread *thread;
 
-	build_observation(&obs, 1000, 400, 600, 2);
+	build_observation(&obs, 800, 200, 600, 2);
 	build_process(&obs, 10, "/bin/a");
-	thread = build_thread(&obs, 10, 10, 400);
+	thread = build_thread(&obs, 10, 10, 200);
 	thread->preempted_ns = 500 * MS;
 	thread->run_queue_ns = 100 * MS;
 	add_neighbours(&obs, rows, cnt);
