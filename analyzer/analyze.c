@@ -3,6 +3,7 @@
 #include <string.h>
 #include "account/lock_holders.h"
 #include "account/program_time.h"
+#include "account/spread.h"
 #include "account/thread_time.h"
 #include "account/wait_role.h"
 #include "analyze.h"
@@ -103,6 +104,8 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 	copy_observation(obs, report);
 	wait_roles_init(&roles, obs, scratch);
 	account(obs, &roles, scratch, report);
+	account_spread(obs, &report->program_time, &facts.spread);
+	account_intervals(&facts.spread, &report->ratios);
 	facts.thread_time = &report->thread_time;
 	facts.program_time = &report->program_time;
 	facts.arena = report->arena;

@@ -147,6 +147,7 @@ struct report_verdict {
 	enum verdict_class runner_up;
 	const char *would_win_if; /* with has_runner_up */
 	double utilisation;	  /* busy, of wall; -1: it was never idle */
+	bool is_clear; /* no border to another class is within what its shares may be off by */
 };
 
 /* A stretch of the run in which it did the same; they follow each other without a gap. */

@@ -5,6 +5,7 @@
 #ifndef CLASSIFY_FACTS_H
 #define CLASSIFY_FACTS_H
 
+#include "account/spread.h"
 #include "analyze.h"
 #include "decide/runtime.h"
 #include "observation/observation.h"
@@ -70,6 +71,7 @@ struct facts {
 	const struct analyze_options *options;
 	const struct report_thread_time *thread_time;
 	const struct report_program_time *program_time;
+	struct spread spread;
 	struct arena *arena;   /* of the report: for strings that end up there */
 	struct arena *scratch; /* gone when analyze() returns */
 
@@ -103,8 +105,8 @@ struct facts {
 	struct gil_facts gil;
 };
 
-/* Fills @facts; obs, roles, options, thread_time, program_time, arena and scratch are set by the
- * caller. Returns 0, or -ENOMEM. */
+/* Fills @facts; obs, roles, options, thread_time, program_time, spread, arena and scratch are set
+ * by the caller. Returns 0, or -ENOMEM. */
 int facts_gather(struct facts *facts);
 
 /* What @thread waited for results by @reason. */

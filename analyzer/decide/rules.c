@@ -1,4 +1,5 @@
 /* The tables of rules; see rules.h. */
+#include <math.h>
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/busy.h"
@@ -389,30 +390,54 @@ static const char *mixed_summary(const struct facts *facts, const struct model *
 
 const struct class_rule class_rules[] = {
 	{ "idle", CLASS_IDLE, idle_score, IDLE_SHARE, "idle time", "the whole run", NULL,
-	  idle_summary, NULL },
+	  idle_summary, NULL, BASIS_IDLE },
 	{ "throttled", CLASS_CPU_STARVED, throttled_score, THROTTLED_SHARE,
 	  "time held back by the CPU quota", "runnable time", throttled_subclass, throttled_summary,
-	  has_quota },
+	  has_quota, BASIS_UNKNOWN },
 	{ "starved", CLASS_CPU_STARVED, starved_score, STARVED_SHARE, "time ready without a CPU",
-	  "busy time", starved_subclass, starved_summary, NULL },
+	  "busy time", starved_subclass, starved_summary, NULL, BASIS_STARVED },
 	{ "lock", CLASS_LOCK_BOUND, lock_score, LOCK_SHARE, "waiting for locks",
-	  "the threads' time", NULL, lock_summary, NULL },
+	  "the threads' time", NULL, lock_summary, NULL, BASIS_UNKNOWN },
 	{ "cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "the time it was not starved",
-	  cpu_subclass, cpu_summary, NULL },
+	  cpu_subclass, cpu_summary, NULL, BASIS_COMPUTING },
 	{ "io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results",
-	  "the time it was not starved", io_subclass, io_summary, NULL },
+	  "the time it was not starved", io_subclass, io_summary, NULL, BASIS_QUIET },
 	{ "timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping",
-	  "the time it was not starved", NULL, timer_summary, NULL },
+	  "the time it was not starved", NULL, timer_summary, NULL, BASIS_QUIET },
 	{ "unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
 	  "waiting for what is not known", "the time it was not starved", NULL, unknown_summary,
-	  NULL },
-	{ "mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary, NULL },
-	{ NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL, NULL },
+	  NULL, BASIS_QUIET },
+	{ "mixed", CLASS_MIXED, always, 0, "", "", NULL, mixed_summary, NULL, BASIS_UNKNOWN },
+	{ NULL, CLASS_INCONCLUSIVE, NULL, 0, NULL, NULL, NULL, NULL, NULL, BASIS_UNKNOWN },
 };
 
 bool class_rule_could_hold(const struct class_rule *rule, const struct facts *facts)
 {
 	return !rule->could_hold || rule->could_hold(facts);
+}
+
+/* A part of something varies as it does. */
+static double part_spread(double spread, double part, double whole)
+{
+	return spread < 0 || whole <= 0 ? -1 : spread * fmin(part / whole, 1);
+}
+
+double class_rule_spread(const struct class_rule *rule, const struct facts *facts)
+{
+	switch (rule->basis) {
+	case BASIS_IDLE:
+		return facts->spread.idle;
+	case BASIS_STARVED:
+		return part_spread(facts->spread.starved, rule->score(facts), facts->starved_share);
+	case BASIS_COMPUTING:
+		return facts->spread.unstarved;
+	case BASIS_QUIET:
+		return part_spread(facts->spread.unstarved, rule->score(facts),
+				   1 - cpu_score(facts));
+	case BASIS_UNKNOWN:
+		break;
+	}
+	return -1;
 }
 
 bool class_rule_holds(const struct class_rule *rule, const struct facts *facts)

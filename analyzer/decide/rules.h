@@ -15,6 +15,15 @@ struct evidence_rule {
 	const char *(*because)(const struct facts *facts);
 };
 
+/* What a score is made of: how far it may be off is told by that (account/spread.h). */
+enum score_basis {
+	BASIS_UNKNOWN,
+	BASIS_IDLE,
+	BASIS_STARVED,	 /* a part of starved time */
+	BASIS_COMPUTING, /* of what is not starved */
+	BASIS_QUIET,	 /* a part of the rest of that */
+};
+
 struct class_rule {
 	const char *id;
 	enum verdict_class verdict_class;
@@ -25,6 +34,7 @@ struct class_rule {
 	const char *(*subclass)(const struct facts *facts, const struct model *model);
 	const char *(*summary)(const struct facts *facts, const struct model *model);
 	bool (*could_hold)(const struct facts *facts); /* if it doesn't; NULL: always */
+	enum score_basis basis;
 };
 
 /* Both tables end with a row whose id is NULL. The last class rule always holds. */
@@ -33,6 +43,9 @@ extern const struct class_rule class_rules[];
 
 /* Whether @rule, which doesn't hold, could come to hold on this host. */
 bool class_rule_could_hold(const struct class_rule *rule, const struct facts *facts);
+
+/* How far @rule's score may be off, half of a 95% interval; -1: not known. */
+double class_rule_spread(const struct class_rule *rule, const struct facts *facts);
 
 /* Whether @rule's score reaches its threshold. */
 bool class_rule_holds(const struct class_rule *rule, const struct facts *facts);

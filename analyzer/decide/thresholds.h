@@ -87,9 +87,15 @@
 #define FULL_CONFIDENCE	  0.98
 #define FULL_MARGIN	  0.20
 #define RUNNER_UP_REACH	  0.75 /* of the margin that is full */
+#define UNMEASURED_MARGIN 0.25 /* of it: clear of a border where no interval is known */
 #define FULL_EVIDENCE_NS  1000000000ULL
 #define THIN_EVIDENCE	  0.70
 #define PROCFS_FACTOR	  0.85
+
+/* Settled: the verdict won't change as long as the program goes on as it does. */
+#define SETTLED_SPAN_NS	 1000000000ULL /* so long looks have to agree, */
+#define SETTLED_LOOK_CNT 4	       /* so many of them */
+#define SETTLED_IDLE_NS	 5000000000ULL /* and for idle the program has to be seen so long */
 
 /* Recommendation. */
 #define SHORT_BUSY_NS	 100000000ULL

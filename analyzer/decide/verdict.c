@@ -14,7 +14,9 @@
 struct border {
 	const struct class_rule *crossing; /* the rule whose score would cross; NULL: none */
 	const struct class_rule *beyond;   /* the rule that would hold then */
-	double margin; /* 0: at the border, 1: FULL_MARGIN points away or as far as can be */
+	double margin;	/* 0: at the border, 1: FULL_MARGIN points away or as far as can be */
+	bool is_within; /* the score, by its interval, may be beyond it */
+	bool is_clear;	/* it may not, as far as is known */
 };
 
 static bool lacks_evidence(const struct facts *facts, struct report_verdict *verdict)
@@ -41,35 +43,56 @@ static const struct class_rule *next_holding(const struct facts *facts,
 	return rule;
 }
 
-/* How far @score is above @threshold (or below: @is_below), in 0..1. A score can't be further away
- * than at the end of its scale. */
-static double margin_of(double score, double threshold, bool is_below)
+/*
+ * How far the score of @rule is above its threshold (or below: @is_below), in 0..1. A score can't
+ * be further away than at the end of its scale. Within the interval of the score that is less, the
+ * nearer to the border the more: at the interval's end it is what it would be without.
+ */
+static struct border border_of(const struct facts *facts, const struct class_rule *rule,
+			       bool is_below)
 {
-	double points = is_below ? threshold - score : score - threshold;
+	double score = rule->score(facts), threshold = rule->threshold;
+	double points = fmax(is_below ? threshold - score : score - threshold, 0);
 	double most = fmin(FULL_MARGIN, is_below ? threshold : 1 - threshold);
+	double spread = class_rule_spread(rule, facts);
+	struct border border = { .crossing = rule, .margin = fmin(points / most, 1) };
 
-	return fmin(fmax(points / most, 0), 1);
+	border.is_within = points < spread;
+	border.is_clear = spread < 0 ? border.margin > UNMEASURED_MARGIN : !border.is_within;
+	if (border.is_within)
+		border.margin *= points / spread;
+	return border;
+}
+
+/* Of two the one that is nearer to being crossed. */
+static void keep_nearer(struct border *kept, const struct border *other)
+{
+	bool is_nearer = other->is_within == kept->is_within ? other->margin < kept->margin
+							     : other->is_within;
+	bool is_clear = kept->is_clear && other->is_clear;
+
+	if (is_nearer)
+		*kept = *other;
+	kept->is_clear = is_clear;
 }
 
 /* Downwards the winner's own score could fall, upwards that of an earlier rule, which comes first,
  * reach its threshold. */
 static struct border nearest_border(const struct facts *facts, const struct class_rule *winner)
 {
-	struct border border = { .margin = 1 };
+	struct border border = { .margin = 1, .is_clear = true };
 
 	if (winner->threshold > 0) {
-		border.crossing = winner;
+		border = border_of(facts, winner, false);
 		border.beyond = next_holding(facts, winner);
-		border.margin = margin_of(winner->score(facts), winner->threshold, false);
 	}
 	for (const struct class_rule *rule = class_rules; rule < winner; rule++) {
-		double margin = margin_of(rule->score(facts), rule->threshold, true);
+		struct border other = border_of(facts, rule, true);
 
-		if (rule->verdict_class == winner->verdict_class ||
-		    !class_rule_could_hold(rule, facts))
-			continue;
-		if (margin < border.margin)
-			border = (struct border){ rule, rule, margin };
+		other.beyond = rule;
+		if (rule->verdict_class != winner->verdict_class &&
+		    class_rule_could_hold(rule, facts))
+			keep_nearer(&border, &other);
 	}
 	return border;
 }
@@ -90,7 +113,8 @@ static void name_runner_up(const struct facts *facts, const struct class_rule *w
 
 	if (!rule || border->beyond->verdict_class == CLASS_INCONCLUSIVE)
 		return;
-	if (border->margin > RUNNER_UP_REACH && !is_always_named(facts, winner))
+	if (border->margin > RUNNER_UP_REACH && !border->is_within &&
+	    !is_always_named(facts, winner))
 		return;
 	verdict->has_runner_up = true;
 	verdict->runner_up = border->beyond->verdict_class;
@@ -167,6 +191,7 @@ void verdict_decide(const struct facts *facts, const struct model *model,
 	if (winner->verdict_class == CLASS_INCONCLUSIVE)
 		return;
 	border = nearest_border(facts, winner);
+	verdict->is_clear = border.is_clear;
 	verdict->confidence = confidence(facts, winner, &border);
 	name_runner_up(facts, winner, &border, verdict);
 }

@@ -217,6 +217,21 @@ static void add_program_time(struct json_builder *b, cJSON *root,
 	json_add_number(b, object, "parallelism", time->parallelism);
 }
 
+/* @low below 0: not known. */
+static void add_interval(struct json_builder *b, cJSON *object, const char *name, double low,
+			 double high)
+{
+	cJSON *array;
+
+	if (low < 0) {
+		json_add_null(b, object, name);
+		return;
+	}
+	array = json_add_array(b, object, name);
+	json_add_number(b, array, NULL, low);
+	json_add_number(b, array, NULL, high);
+}
+
 static void add_ratios(struct json_builder *b, cJSON *root, const struct report_ratios *ratios)
 {
 	cJSON *object = json_add_object(b, root, "ratios");
@@ -225,6 +240,8 @@ static void add_ratios(struct json_builder *b, cJSON *root, const struct report_
 	json_add_number(b, object, "wait", ratios->wait);
 	json_add_number(b, object, "run_queue", ratios->run_queue);
 	json_add_number(b, object, "wait_to_compute", ratios->wait_to_compute);
+	add_interval(b, object, "cpu_interval", ratios->cpu_low, ratios->cpu_high);
+	add_interval(b, object, "wait_interval", ratios->wait_low, ratios->wait_high);
 }
 
 static void add_verdict(struct json_builder *b, cJSON *root, const struct report_verdict *verdict)

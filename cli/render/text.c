@@ -65,6 +65,19 @@ static void put_runner_up(struct page *page, const struct report_verdict *verdic
 	page_newline(page);
 }
 
+/* How far a longer run might differ, where that is known. */
+static void put_intervals(struct page *page, const struct report_ratios *ratios)
+{
+	if (!page->style->is_verbose || ratios->cpu_low < 0)
+		return;
+	page_label(page, COLOR_DIM, "within");
+	page_sayf(page,
+		  "computing %.1f to %.1f%%, waiting %.1f to %.1f%% of busy time (95%% intervals)",
+		  100 * ratios->cpu_low, 100 * ratios->cpu_high, 100 * ratios->wait_low,
+		  100 * ratios->wait_high);
+	page_newline(page);
+}
+
 /* What the phase by itself calls for; keeping the model needs no words. */
 static void say_phase_advice(struct page *page, const struct report_phase *phase)
 {
@@ -252,6 +265,7 @@ int render_text(const struct report *report, const struct text_style *style, FIL
 	text_advice(&page, report);
 	text_findings(&page, report);
 	put_runner_up(&page, &report->verdict);
+	put_intervals(&page, &report->ratios);
 	put_phases(&page, report);
 	put_roles(&page, report);
 	text_thread_time(&page, report);

@@ -222,6 +222,59 @@ static void borders_name_the_runner_up(void **state)
 	report_release(&far);
 }
 
+/* A run of 1000 ms that computes for @computing_ms in each of its first ten slices of 50 ms, and
+ * for
+ * @later_ms in the others; the rest is waited for the network. */
+static struct report report_of_halves(uint64_t computing_ms, uint64_t later_ms)
+{
+	uint64_t sum_ms = 10 * (computing_ms + later_ms);
+	struct observation obs;
+	struct report report;
+
+	build_mix(&obs, &(struct mix){ .computing_ms = sum_ms, .network_ms = 1000 - sum_ms });
+	for (uint64_t i = 0; i < 20; i++) {
+		struct obs_slice *slice = observation_add_slice(&obs);
+
+		slice->start_ns = i * 50 * MS;
+		slice->end_ns = slice->start_ns + 50 * MS;
+		slice->computing_ns = (i < 10 ? computing_ms : later_ms) * MS;
+	}
+	build_report(&obs, &report);
+	return report;
+}
+
+/* The same shares: what may well have been otherwise is said to. */
+static void unsteady_runs_are_near_a_border(void **state)
+{
+	struct report steady = report_of_halves(9, 9), unsteady = report_of_halves(0, 18);
+	struct report wild = report_of_halves(0, 28);
+
+	(void)state;
+	assert_int_equal(steady.verdict.verdict_class, CLASS_IO_BOUND);
+	assert_int_equal(unsteady.verdict.verdict_class, CLASS_IO_BOUND);
+	assert_false(steady.verdict.has_runner_up);
+	assert_true(steady.verdict.is_clear);
+	assert_true(unsteady.verdict.has_runner_up);
+	assert_int_equal(unsteady.verdict.runner_up, CLASS_MIXED);
+	assert_false(unsteady.verdict.is_clear);
+	assert_true(unsteady.verdict.confidence < steady.verdict.confidence);
+	assert_true(wild.verdict.confidence < unsteady.verdict.confidence);
+	report_release(&steady);
+	report_release(&unsteady);
+	report_release(&wild);
+}
+
+/* A steady run is clear of a border that it is not far from; it is named all the same. */
+static void steady_runs_near_a_border_are_clear_of_it(void **state)
+{
+	struct report report = report_of_halves(15, 15);
+
+	(void)state;
+	assert_true(report.verdict.has_runner_up);
+	assert_true(report.verdict.is_clear);
+	report_release(&report);
+}
+
 static void mixed_names_what_nearly_won(void **state)
 {
 	struct report report = report_of(&(struct mix){ .computing_ms = 380, .network_ms = 620 });
@@ -440,6 +493,8 @@ int main(void)
 		cmocka_unit_test(quiet_of_unknown_cause_is_inconclusive),
 		cmocka_unit_test(subclass_is_the_largest_io),
 		cmocka_unit_test(borders_name_the_runner_up),
+		cmocka_unit_test(unsteady_runs_are_near_a_border),
+		cmocka_unit_test(steady_runs_near_a_border_are_clear_of_it),
 		cmocka_unit_test(mixed_names_what_nearly_won),
 		cmocka_unit_test(starved_names_what_it_would_be),
 		cmocka_unit_test(starved_says_by_whom),
