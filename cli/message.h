@@ -15,4 +15,9 @@
 /* Writes "classify: <text>\n" to stderr, with whatever could act on a terminal escaped. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same of what is true for a moment: the next one takes its place on the screen, and whatever
+ * say() says. For terminals only; what is printed past these two calls erase_progress() first. */
+void say_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void erase_progress(void);
+
 #endif

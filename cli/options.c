@@ -42,8 +42,8 @@ static int parse_expectation(void *field, const char *text, char *why, size_t wh
 static const struct option_row rows[] = {
 	HEADING("What to observe:", 1),
 	ROW("pid", 'p', "PID",
-	    "Attach to a running process; Ctrl-C or --duration ends it and leaves the process "
-	    "untouched",
+	    "Attach to a running process, which goes on untouched, until the verdict is settled "
+	    "(2 s for a steady program, 30 s at most), --duration is over, or Ctrl-C",
 	    VALUE_COUNT, pid, .hint = "'ps -e' lists process ids"),
 	ROW("cgroup", KEY_CGROUP, "PATH",
 	    "Observe all that is in a cgroup or comes into it, as a systemd unit or a container: "

@@ -23,6 +23,7 @@
 #include "run.h"
 #include "signals.h"
 #include "source.h"
+#include "until_settled.h"
 #include "watch.h"
 
 #define COMM_SIZE	 64
@@ -35,7 +36,9 @@ struct run {
 	struct signals signals;
 	struct source source;
 	struct watch watch;
-	struct members members; /* of the cgroup that is watched */
+	struct until_settled until_settled; /* of what is attached to without a duration */
+	bool has_given_up;		    /* it never was */
+	struct members members;		    /* of the cgroup that is watched */
 	bool has_told_to_wait;
 	char **argv; /* of the target; NULL for a cgroup */
 	pid_t pid_in_container;
@@ -119,6 +122,10 @@ static int start_observing(struct run *run, const struct source_target *target, 
 		.tells_newcomers = run->options->is_verbose && !run->options->is_quiet,
 		.duration_ns = run->options->duration_ns,
 	};
+	if (!run->watch.is_wrap && !run->options->duration_ns) {
+		until_settled_begin(&run->until_settled, run->source.observer, run->options);
+		run->watch.until_settled = &run->until_settled;
+	}
 	return 0;
 }
 
@@ -188,6 +195,8 @@ static int conclude(struct run *run)
 
 	if (!error)
 		error = record_target(run, &obs);
+	if (!error && run->has_given_up)
+		error = until_settled_note(&run->until_settled, &obs);
 	source_release(&run->source);
 	if (error) {
 		say("cannot conclude the observation: %s (try --source procfs)", strerror(-error));
@@ -315,12 +324,14 @@ static void announce(const struct run *run)
 
 	if (run->options->is_quiet || (!run->options->is_verbose && !isatty(STDERR_FILENO)))
 		return;
+	const char *end = run->watch.until_settled ? " until the verdict is settled" : "";
+
 	if (run->watch.members) {
-		say("watching cgroup %s, Ctrl-C to report", run->members.cgroup.directory);
+		say("watching cgroup %s%s, Ctrl-C to report", run->members.cgroup.directory, end);
 		return;
 	}
 	process_read_comm(run->watch.pid, comm, sizeof(comm));
-	say("watching %d (%s), Ctrl-C to report", run->watch.pid, comm);
+	say("watching %d (%s)%s, Ctrl-C to report", run->watch.pid, comm, end);
 }
 
 static int follow_process(struct run *run)
@@ -328,10 +339,12 @@ static int follow_process(struct run *run)
 	announce(run);
 	int end = watch_run(&run->watch);
 
+	erase_progress();
 	if (end < 0) {
 		explain_watch_error(end);
 		return EXIT_CLASSIFY_FAILED;
 	}
+	run->has_given_up = end == WATCH_TIME_UP && run->watch.until_settled;
 	/* From here on a second Ctrl-C ends classify. */
 	signals_release(&run->signals);
 	return conclude(run) ? EXIT_CLASSIFY_FAILED : success_code(&run->delivery);

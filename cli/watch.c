@@ -9,6 +9,7 @@
 #include "observer.h"
 #include "process.h"
 #include "signals.h"
+#include "until_settled.h"
 #include "watch.h"
 
 #define NS_PER_S  UINT64_C(1000000000)
@@ -40,6 +41,8 @@ static struct schedule plan(const struct watch *watch)
 
 	if (watch->duration_ns)
 		schedule.end_ns = now + watch->duration_ns;
+	if (watch->until_settled)
+		schedule.end_ns = watch->until_settled->end_ns;
 	if (watch->members)
 		schedule.members_ns = now;
 	if (watch->observer) {
@@ -53,12 +56,15 @@ static struct schedule plan(const struct watch *watch)
 	return schedule;
 }
 
-static int wait_for_something(struct pollfd *fds, const struct schedule *schedule)
+static int wait_for_something(const struct watch *watch, struct pollfd *fds,
+			      const struct schedule *schedule)
 {
 	uint64_t next =
 		schedule->end_ns < schedule->drain_ns ? schedule->end_ns : schedule->drain_ns;
 	if (next > schedule->members_ns)
 		next = schedule->members_ns;
+	if (watch->until_settled && next > watch->until_settled->next_ns)
+		next = watch->until_settled->next_ns;
 	uint64_t now = now_ns();
 	uint64_t left = next > now ? next - now : 0;
 	const struct timespec timeout = { .tv_sec = (time_t)(left / NS_PER_S),
@@ -123,7 +129,7 @@ int watch_run(const struct watch *watch)
 	if (watch->observer)
 		fds[POLL_OBSERVER].fd = watch->observer->ops->poll_fd(watch->observer);
 	for (;;) {
-		int error = wait_for_something(fds, &schedule);
+		int error = wait_for_something(watch, fds, &schedule);
 
 		if (!error && (fds[POLL_OBSERVER].revents || fds[POLL_TARGET].revents ||
 			       now_ns() >= schedule.drain_ns))
@@ -139,6 +145,8 @@ int watch_run(const struct watch *watch)
 				return WATCH_INTERRUPTED;
 			pass_signals_on(watch);
 		}
+		if (watch->until_settled && until_settled_look(watch->until_settled, now_ns()))
+			return WATCH_SETTLED;
 		if (now_ns() >= schedule.end_ns)
 			return WATCH_TIME_UP;
 	}

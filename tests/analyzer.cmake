@@ -8,6 +8,6 @@ classify_unit_test(analyze_cost SOURCES unit/observation_builder.c unit/work_cou
 	DEPENDS classify_analyzer)
 classify_unit_test(replay DEPENDS classify_replay)
 # How settled a verdict is.
-foreach(test spread)
+foreach(test settling spread)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
 endforeach()

@@ -10,6 +10,7 @@ from support import (AS_NOBODY, AS_POWERLESS_ROOT, CLASSIFY, PYTHON, CommandLine
                      Terminal, ThroughEbpf, ThroughProcfs, main, needs_root, run)
 
 ECHO = "while True: print(input(), flush=True)"
+NAP = "import time\nwhile True: time.sleep(0.001)"
 
 
 class AttachTests:
@@ -76,6 +77,35 @@ class AttachTests:
         self.assertEqual(status, 0)
         self.assertIn(b"target", verdict)
         self.check_alive(target)
+
+    def test_a_settled_verdict_ends_it(self):
+        """Nobody interrupts, and there is no duration. What is on the way is told to who asks."""
+        target = self.start_target(NAP)
+        argv = [word for word in self.options("-v", "-p", str(target.pid)) if word != "-q"]
+        done = run(*argv)
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
+        lines = done.stderr.decode().splitlines()
+        self.assertRegex(lines[0], "watching .* until the verdict is settled, Ctrl-C to report")
+        self.assertRegex(lines[1], r"^classify: 1\.\d s: .*, confidence \d+%, not settled: ")
+        self.assertRegex(lines[-1], r"^classify: \d+\.\d s: .*, confidence \d+%, settled$")
+        self.check_report(target)
+        self.assertGreaterEqual(self.read_report()["observation"]["duration_s"], 2)
+        self.assertIsNone(target.poll())
+
+    def test_progress_is_for_terminals(self):
+        target = self.start_target(NAP)
+        argv = [word for word in self.options("-p", str(target.pid)) if word != "-q"]
+        self.assertEqual(run(*argv).stderr, b"", "not a terminal")
+
+    def test_progress_is_overwritten_on_a_terminal(self):
+        target = self.start_target(NAP)
+        argv = [word for word in self.options("-p", str(target.pid)) if word != "-q"]
+        with Terminal(argv) as screen:
+            screen.read_until(b"Ctrl-C to report\r\n")
+            status, progress = screen.finish()
+        self.assertEqual(status, 0)
+        self.assertRegex(progress, rb"^\rclassify: 1\.\d s: [^\r\n]* settling *\r")
+        self.assertRegex(progress, rb"settled *\r +\rexit status $")
 
     def test_json_goes_to_stdout(self):
         target = self.start_target(ECHO)
