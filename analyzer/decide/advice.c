@@ -24,8 +24,8 @@ void advice_keep(struct advice *advice, const char *summary)
 
 static enum runtime_id runtime_for_words(const struct advice *advice)
 {
-	if (advice->model->is_command_sequence && model_runs_commands(advice->facts))
-		return RUNTIME_SHELL;
+	if (advice->model->is_command_sequence)
+		return model_starter(advice->facts);
 	return advice->facts->dominant ? advice->facts->dominant->runtime : RUNTIME_NATIVE;
 }
 

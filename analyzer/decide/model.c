@@ -9,6 +9,8 @@
 #include "decide/thresholds.h"
 #include "observation/lives.h"
 
+#define STARTER_LEVELS 8
+
 static uint64_t min_ns(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -208,16 +210,35 @@ uint32_t model_compute_workers(const struct facts *facts, const struct model *mo
 	return cnt < model->workers ? cnt : model->workers;
 }
 
+static const struct process_facts *parent_of(const struct facts *facts,
+					     const struct process_facts *process)
+{
+	size_t at = process_index_find(&facts->roles->index, process->process->parent_pid);
+
+	return at == NO_PROCESS ? NULL : &facts->processes[at];
+}
+
+enum runtime_id model_starter(const struct facts *facts)
+{
+	const struct process_facts *starter = facts->dominant;
+
+	/* A compiler's driver is no more than its passes; and numbers may go in a circle. */
+	for (int level = 0; starter && level < STARTER_LEVELS; level++) {
+		starter = parent_of(facts, starter);
+		if (starter && starter->runtime != RUNTIME_NATIVE)
+			return starter->runtime;
+	}
+	return facts->dominant ? facts->dominant->runtime : RUNTIME_NATIVE;
+}
+
 bool model_runs_commands(const struct facts *facts)
 {
 	const struct process_facts *process = facts->dominant;
-	bool has_shell = false;
 
-	for (size_t i = 0; i < facts->obs->process_cnt; i++)
-		if (facts->processes[i].runtime == RUNTIME_SHELL)
-			has_shell = true;
-	return process && has_shell &&
-	       (process->runtime == RUNTIME_SHELL || process->process->is_exec);
+	if (!process)
+		return false;
+	return process->runtime == RUNTIME_SHELL ||
+	       (process->process->is_exec && model_starter(facts) == RUNTIME_SHELL);
 }
 
 enum concurrency_model model_for_commands(const struct facts *facts, enum verdict_class verdict)

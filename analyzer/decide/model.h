@@ -39,6 +39,10 @@ struct model model_detect(const struct facts *facts);
  * CPU_WORKER_SHARE of their life. */
 uint32_t model_compute_workers(const struct facts *facts, const struct model *model);
 
+/* The runtime of what started the dominant process, looking past native programs; its own where
+ * nothing else is of the tree. */
+enum runtime_id model_starter(const struct facts *facts);
+
 /* Whether the work is done by commands that a shell or make starts, not by one program. */
 bool model_runs_commands(const struct facts *facts);
 

@@ -47,7 +47,7 @@ void assumptions_list(const struct facts *facts, const struct workload *workload
 					   ? "its commands don't depend on each other"
 					   : "its operations don't depend on each other");
 	assume_far_end(facts, workload, prediction);
-	if (prediction->model == MODEL_MULTIPROCESSING)
+	if (prediction->model == MODEL_MULTIPROCESSING && !workload->is_commands)
 		assume(prediction, "little has to be passed between the processes");
 	if (prediction->model == MODEL_ASYNC)
 		assume(prediction, "an async client computes no more than this one");

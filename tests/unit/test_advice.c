@@ -488,6 +488,7 @@ static void build_commands(struct observation *obs, const char *exe, int cnt, in
 		struct obs_thread *thread = build_thread(obs, 20 + i, 20 + i, each_ms - 1);
 
 		command->is_exec = true;
+		command->parent_pid = 10;
 		command->start_ns = (uint64_t)(i / at_once) * each_ms * MS;
 		command->end_ns = command->start_ns + each_ms * MS;
 		thread->start_ns = command->start_ns;
