@@ -11,6 +11,7 @@
 #include "decide/facts.h"
 #include "decide/findings.h"
 #include "decide/model.h"
+#include "decide/notes.h"
 #include "decide/phases.h"
 #include "decide/recommend.h"
 #include "decide/roles.h"
@@ -78,6 +79,7 @@ static int decide(struct facts *facts, struct report *report)
 	findings_report(facts, &model, report);
 	choice = predict(facts, &model, report);
 	recommend(facts, &model, &choice, report);
+	notes_report(facts, &model, report);
 	roles_report(facts, report);
 	phases_report(facts, report);
 	return 0;

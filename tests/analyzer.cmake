@@ -1,5 +1,5 @@
-foreach(test account advice analyze_properties change_points lecture lock_findings loop recordings polling
-	phases predict rivals roles rules runtime servers)
+foreach(test account advice analyze_properties change_points lecture lock_findings loop notes recordings
+	polling phases predict rivals roles rules runtime servers)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
 endforeach()
 classify_unit_test(expectation DEPENDS classify_analyzer)

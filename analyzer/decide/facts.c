@@ -275,12 +275,12 @@ static bool works_more(const struct process_facts *process, const struct process
 /* The runtime that does most of the work leads, and of its processes the one that does most. */
 static void find_dominant(struct facts *facts)
 {
-	uint64_t by_runtime[RUNTIME_LUA + 1] = { 0 };
+	uint64_t by_runtime[RUNTIME_CNT] = { 0 };
 	enum runtime_id leading = RUNTIME_NATIVE;
 
 	for (size_t i = 0; i < facts->obs->process_cnt; i++)
 		by_runtime[facts->processes[i].runtime] += facts->processes[i].work_ns;
-	for (int id = 0; id <= RUNTIME_LUA; id++)
+	for (int id = 0; id < RUNTIME_CNT; id++)
 		if (by_runtime[id] > by_runtime[leading])
 			leading = id;
 	for (size_t i = 0; i < facts->obs->process_cnt; i++) {

@@ -34,6 +34,7 @@ static const struct runtime_row rows[] = {
 	  { "libphp" } },
 	{ RUNTIME_PERL, "Perl", GLOBAL_LOCK_NONE, false, { "perl" }, { "libperl.so" } },
 	{ RUNTIME_LUA, "Lua", GLOBAL_LOCK_NONE, false, { "lua", "luajit" }, { "liblua" } },
+	{ RUNTIME_GO, "Go", GLOBAL_LOCK_NONE, true, { NULL }, { NULL } },
 	{ RUNTIME_SHELL,
 	  "native",
 	  GLOBAL_LOCK_NONE,

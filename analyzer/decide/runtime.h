@@ -21,6 +21,8 @@ enum runtime_id {
 	RUNTIME_ERLANG,
 	RUNTIME_PERL,
 	RUNTIME_LUA,
+	RUNTIME_GO,
+	RUNTIME_CNT,
 };
 
 /* The runtime of @process, told by its executable and the files it has mapped. */

@@ -348,6 +348,7 @@ static void add_recommendation(struct json_builder *b, cJSON *root,
 	json_add_text(b, object, "summary", advice->summary);
 	json_add_text(b, object, "avoid", advice->avoid);
 	add_texts(b, object, "reasons", advice->reasons, advice->reason_cnt);
+	add_texts(b, object, "notes", advice->notes, advice->note_cnt);
 }
 
 static void add_curve(struct json_builder *b, cJSON *parent, const struct report_prediction *from)

@@ -5,7 +5,7 @@
 #include "render/units.h"
 #include "report.h"
 
-enum { TOP_REASONS = 2, TOP_FINDINGS = 3 };
+enum { TOP_REASONS = 2, TOP_NOTES = 1, TOP_FINDINGS = 3 };
 
 /* Ends in a comma. */
 static void say_runtime(struct page *page, const struct report_runtime *runtime)
@@ -89,6 +89,19 @@ static void put_recommendation(struct page *page, const struct report_recommenda
 	}
 }
 
+static void put_notes(struct page *page, const struct report_recommendation *advice)
+{
+	size_t cnt = advice->note_cnt;
+
+	if (!page->style->is_verbose && cnt > TOP_NOTES)
+		cnt = TOP_NOTES;
+	for (size_t i = 0; i < cnt; i++) {
+		page_label(page, COLOR_DIM, i ? "" : "note");
+		page_say(page, advice->notes[i]);
+		page_newline(page);
+	}
+}
+
 static void put_prediction(struct page *page, const struct report_prediction *prediction,
 			   const char *label)
 {
@@ -134,6 +147,7 @@ void text_advice(struct page *page, const struct report *report)
 	put_now(page, report);
 	put_recommendation(page, &report->recommendation);
 	put_predictions(page, report);
+	put_notes(page, &report->recommendation);
 }
 
 static void put_evidence(struct page *page, const struct report_evidence *evidence)

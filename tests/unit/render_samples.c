@@ -36,6 +36,10 @@ static const char *io_reasons[] = {
 	"The GIL is free while a thread waits, so threads overlap fully.",
 	"20 operations are too few to be worth an event loop.",
 };
+static const char *io_notes[] = {
+	"Threads take its blocking calls and callbacks as they are.",
+	"With requests or urllib3, raise what they keep open to one host from 10 to 20.",
+};
 #define PREDICTION(of_model, of_workers, low, expected, high, bytes)                           \
 	.bottleneck = "workers", .model = of_model, .workers = of_workers, .speedup_low = low, \
 	.speedup_expected = expected, .speedup_high = high, .extra_memory_bytes = bytes
@@ -94,7 +98,8 @@ static const struct report io_report = {
 			    "Change to threads: ThreadPoolExecutor(max_workers=20).",
 			    "Don't use multiprocessing: it would add memory and start-up time for "
 			    "waits that need no CPU.",
-			    LIST(reasons, reason_cnt, io_reasons) },
+			    LIST(reasons, reason_cnt, io_reasons), .notes = io_notes,
+			    .note_cnt = 2 },
 	LIST(predictions, prediction_cnt, io_predictions),
 	LIST(findings, finding_cnt, io_findings),
 };
@@ -220,6 +225,7 @@ static const char *hostile_probes[] = { "sk_data_ready: no such tracepoint",
 					"user_stack: refused (EPERM)\n" };
 static const char *hostile_reasons[] = { "10.0 us were seen, 1 s is needed.",
 					 "12,345 events were lost." };
+static const char *hostile_notes[] = { "evil\x1b[2J[7], which it waits for, took 0.9 of a CPU." };
 static const struct report hostile_report = {
 	.started_at_unix_ns = 0,
 	.mode = TARGET_WRAP,
@@ -249,7 +255,8 @@ static const struct report hostile_report = {
 	.concurrency = { MODEL_SYNC, 1, 0.15, 1 },
 	.recommendation = { MODEL_SYNC, ACTION_MEASURE_AGAIN, 0, NULL,
 			    "Measure again with more work for the program to do.", NULL,
-			    LIST(reasons, reason_cnt, hostile_reasons) },
+			    LIST(reasons, reason_cnt, hostile_reasons), .notes = hostile_notes,
+			    .note_cnt = 1 },
 };
 
 /* A web service with everything wrong at once. */

@@ -506,7 +506,7 @@ static void commands_in_turn_can_run_at_once(void **state)
 	build_report(&obs, &report);
 	assert_int_equal(report.concurrency.current, MODEL_SYNC);
 	assert_advice(&report, ACTION_CHANGE, MODEL_MULTIPROCESSING, 2);
-	assert_string_equal(report.recommendation.api, "xargs -P 2, or make -j2");
+	assert_string_equal(report.recommendation.api, "xargs -P 2, make -j2 or GNU parallel -j 2");
 	report_release(&report);
 }
 

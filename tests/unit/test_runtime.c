@@ -81,7 +81,11 @@ static void apis_carry_the_number_of_workers(void **state)
 	assert_string_equal(vocabulary_api(RUNTIME_CPYTHON, MODEL_MULTIPROCESSING, 0, arena),
 			    "concurrent.futures.ProcessPoolExecutor(max_workers=N)");
 	assert_string_equal(vocabulary_api(RUNTIME_NATIVE, MODEL_THREADS, 2, arena),
-			    "a pool of 2 threads (pthreads, OpenMP with OMP_NUM_THREADS=2)");
+			    "a pool of 2 threads (std::thread, pthreads, OpenMP with "
+			    "OMP_NUM_THREADS=2, Rayon)");
+	assert_string_equal(vocabulary_api(RUNTIME_GO, MODEL_THREADS, 3, arena),
+			    "3 goroutines (errgroup with SetLimit(3), GOMAXPROCS not below the "
+			    "CPUs)");
 	assert_null(vocabulary_api(RUNTIME_CPYTHON, MODEL_SYNC, 1, arena));
 	assert_null(vocabulary_api(RUNTIME_PERL, MODEL_THREADS, 4, arena));
 	arena_free(arena);
