@@ -197,6 +197,25 @@ struct report_recommendation {
 	size_t note_cnt;
 };
 
+/* Of one operation: the mean, and what half and 95% of them stay below. */
+struct report_spread {
+	double mean_ns, median_ns, p95_ns;
+};
+
+/* What the run was cut into for the predictions. */
+struct report_operations {
+	double cnt; /* 0: it wasn't */
+	struct report_spread computed;
+	struct report_spread waited;
+	/* Means of one operation. */
+	double computed_locked_ns; /* with the runtime's global lock held */
+	double far_end_ns;	   /* waiting for others, or asleep */
+	double neighbour_ns;	   /* the same while a far end on this host computed */
+	double disk_ns;
+	double lock_part; /* of all of it, under a lock of the program's own */
+	double start_ns;  /* done once, before and after all of them */
+};
+
 struct report_curve_point {
 	uint32_t workers;
 	double speedup;
@@ -288,6 +307,7 @@ struct report {
 	size_t role_cnt;
 	struct report_concurrency concurrency;
 	struct report_recommendation recommendation;
+	struct report_operations operations;
 	struct report_prediction *predictions;
 	size_t prediction_cnt;
 	struct report_finding *findings; /* most severe first */

@@ -10,6 +10,7 @@
 #include "predict/assumptions.h"
 #include "predict/candidate.h"
 #include "predict/limits.h"
+#include "predict/operations.h"
 #include "predict/sample.h"
 #include "predict/workload.h"
 #include "replay/replay.h"
@@ -339,6 +340,7 @@ struct choice predict(const struct facts *facts, const struct model *model, stru
 
 	if (!can_be_replayed(facts, model, report) || !prepare(&predictor))
 		return (struct choice){ .made = false };
+	operations_describe(&predictor.workload, facts->scratch, &report->operations);
 	report->predictions = arena_array(facts->arena, MODEL_CNT, sizeof(*report->predictions));
 	if (!report->predictions)
 		return (struct choice){ .made = false };

@@ -351,6 +351,37 @@ static void add_recommendation(struct json_builder *b, cJSON *root,
 	add_texts(b, object, "notes", advice->notes, advice->note_cnt);
 }
 
+static void add_spread(struct json_builder *b, cJSON *parent, const char *name,
+		       const struct report_spread *spread)
+{
+	cJSON *object = json_add_object(b, parent, name);
+
+	json_add_number(b, object, "mean_s", spread->mean_ns / NS_PER_S);
+	json_add_number(b, object, "median_s", spread->median_ns / NS_PER_S);
+	json_add_number(b, object, "p95_s", spread->p95_ns / NS_PER_S);
+}
+
+static void add_operations(struct json_builder *b, cJSON *root,
+			   const struct report_operations *operations)
+{
+	cJSON *object;
+
+	if (operations->cnt <= 0) {
+		json_add_null(b, root, "operations");
+		return;
+	}
+	object = json_add_object(b, root, "operations");
+	json_add_number(b, object, "count", operations->cnt);
+	add_spread(b, object, "computed", &operations->computed);
+	add_spread(b, object, "waited", &operations->waited);
+	json_add_number(b, object, "computed_locked_s", operations->computed_locked_ns / NS_PER_S);
+	json_add_number(b, object, "far_end_s", operations->far_end_ns / NS_PER_S);
+	json_add_number(b, object, "neighbour_s", operations->neighbour_ns / NS_PER_S);
+	json_add_number(b, object, "disk_s", operations->disk_ns / NS_PER_S);
+	json_add_number(b, object, "lock_part", operations->lock_part);
+	json_add_number(b, object, "start_s", operations->start_ns / NS_PER_S);
+}
+
 static void add_curve(struct json_builder *b, cJSON *parent, const struct report_prediction *from)
 {
 	cJSON *array = json_add_array(b, parent, "curve");
@@ -472,6 +503,7 @@ int render_json(const struct report *report, FILE *out)
 	add_roles(&b, root, report);
 	add_concurrency(&b, root, &report->concurrency);
 	add_recommendation(&b, root, &report->recommendation);
+	add_operations(&b, root, &report->operations);
 	add_predictions(&b, root, report);
 	add_findings(&b, root, report);
 	add_lock_holders(&b, root, report);

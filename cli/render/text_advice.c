@@ -124,6 +124,30 @@ static void put_prediction(struct page *page, const struct report_prediction *pr
 	page_newline(page);
 }
 
+/* What the predictions are made of. */
+static void put_operations(struct page *page, const struct report *report)
+{
+	const struct report_operations *operations = &report->operations;
+	bool use_unicode = page->style->use_unicode;
+	char computed[UNIT_BYTES], locked[UNIT_BYTES], waited[UNIT_BYTES], most[UNIT_BYTES];
+	char start[UNIT_BYTES], cnt[UNIT_BYTES];
+
+	if (operations->cnt <= 0 || !page->style->is_verbose)
+		return;
+	format_count((uint64_t)operations->cnt, cnt);
+	format_duration((uint64_t)operations->computed.mean_ns, use_unicode, computed);
+	format_duration((uint64_t)operations->computed_locked_ns, use_unicode, locked);
+	format_duration((uint64_t)operations->waited.mean_ns, use_unicode, waited);
+	format_duration((uint64_t)operations->waited.p95_ns, use_unicode, most);
+	format_duration((uint64_t)operations->start_ns, use_unicode, start);
+	page_label(page, COLOR_DIM, "replayed");
+	page_sayf(page,
+		  "%s operations; each computed %s, %s of it under the global lock, and "
+		  "waited %s (95%% of them %s at most); started in %s",
+		  cnt, computed, locked, waited, most, start);
+	page_newline(page);
+}
+
 /* The prediction for what is recommended; all of them when verbose. */
 static void put_predictions(struct page *page, const struct report *report)
 {
@@ -147,6 +171,7 @@ void text_advice(struct page *page, const struct report *report)
 	put_now(page, report);
 	put_recommendation(page, &report->recommendation);
 	put_predictions(page, report);
+	put_operations(page, report);
 	put_notes(page, &report->recommendation);
 }
 
