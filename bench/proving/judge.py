@@ -131,7 +131,8 @@ def judge(family, points, reports):
         advice=report["recommendation"]["action"], model=model, workers=workers,
         predicted=predicted, measured=measured, is_interpolated=is_interpolated,
         best=best, best_speedup=base_s / best_s, regret=advised_s / best_s - 1,
-        is_right=model == best[0] or (advised_s <= REACH * best_s and is_simpler(model, best[0])),
+        is_right=model == best[0] or advised_s <= NOISE * best_s or (
+            advised_s <= REACH * best_s and (keeps or is_simpler(model, best[0]))),
         error=_error(predicted[1], measured) if predicted and not keeps else None,
         others=_others(report, walls, base_s))
 

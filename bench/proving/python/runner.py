@@ -16,6 +16,14 @@ def _options():
     return dict(zip(words[::2], words[1::2]))
 
 
+def form():
+    return _options()["--form"]
+
+
+def operations():
+    return int(_options()["--operations"])
+
+
 def _sync(operation, items, _workers, _cnt):
     return [operation(item) for item in items]
 
@@ -59,10 +67,9 @@ def _blocking(operation):
 def main(operation, twin=None, items=None):
     """Does operation(item) for each of @items, or for 0 to --operations; on an event loop await
     twin(item). Prints how many results there were."""
-    options = _options()
-    form, cnt = options["--form"], int(options["--operations"])
-    if form == "async":
+    cnt = operations()
+    if form() == "async":
         operation = twin or _blocking(operation)
-    results = FORMS[form](operation, range(cnt) if items is None else items,
-                          int(options["--workers"]), cnt)
+    results = FORMS[form()](operation, range(cnt) if items is None else items,
+                            int(_options()["--workers"]), cnt)
     print(sum(result is not None for result in results), "results")

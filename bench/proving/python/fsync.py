@@ -1,0 +1,16 @@
+"""Write a small file and have it on the disk before going on."""
+import os
+
+import runner
+
+(directory,) = runner.arguments(str)
+
+
+def write(item):
+    with open(f"{directory}/fsync.{item % 64}.{os.getpid()}", "wb", buffering=0) as file:
+        file.write(b"x" * 16384)
+        os.fsync(file.fileno())
+    return item
+
+
+runner.main(write)
