@@ -25,6 +25,7 @@ if(TARGET classify)
 	classify_e2e_test(services test_services.py)
 	classify_e2e_test(disk test_disk.py)
 	classify_e2e_test(settling test_settling.py)
+	classify_e2e_test(proving test_proving.py)
 endif()
 
 add_test(NAME samples_table
