@@ -15,6 +15,7 @@
 #include "decide/phases.h"
 #include "decide/recommend.h"
 #include "decide/roles.h"
+#include "decide/scope.h"
 #include "decide/verdict.h"
 #include "report.h"
 
@@ -79,9 +80,10 @@ static int decide(struct facts *facts, struct report *report)
 	findings_report(facts, &model, report);
 	choice = predict(facts, &model, report);
 	recommend(facts, &model, &choice, report);
-	notes_report(facts, &model, report);
 	roles_report(facts, report);
 	phases_report(facts, report);
+	scope_report(facts, report);
+	notes_report(facts, &model, report);
 	return 0;
 }
 

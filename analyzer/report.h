@@ -150,27 +150,12 @@ struct report_verdict {
 	bool is_clear; /* no border to another class is within what its shares may be off by */
 };
 
-/* A stretch of the run in which it did the same; they follow each other without a gap. */
-struct report_phase {
-	uint64_t start_ns, end_ns;
-	enum verdict_class verdict_class;
-	const char *subclass; /* NULL: none */
-	const char *name;     /* "start-up", "run", "phase 2", "shut-down" */
-	uint64_t computing_ns, starved_ns, quiet_ns;
-	uint64_t idle_ns;    /* of quiet_ns */
-	const char *summary; /* one sentence */
-	/* What the phase by itself calls for. */
-	enum concurrency_model model;
-	enum recommended_action action;
-	uint32_t workers;   /* 0: not said */
-	const char *advice; /* one sentence */
-};
-
 struct report_role {
 	const char *name;
 	const char *kind; /* "main", "workers", "acceptor", "ticker", "pool", "spinner" ... */
 	uint32_t thread_cnt;
 	enum verdict_class verdict_class;
+	uint64_t life_ns; /* of all threads together */
 	uint64_t on_cpu_ns;
 	struct report_wait *waits; /* share is of the role's wall; objects NULL */
 	size_t wait_cnt;
@@ -231,6 +216,21 @@ struct report_prediction {
 	const char *bottleneck; /* what limits it then: "gil", "cpu", "far end", "operations" ... */
 	struct report_curve_point *curve; /* over the number of workers, ascending */
 	size_t curve_cnt;
+};
+
+/* A stretch of the run in which it did the same; they follow each other without a gap. */
+struct report_phase {
+	uint64_t start_ns, end_ns;
+	enum verdict_class verdict_class;
+	const char *subclass; /* NULL: none */
+	const char *name;     /* "start-up", "run", "phase 2", "shut-down" */
+	uint64_t computing_ns, starved_ns, quiet_ns;
+	uint64_t idle_ns;    /* of quiet_ns */
+	const char *summary; /* one sentence */
+	/* What the phase by itself calls for; speedups are of the phase. */
+	struct report_recommendation recommendation;
+	struct report_prediction *predictions;
+	size_t prediction_cnt;
 };
 
 struct report_evidence {

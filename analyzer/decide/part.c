@@ -69,6 +69,45 @@ void part_advise(struct part *part)
 	recommend(&part->facts, &part->model, &choice, &part->report);
 }
 
+static const char *copy_or_null(struct arena *arena, const char *text)
+{
+	return text ? arena_string(arena, text) : NULL;
+}
+
+static void copy_prediction(struct arena *arena, const struct report_prediction *from,
+			    struct report_prediction *to)
+{
+	*to = *from;
+	to->assumptions = arena_strings(arena, from->assumptions, from->assumption_cnt);
+	to->assumption_cnt = to->assumptions ? from->assumption_cnt : 0;
+	to->bottleneck = copy_or_null(arena, from->bottleneck);
+	to->curve = arena_array(arena, from->curve_cnt, sizeof(*to->curve));
+	to->curve_cnt = to->curve ? from->curve_cnt : 0;
+	for (size_t i = 0; i < to->curve_cnt; i++)
+		to->curve[i] = from->curve[i];
+}
+
+void part_copy_advice(const struct part *part, struct arena *arena, struct report_phase *phase)
+{
+	const struct report_recommendation *from = &part->report.recommendation;
+	struct report_recommendation *to = &phase->recommendation;
+	size_t cnt = part->report.prediction_cnt;
+
+	*to = *from;
+	to->api = copy_or_null(arena, from->api);
+	to->summary = arena_string(arena, from->summary);
+	to->avoid = copy_or_null(arena, from->avoid);
+	to->scope = copy_or_null(arena, from->scope);
+	to->reasons = arena_strings(arena, from->reasons, from->reason_cnt);
+	to->reason_cnt = to->reasons ? from->reason_cnt : 0;
+	to->notes = arena_strings(arena, from->notes, from->note_cnt);
+	to->note_cnt = to->notes ? from->note_cnt : 0;
+	phase->predictions = arena_array(arena, cnt, sizeof(*phase->predictions));
+	phase->prediction_cnt = phase->predictions ? cnt : 0;
+	for (size_t i = 0; i < phase->prediction_cnt; i++)
+		copy_prediction(arena, &part->report.predictions[i], &phase->predictions[i]);
+}
+
 void part_release(struct part *part)
 {
 	arena_free(part->arena);

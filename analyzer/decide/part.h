@@ -25,6 +25,9 @@ bool part_judge(const struct facts *facts, const struct report *whole,
 /* Adds what to do about it. */
 void part_advise(struct part *part);
 
+/* Copies that to @phase, into @arena. */
+void part_copy_advice(const struct part *part, struct arena *arena, struct report_phase *phase);
+
 void part_release(struct part *part);
 
 #endif

@@ -234,10 +234,7 @@ static void fill_from_part(const struct facts *facts, struct part *part, struct 
 	phase->quiet_ns = report->program_time.quiet_ns;
 	phase->idle_ns = report->program_time.idle_ns;
 	phase->summary = summary_of(facts, part);
-	phase->model = report->recommendation.model;
-	phase->action = report->recommendation.action;
-	phase->workers = report->recommendation.workers;
-	phase->advice = arena_string(facts->arena, report->recommendation.summary);
+	part_copy_advice(part, facts->arena, phase);
 }
 
 static void fill(const struct search *search, const struct piece *piece, struct report_phase *phase)
@@ -247,8 +244,8 @@ static void fill(const struct search *search, const struct piece *piece, struct 
 	phase->start_ns = search->windows.windows[piece->first].start_ns;
 	phase->end_ns = search->windows.windows[piece->last].end_ns;
 	phase->verdict_class = CLASS_INCONCLUSIVE;
-	phase->action = ACTION_MEASURE_AGAIN;
-	phase->summary = phase->advice = "";
+	phase->recommendation.action = ACTION_MEASURE_AGAIN;
+	phase->recommendation.summary = phase->summary = "";
 	if (part_judge(search->facts, search->report, &search->windows, piece->first, piece->last,
 		       &part))
 		fill_from_part(search->facts, &part, phase);
@@ -282,10 +279,12 @@ static void name_edge(const struct report *report, struct report_phase *phase, c
 	enum concurrency_model current = report->concurrency.current;
 
 	phase->name = name;
-	phase->action = ACTION_KEEP;
-	phase->model = current == MODEL_MIXED ? report->recommendation.model : current;
-	phase->workers = 0;
-	phase->advice = "It is done once: doing less there shortens it, more workers don't.";
+	phase->prediction_cnt = 0;
+	phase->recommendation = (struct report_recommendation){
+		.action = ACTION_KEEP,
+		.model = current == MODEL_MIXED ? report->recommendation.model : current,
+		.summary = "It is done once: doing less there shortens it, more workers don't.",
+	};
 }
 
 static void name_phases(const struct search *search, struct report *report)
@@ -317,10 +316,9 @@ static void fill_whole(struct report *report)
 		.quiet_ns = time->quiet_ns,
 		.idle_ns = time->idle_ns,
 		.summary = report->verdict.summary,
-		.model = report->recommendation.model,
-		.action = report->recommendation.action,
-		.workers = report->recommendation.workers,
-		.advice = report->recommendation.summary,
+		.recommendation = report->recommendation,
+		.predictions = report->predictions,
+		.prediction_cnt = report->prediction_cnt,
 	};
 }
 

@@ -226,7 +226,7 @@ static const char *group_name(const struct facts *facts, const struct group *gro
 		return arena_printf(facts->arena, "%s: %s", comm, words);
 	else
 		name = arena_printf(facts->arena, "%s: %s", process, thread_name(facts, group));
-	return group->is_apart ? arena_printf(facts->arena, "%s, %s", name, words) : name;
+	return group->is_apart ? arena_printf(facts->arena, "%s: %s", name, words) : name;
 }
 
 static const char *group_kind(const struct facts *facts, const struct group *group)
@@ -248,6 +248,7 @@ static void fill_role(const struct facts *facts, const struct group *group,
 	role->kind = group_kind(facts, group);
 	role->thread_cnt = behaviour->thread_cnt;
 	role->verdict_class = behaviour_class(behaviour);
+	role->life_ns = behaviour->life_ns;
 	role->on_cpu_ns = behaviour->on_cpu_ns;
 	role->waits = arena_array(facts->arena, WAIT_REASON_CNT, sizeof(*role->waits));
 	if (role->waits)

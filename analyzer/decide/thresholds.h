@@ -73,6 +73,10 @@
 #define START_UP_WORK	  0.60 /* of it, at least: computing or reading */
 #define SHUT_DOWN_SHARE	  0.10
 
+/* Scope. */
+#define SCOPE_CLEAR_SHARE     0.75 /* of the run, in phases of clear classes; of work, in a role */
+#define SCOPE_GUESSED_SPEEDUP 1.50 /* of what can't be predicted, beside what can */
+
 /* Roles. */
 #define ROLE_PART	 0.50 /* of a life: it is what the thread does */
 #define ROLE_WORKS	 0.25 /* of a life at work, beside waiting for others: more than a pool */

@@ -267,17 +267,17 @@ static void add_verdict(struct json_builder *b, cJSON *root, const struct report
 }
 
 static void add_phase_advice(struct json_builder *b, cJSON *parent,
-			     const struct report_phase *phase)
+			     const struct report_recommendation *advice)
 {
 	cJSON *object = json_add_object(b, parent, "recommendation");
 
-	json_add_text(b, object, "model", concurrency_model_name(phase->model));
-	json_add_text(b, object, "action", recommended_action_name(phase->action));
-	if (phase->workers)
-		json_add_whole(b, object, "workers", phase->workers);
+	json_add_text(b, object, "model", concurrency_model_name(advice->model));
+	json_add_text(b, object, "action", recommended_action_name(advice->action));
+	if (advice->workers)
+		json_add_whole(b, object, "workers", advice->workers);
 	else
 		json_add_null(b, object, "workers");
-	json_add_text(b, object, "summary", phase->advice);
+	json_add_text(b, object, "summary", advice->summary);
 }
 
 static void add_phases(struct json_builder *b, cJSON *root, const struct report *report)
@@ -298,7 +298,7 @@ static void add_phases(struct json_builder *b, cJSON *root, const struct report 
 		add_seconds(b, object, "quiet_s", phase->quiet_ns);
 		add_seconds(b, object, "idle_s", phase->idle_ns);
 		json_add_text(b, object, "summary", phase->summary);
-		add_phase_advice(b, object, phase);
+		add_phase_advice(b, object, &phase->recommendation);
 	}
 }
 
@@ -315,6 +315,7 @@ static void add_roles(struct json_builder *b, cJSON *root, const struct report *
 		json_add_text(b, object, "kind", role->kind);
 		json_add_whole(b, object, "threads", role->thread_cnt);
 		json_add_text(b, object, "class", verdict_class_name(role->verdict_class));
+		add_seconds(b, object, "life_s", role->life_ns);
 		add_seconds(b, object, "on_cpu_s", role->on_cpu_ns);
 		waits = json_add_array(b, object, "waits");
 		for (size_t k = 0; k < role->wait_cnt; k++)
@@ -347,6 +348,7 @@ static void add_recommendation(struct json_builder *b, cJSON *root,
 	json_add_text(b, object, "api", advice->api);
 	json_add_text(b, object, "summary", advice->summary);
 	json_add_text(b, object, "avoid", advice->avoid);
+	json_add_text(b, object, "scope", advice->scope);
 	add_texts(b, object, "reasons", advice->reasons, advice->reason_cnt);
 	add_texts(b, object, "notes", advice->notes, advice->note_cnt);
 }

@@ -79,13 +79,14 @@ static void put_intervals(struct page *page, const struct report_ratios *ratios)
 }
 
 /* What the phase by itself calls for; keeping the model needs no words. */
-static void say_phase_advice(struct page *page, const struct report_phase *phase)
+static void say_phase_advice(struct page *page, const struct report_recommendation *advice)
 {
-	if (phase->action != ACTION_CHANGE)
+	if (advice->action != ACTION_CHANGE)
 		return;
-	page_sayf(page, "so %s%s", concurrency_model_name(phase->model), phase->workers ? "," : "");
-	if (phase->workers)
-		page_sayf(page, "%u worker%s", phase->workers, phase->workers == 1 ? "" : "s");
+	page_sayf(page, "so %s%s", concurrency_model_name(advice->model),
+		  advice->workers ? "," : "");
+	if (advice->workers)
+		page_sayf(page, "%u worker%s", advice->workers, advice->workers == 1 ? "" : "s");
 }
 
 static void put_phase(struct page *page, const struct report_phase *phase)
@@ -96,8 +97,9 @@ static void put_phase(struct page *page, const struct report_phase *phase)
 	page_say(page, phase->name);
 	page_sayf(page, "for %s: %s%s%s%s%s", length, text_class(phase->verdict_class),
 		  phase->subclass ? " (" : "", phase->subclass ? phase->subclass : "",
-		  phase->subclass ? ")" : "", phase->action == ACTION_CHANGE ? "," : "");
-	say_phase_advice(page, phase);
+		  phase->subclass ? ")" : "",
+		  phase->recommendation.action == ACTION_CHANGE ? "," : "");
+	say_phase_advice(page, &phase->recommendation);
 	if (!page->style->is_verbose)
 		return;
 	page_newline(page);
@@ -130,10 +132,14 @@ static void say_kind(struct page *page, const struct report_role *role)
 
 static void put_roles(struct page *page, const struct report *report)
 {
-	if (report->role_cnt < 2)
+	size_t cnt = report->role_cnt;
+
+	if (cnt < 2)
 		return;
+	if (!page->style->is_verbose && cnt > TEXT_TOP_ROWS + 1)
+		cnt = TEXT_TOP_ROWS;
 	page_label(page, COLOR_DIM, "roles");
-	for (size_t i = 0; i < report->role_cnt; i++) {
+	for (size_t i = 0; i < cnt; i++) {
 		const struct report_role *role = &report->roles[i];
 
 		page_say(page, role->name);
@@ -141,6 +147,8 @@ static void put_roles(struct page *page, const struct report *report)
 		page_sayf(page, "%s%s", text_class(role->verdict_class),
 			  i + 1 < report->role_cnt ? "," : "");
 	}
+	if (cnt < report->role_cnt)
+		page_sayf(page, "and %zu more (-v shows all)", report->role_cnt - cnt);
 	page_newline(page);
 }
 

@@ -81,6 +81,11 @@ static void put_recommendation(struct page *page, const struct report_recommenda
 	page_say(page, advice->summary);
 	page_color(page, COLOR_NONE);
 	page_newline(page);
+	if (advice->scope) {
+		page_label(page, COLOR_DIM, "for");
+		page_say(page, advice->scope);
+		page_newline(page);
+	}
 	put_reasons(page, advice);
 	if (advice->avoid) {
 		page_label(page, COLOR_RED, "beware");

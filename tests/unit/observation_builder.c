@@ -349,8 +349,8 @@ static void assert_phases_tile_the_run(const struct report *report)
 		assert_in_range(phase->verdict_class, 0, CLASS_CNT - 1);
 		assert_true(strlen(phase->name) > 0);
 		assert_true(strlen(phase->summary) > 0);
-		assert_true(strlen(phase->advice) > 0);
-		assert_in_range(phase->model, 0, MODEL_MIXED - 1);
+		assert_true(strlen(phase->recommendation.summary) > 0);
+		assert_in_range(phase->recommendation.model, 0, MODEL_MIXED - 1);
 		assert_int_equal(phase->computing_ns + phase->starved_ns + phase->quiet_ns,
 				 phase->end_ns - phase->start_ns);
 		assert_true(phase->idle_ns <= phase->quiet_ns);

@@ -300,11 +300,12 @@ static struct report_wait mixed_waits[] = {
 };
 static struct report_phase mixed_phases[] = {
 	{ 0, 25 * S, CLASS_IO_BOUND, "disk", "start-up", 4 * S, 500 * MS, 20500 * MS, 0,
-	  "It waited for the disk (79%) and computed (16%).", MODEL_SYNC, ACTION_KEEP, 0,
-	  "Keep it as it is." },
+	  "It waited for the disk (79%) and computed (16%).",
+	  .recommendation = { MODEL_SYNC, ACTION_KEEP, 0, NULL, "Keep it as it is." } },
 	{ 25 * S, 125 * S, CLASS_CPU_BOUND, NULL, "run", 60 * S, 0, 40 * S, 2 * S,
-	  "It computed (61%) and waited for the network (24%).", MODEL_MULTIPROCESSING,
-	  ACTION_CHANGE, 3, "Spread the work over 3 processes, one for each usable CPU." },
+	  "It computed (61%) and waited for the network (24%).",
+	  .recommendation = { MODEL_MULTIPROCESSING, ACTION_CHANGE, 3, NULL,
+			      "Spread the work over 3 processes, one for each usable CPU." } },
 };
 static struct report_wait mixed_role_waits[] = {
 	{ .reason = WAIT_SYNC, .wait_ns = 600 * S, .share = 0.61 }

@@ -77,10 +77,53 @@ static void loading_and_computing_are_two_phases(void **state)
 	assert_phase(&report.phases[1], "phase 2", CLASS_CPU_BOUND, 2000);
 	assert_string_equal(report.phases[0].subclass, "network");
 	assert_non_null(strstr(report.phases[0].summary, "waited for the network (9"));
-	assert_int_equal(report.phases[0].action, ACTION_CHANGE);
-	assert_int_equal(report.phases[0].model, MODEL_THREADS);
-	assert_int_equal(report.phases[1].action, ACTION_CHANGE);
-	assert_int_equal(report.phases[1].model, MODEL_MULTIPROCESSING);
+	assert_int_equal(report.phases[0].recommendation.action, ACTION_CHANGE);
+	assert_int_equal(report.phases[0].recommendation.model, MODEL_THREADS);
+	assert_int_equal(report.phases[1].recommendation.action, ACTION_CHANGE);
+	assert_int_equal(report.phases[1].recommendation.model, MODEL_MULTIPROCESSING);
+	report_release(&report);
+}
+
+/* What the averages of two phases call for fits neither. */
+static void the_phase_that_gains_most_is_advised(void **state)
+{
+	static const struct stretch stretches[] = {
+		{ 1200, 50, 5, 50, WAIT_NETWORK },
+		{ 1000, 50, 98, 2, WAIT_DISK },
+	};
+	struct report report;
+	const struct report_phase *loading;
+
+	(void)state;
+	report_on(stretches, CNT(stretches), 1, &report);
+	loading = &report.phases[0];
+	assert_int_equal(report.verdict.verdict_class, CLASS_MIXED);
+	assert_non_null(strstr(report.verdict.summary, "It first waits for the network (55%"));
+	assert_non_null(strstr(report.verdict.summary, "then computes (45%"));
+	assert_int_equal(report.recommendation.model, MODEL_THREADS);
+	assert_int_equal(report.recommendation.workers, loading->recommendation.workers);
+	assert_non_null(strstr(report.recommendation.scope, "phase 1, which waits for the net"));
+	assert_non_null(strstr(report.recommendation.reasons[1], "Phase 2, which computes"));
+	/* However fast the phase gets, the rest takes as long as before. */
+	assert_int_equal(report.prediction_cnt, loading->prediction_cnt);
+	assert_true(report.prediction_cnt > 0);
+	for (size_t i = 0; i < report.prediction_cnt; i++) {
+		assert_true(report.predictions[i].speedup_high < 2.3);
+		if (loading->predictions[i].speedup_expected > 1)
+			assert_true(report.predictions[i].speedup_expected <
+				    loading->predictions[i].speedup_expected);
+	}
+	report_release(&report);
+}
+
+static void steady_programs_are_advised_as_a_whole(void **state)
+{
+	static const struct stretch steady = { 2000, 120, 4, 80, WAIT_NETWORK };
+	struct report report;
+
+	(void)state;
+	report_on(&steady, 1, 1, &report);
+	assert_null(report.recommendation.scope);
 	report_release(&report);
 }
 
@@ -285,6 +328,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loading_and_computing_are_two_phases),
+		cmocka_unit_test(the_phase_that_gains_most_is_advised),
+		cmocka_unit_test(steady_programs_are_advised_as_a_whole),
 		cmocka_unit_test(start_and_end_have_their_names),
 		cmocka_unit_test(who_is_attached_to_was_not_seen_to_start),
 		cmocka_unit_test(a_steady_program_has_one_phase),

@@ -65,6 +65,7 @@ static void threads_of_one_name_are_told_apart_by_what_they_do(void **state)
 	assert_role(&report, "python3.11 (main)", "main", 1, CLASS_IO_BOUND);
 	assert_role(&report, "python3.11: computing", "computing", 1, CLASS_CPU_BOUND);
 	assert_role(&report, "python3.11: waiting for others", "pool", 6, CLASS_IDLE);
+	assert_string_equal(report.recommendation.scope, "the thread \"python3.11: computing\"");
 	report_release(&report);
 }
 
@@ -159,6 +160,7 @@ static void short_lives_make_no_role(void **state)
 	build_report(&obs, &report);
 	assert_int_equal(report.role_cnt, 2);
 	assert_role(&report, "python3.11: computing", "workers", 4, CLASS_CPU_BOUND);
+	assert_null(report.recommendation.scope); /* the main thread only joins them */
 	report_release(&report);
 }
 
