@@ -33,17 +33,21 @@ static bool advise_serial_loop(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 	const struct in_flight *flight = &advice->model->flight;
+	uint32_t workers = advice->choice->prediction ? advice->choice->workers : 0;
 
 	if (!in_flight_is_serial(facts, advice->model))
 		return false;
 	if (!in_flight_is_surely_serial(facts, advice->model)) {
+		advice_change(advice, MODEL_ASYNC, workers,
+			      "Stay on the event loop; if its requests are awaited one by one, "
+			      "start those that don't need each other together (gather, "
+			      "Promise.all).");
 		advice_because(advice,
-			       "One request at a time is out, on one connection: unless many share "
-			       "it (HTTP/2, pipelining), start those that don't need each other "
-			       "before awaiting any.");
-		return false;
+			       "One request at a time is out, on one connection. Where many share "
+			       "that (HTTP/2, gRPC, pipelining) they may run together already.");
+		return true;
 	}
-	advice_change(advice, MODEL_ASYNC, 0,
+	advice_change(advice, MODEL_ASYNC, workers,
 		      "Stay on the event loop, but start the operations that don't need each other "
 		      "before awaiting any (gather, Promise.all).");
 	advice_because(advice,

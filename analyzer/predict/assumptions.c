@@ -48,7 +48,10 @@ void assumptions_list(const struct facts *facts, const struct workload *workload
 					   : "its operations don't depend on each other");
 	assume_far_end(facts, workload, prediction);
 	if (prediction->model == MODEL_MULTIPROCESSING && !workload->is_commands)
-		assume(prediction, "little has to be passed between the processes");
+		assume(prediction,
+		       stretch_own_ns(&workload->sum) < SMALL_OPERATION_NS * workload->operation_cnt
+			       ? "its operations are handed out in chunks"
+			       : "little has to be passed between the processes");
 	if (prediction->model == MODEL_ASYNC)
 		assume(prediction, "an async client computes no more than this one");
 	if (workload->sum.disk_ns >= OVERLAP_SHARE * stretch_own_ns(&workload->sum) &&

@@ -4,7 +4,8 @@
 
 /* Cutting the run into operations. */
 #define GIL_SAMPLES_MIN 20
-#define CHUNKS		64 /* pieces that computing without a wait is thought to come in */
+#define SHORT_WAIT	0.25 /* of the typical wait: up to that it ends no operation */
+#define CHUNKS		64   /* pieces that computing without a wait is thought to come in */
 #define START_MAX_NS	500e6
 #define START_MAX_SHARE 0.25 /* of a thread's life */
 
@@ -25,6 +26,8 @@
 
 #define RESAMPLES      20 /* of the operations, for the interval */
 #define RESAMPLE_TAILS 1  /* left out at either end: 90% are between */
+
+#define SMALL_OPERATION_NS 1e6 /* handing out a single one takes some 40 us */
 
 /* Choosing. */
 #define MAX_IO_WORKERS	      16

@@ -7,7 +7,7 @@
 #include "predict/limits.h"
 
 /* Compute, wait, and compute and wait again: with and without a lock of the program's own. */
-#define STEPS_MAX 10
+#define STEPS_MAX 12
 
 struct drawer {
 	const struct workload *workload;
@@ -40,6 +40,7 @@ static void add_steps(struct drawer *drawer, const struct stretch *stretch, bool
 	add_step(drawer, PLACE_CPU, is_locked, each * (1 - held) * stretch->computed_ns);
 	add_step(drawer, PLACE_DISK, is_locked, each * stretch->disk_ns);
 	add_step(drawer, PLACE_NEIGHBOUR, is_locked, each * stretch->neighbour_ns);
+	add_step(drawer, PLACE_FAR_END, is_locked, each * stretch->stream_ns);
 	add_step(drawer, PLACE_DELAY, is_locked, each * drawer->wait_factor * stretch->delay_ns);
 }
 
@@ -120,6 +121,7 @@ int sample_draw(const struct workload *workload, size_t cnt_min, double wait_fac
 	sample->work.operations = drawer.operations;
 	sample->work.neighbour_slots = workload->neighbour_slots;
 	sample->work.disk_slots = DISK_SLOTS;
+	sample->work.far_end_slots = 1; /* a pipe */
 	sample->work.switch_interval_ns = SWITCH_INTERVAL_NS;
 	return 0;
 }

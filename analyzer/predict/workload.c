@@ -15,12 +15,14 @@ struct cutter {
 	struct workload *to;
 	size_t room;		/* stretches that there is room for */
 	double neighbour_share; /* of waits for the network */
+	double stream_share;	/* of waits for other processes: those at pipes */
 	double chunk_ns;	/* computing without a wait is cut into pieces of this length */
 };
 
 double stretch_own_ns(const struct stretch *stretch)
 {
-	return stretch->computed_ns + stretch->delay_ns + stretch->disk_ns + stretch->neighbour_ns;
+	return stretch->computed_ns + stretch->delay_ns + stretch->disk_ns + stretch->neighbour_ns +
+	       stretch->stream_ns;
 }
 
 static void stretch_add(struct stretch *to, const struct stretch *from)
@@ -37,6 +39,7 @@ static void stretch_add(struct stretch *to, const struct stretch *from)
 	to->delay_ns += from->delay_ns;
 	to->disk_ns += from->disk_ns;
 	to->neighbour_ns += from->neighbour_ns;
+	to->stream_ns += from->stream_ns;
 }
 
 /* How much of its computing a thread does under the global lock: by samples where there are some,
@@ -70,6 +73,7 @@ static void add_wait(const struct cutter *cutter, const struct thread_facts *thr
 		     enum wait_reason reason, double wait_ns, double wait_cnt, struct stretch *to)
 {
 	double part = own_part(thread, reason), own_ns = part * wait_ns;
+	double stream = reason == WAIT_IPC ? cutter->stream_share : 0;
 
 	if (own_ns <= 0)
 		return;
@@ -77,8 +81,9 @@ static void add_wait(const struct cutter *cutter, const struct thread_facts *thr
 	if (reason == WAIT_DISK || reason == WAIT_PAGING) {
 		to->disk_ns += own_ns;
 	} else if (reason == WAIT_NETWORK || reason == WAIT_IPC) {
-		to->neighbour_ns += cutter->neighbour_share * own_ns;
-		to->delay_ns += (1 - cutter->neighbour_share) * own_ns;
+		to->stream_ns += stream * own_ns;
+		to->neighbour_ns += (1 - stream) * cutter->neighbour_share * own_ns;
+		to->delay_ns += (1 - stream) * (1 - cutter->neighbour_share) * own_ns;
 	} else {
 		to->delay_ns += own_ns;
 	}
@@ -97,11 +102,6 @@ static struct stretch stretch_of(const struct cutter *cutter, const struct threa
 		add_wait(cutter, thread, reason, (double)segment->wait_ns[reason],
 			 (double)segment->wait_cnt[reason], &stretch);
 	return stretch;
-}
-
-static bool has_waited(const struct stretch *stretch)
-{
-	return stretch->delay_ns + stretch->disk_ns + stretch->neighbour_ns > 0;
 }
 
 /* Takes @stretch into the workload, as at least one operation. */
@@ -129,21 +129,45 @@ struct range {
 
 #define AS_SEEN -1.0
 
-/* What the thread computes up to a wait belongs to that operation, unless it computes for long.
- * @first_ns: what it computes up to the first, or AS_SEEN. */
+/* How long waits of the thread are, each weighted by its length. */
+static double typical_wait_ns(const struct cutter *cutter, const struct thread_facts *thread,
+			      const struct range *range)
+{
+	double squares = 0, sum_ns = 0;
+
+	for (size_t i = 0; i < range->cnt; i++) {
+		struct stretch next = stretch_of(cutter, thread, &range->segments[i]);
+		double waited_ns = stretch_own_ns(&next) - next.computed_ns;
+
+		sum_ns += waited_ns;
+		squares += waited_ns * waited_ns / fmax(next.cnt, 1);
+	}
+	return sum_ns > 0 ? squares / sum_ns : 0;
+}
+
+/*
+ * What the thread computes up to a wait belongs to that operation, unless it computes for long.
+ * Much shorter waits than others are no operations: to connect, for the rest of an answer.
+ * @first_ns: what it computes up to the first, or AS_SEEN.
+ */
 static void cut_segments(struct cutter *cutter, const struct thread_facts *thread,
 			 const struct range *range, double first_ns)
 {
+	double least_ns = SHORT_WAIT * typical_wait_ns(cutter, thread, range);
 	struct stretch open = { 0 };
 
 	for (size_t i = 0; i < range->cnt; i++) {
 		struct stretch next = stretch_of(cutter, thread, &range->segments[i]);
+		double waited_ns;
 
 		if (!i && first_ns >= 0)
 			next.computed_ns = first_ns;
 		stretch_add(&open, &next);
-		if (!has_waited(&open) && open.computed_ns < cutter->chunk_ns)
+		waited_ns = stretch_own_ns(&open) - open.computed_ns;
+		if (waited_ns <= least_ns && open.computed_ns < cutter->chunk_ns)
 			continue;
+		if (next.cnt <= 1)
+			open.cnt = 1;
 		keep(cutter, &open);
 		open = (struct stretch){ 0 };
 	}
@@ -183,7 +207,7 @@ static size_t *find_segments(const struct facts *facts)
 
 static bool waits_for_others(const struct stretch *stretch)
 {
-	return stretch->delay_ns + stretch->neighbour_ns > 0;
+	return stretch->delay_ns + stretch->neighbour_ns + stretch->stream_ns > 0;
 }
 
 /*
@@ -328,6 +352,20 @@ static double neighbour_share(const struct facts *facts, uint32_t *slots)
 	return wait_ns > 0 ? fmin(cpu_ns / wait_ns, 1) : 0;
 }
 
+static double stream_share(const struct observation *obs)
+{
+	uint64_t all_ns = 0, pipe_ns = 0;
+
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		if (obs->waits[i].reason != WAIT_IPC)
+			continue;
+		all_ns += obs->waits[i].wait_ns;
+		if (obs->waits[i].kind == OBJECT_PIPE)
+			pipe_ns += obs->waits[i].wait_ns;
+	}
+	return share_of(pipe_ns, all_ns);
+}
+
 /*
  * A lock that holds the threads up is held by one after another without a break: of what all of
  * them do at a time, one part is done under it.
@@ -364,6 +402,7 @@ void workload_build(const struct facts *facts, const struct model *model, struct
 	workload->stretches = arena_array(facts->scratch, room, sizeof(*workload->stretches));
 	if (!workload->stretches || !facts->dominant)
 		return;
+	cutter.stream_share = stream_share(facts->obs);
 	cutter.neighbour_share = neighbour_share(facts, &workload->neighbour_slots);
 	cutter.chunk_ns = fmax(computed_ns(facts) / CHUNKS, 1);
 	if (workload->is_commands)

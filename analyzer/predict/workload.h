@@ -19,6 +19,7 @@ struct stretch {
 	double delay_ns; /* waits for what is outside this host, or sleeps */
 	double disk_ns;
 	double neighbour_ns; /* waits while a far end on this host computed */
+	double stream_ns;    /* waits for what a pipe brings: one reader takes it all */
 };
 
 struct workload {

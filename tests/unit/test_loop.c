@@ -242,7 +242,9 @@ static void on_one_connection_that_is_not_sure(void **state)
 	build_flight(&obs, 0.9, 0.9, 1, 1);
 	build_report(&obs, &report);
 	assert_int_equal(finding(&report, "serial-io")->severity, SEVERITY_INFO);
-	assert_int_equal(report.recommendation.action, ACTION_KEEP);
+	assert_int_equal(report.recommendation.action, ACTION_CHANGE);
+	assert_int_equal(report.recommendation.model, MODEL_ASYNC);
+	assert_non_null(strstr(report.recommendation.summary, "if its requests are awaited one"));
 	report_release(&report);
 }
 
