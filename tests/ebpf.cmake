@@ -4,13 +4,13 @@ foreach(part wait_table process_tree tables futex flight neighbours)
 endforeach()
 classify_unit_test(ebpf_cost SOURCES unit/work_counter.c DEPENDS classify_ebpf)
 foreach(part sockets waits trees causes loops locks cpu peek gil segments)
-	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/ebpf_world.c
+	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/segment_check.c unit/ebpf_world.c
 		DEPENDS classify_ebpf)
 endforeach()
 # It takes a CPU for itself for a moment.
 set_tests_properties(unit_ebpf_cpu PROPERTIES RUN_SERIAL TRUE)
 foreach(part disk paging)
-	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/ebpf_world.c unit/ebpf_files.c
+	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/segment_check.c unit/ebpf_world.c unit/ebpf_files.c
 		DEPENDS classify_ebpf)
 endforeach()
 

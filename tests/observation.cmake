@@ -1,3 +1,3 @@
 classify_unit_test(observation DEPENDS classify_observation)
 classify_unit_test(recording DEPENDS classify_observation)
-classify_unit_test(segment_log DEPENDS classify_observation)
+classify_unit_test(segment_log SOURCES unit/segment_check.c DEPENDS classify_observation)

@@ -132,6 +132,7 @@ static int take_sample(struct sampler *sampler)
 	for (size_t i = 0; sampler->follow_children && i < sampler->process_cnt; i++)
 		process_count_unseen(sampler->processes[i], &sample);
 	charge_quiet(sampler, &sample, program_clock_advance(&sampler->program, &sample.interval));
+	sampler_note_slice(sampler);
 	note_peaks(sampler, &sample);
 	return 0;
 }
@@ -346,7 +347,7 @@ static int peek(struct observer *observer, struct observation *obs)
 	host_watch_book(&sampler->host, obs);
 	fill_program(sampler, obs);
 	count_samples(sampler, obs);
-	return 0;
+	return sampler_sum_segments(sampler, obs);
 }
 
 static int finish(struct observer *observer, struct observation *obs)
@@ -369,6 +370,8 @@ static int finish(struct observer *observer, struct observation *obs)
 		error = fill_far_ends(sampler);
 	cause_rows_name_futexes(&sampler->rows);
 	describe_quality(sampler);
+	if (!error)
+		error = sampler_sum_segments(sampler, &sampler->obs);
 	*obs = sampler->obs;
 	observation_init(&sampler->obs);
 	return error;
@@ -423,6 +426,7 @@ struct observer *procfs_observer_new(const struct observer_options *options, int
 	sampler->cgroup = options->cgroup;
 	sampler->ns_per_tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	observation_init(&sampler->obs);
+	segment_log_init(&sampler->segments);
 	socket_index_init(&sampler->sockets, &sampler->obs);
 	memory_watch_init(&sampler->memory, &sampler->obs);
 	task_files_budget_init(&sampler->files_budget);

@@ -16,6 +16,8 @@
 #include "memory_watch.h"
 #include "net_listeners.h"
 #include "observation/observation.h"
+#include "observation/segment_log.h"
+#include "observation/slice_log.h"
 #include "program_clock.h"
 #include "socket_index.h"
 #include "task_files.h"
@@ -113,6 +115,8 @@ struct sampler {
 	struct pipe_memo pipes[PIPE_MEMOS];
 	struct cause_rows rows;
 	struct program_clock program;
+	struct segment_log segments;
+	struct slice_log slices;
 	struct host_watch host;
 	struct memory_watch memory;
 	struct wait_cause last_quiet; /* for quiet time in which no wait was seen */
@@ -151,6 +155,15 @@ bool task_sample(struct sampler *sampler, struct tracked_process *process,
 void task_close(struct sampler *sampler, struct tracked_thread *thread, bool has_exited);
 /* The same in @row, a copy of the row of @thread, which lives on. */
 void task_close_row(struct obs_thread *row, const struct tracked_thread *thread);
+
+/* segments.c: a wait of @thread has ended, or it computes: a segment ends where its time is booked
+ * until. */
+void sampler_note_segment(struct sampler *sampler, const struct tracked_thread *thread);
+/* The same of the tree's program time. */
+void sampler_note_slice(struct sampler *sampler);
+/* Fills @obs, the sampler's or a copy, when its threads and its program time are what they will be.
+ * 0 or -ENOMEM. */
+int sampler_sum_segments(const struct sampler *sampler, struct observation *obs);
 
 /* pipe_ends.c: does a process of the tree hold the other end of the pipe that @cause waits on? */
 bool pipe_ends_in_tree(struct sampler *sampler, const struct wait_cause *cause);

@@ -209,8 +209,10 @@ bool task_sample(struct sampler *sampler, struct tracked_process *process,
 	thread_clock_advance(&thread->clock, &reading, &share);
 
 	preempted_before = thread->involuntary_cnt;
-	if (share.has_run)
+	if (share.has_run) {
+		sampler_note_segment(sampler, thread);
 		wait_cnt = read_switches(sampler, thread);
+	}
 	book_running(sampler, process, thread, &share, thread->involuntary_cnt - preempted_before,
 		     wait_cnt);
 	if (is_dead(thread)) {

@@ -1,6 +1,6 @@
 /* Runs a program of the test's own under the eBPF observer and checks the observation. */
 #include "ebpf_live.h"
-#include "observation/segment_log.h"
+#include "segment_check.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -403,72 +403,6 @@ static void check_processes(const struct observation *obs)
 	}
 }
 
-/* The segments of thread number @index, from @from on, tile its life and sum to its totals. Returns
- * the first one behind them. */
-static size_t check_segments_of(const struct observation *obs, size_t index, size_t from)
-{
-	const struct obs_thread *thread = &obs->threads[index];
-	struct obs_segment sum = { .end_ns = thread->start_ns };
-
-	for (; from < obs->segment_cnt && obs->segments[from].thread == index; from++) {
-		const struct obs_segment *segment = &obs->segments[from];
-		uint64_t parts_ns = segment->on_cpu_ns + segment->queue_ns;
-
-		assert_int_equal(segment->start_ns, sum.end_ns);
-		assert_true(segment->end_ns > segment->start_ns);
-		sum.end_ns = segment->end_ns;
-		sum.on_cpu_ns += segment->on_cpu_ns;
-		sum.queue_ns += segment->queue_ns;
-		for (int i = 0; i < WAIT_REASON_CNT; i++) {
-			parts_ns += segment->wait_ns[i];
-			sum.wait_ns[i] += segment->wait_ns[i];
-			sum.wait_cnt[i] += segment->wait_cnt[i];
-		}
-		assert_int_equal(parts_ns, segment->end_ns - segment->start_ns);
-	}
-	assert_int_equal(sum.end_ns, thread->end_ns);
-	assert_int_equal(sum.on_cpu_ns, thread->on_cpu_ns);
-	assert_int_equal(sum.queue_ns,
-			 thread->run_queue_ns + thread->preempted_ns + thread->throttled_ns);
-	assert_memory_equal(sum.wait_ns, thread->wait_ns, sizeof(sum.wait_ns));
-	assert_memory_equal(sum.wait_cnt, thread->wait_cnt, sizeof(sum.wait_cnt));
-	return from;
-}
-
-static void check_segments(const struct observation *obs)
-{
-	bool all_have = obs->thread_cnt <= SEGMENT_THREADS_ALL;
-	size_t next = 0;
-
-	assert_in_range(obs->segment_cnt, 0, SEGMENT_KEPT_MAX);
-	for (size_t i = 0; i < obs->thread_cnt; i++) {
-		bool has_some = next < obs->segment_cnt && obs->segments[next].thread == i;
-
-		if (has_some || (all_have && obs->threads[i].end_ns > obs->threads[i].start_ns))
-			next = check_segments_of(obs, i, next);
-	}
-	assert_int_equal(next, obs->segment_cnt);
-}
-
-static void check_slices(const struct observation *obs)
-{
-	struct obs_slice sum = { 0 };
-
-	for (size_t i = 0; i < obs->slice_cnt; i++) {
-		const struct obs_slice *slice = &obs->slices[i];
-
-		assert_int_equal(slice->start_ns, sum.end_ns);
-		assert_in_range(slice->computing_ns + slice->starved_ns, 0,
-				slice->end_ns - slice->start_ns);
-		sum.end_ns = slice->end_ns;
-		sum.computing_ns += slice->computing_ns;
-		sum.starved_ns += slice->starved_ns;
-	}
-	assert_int_equal(sum.end_ns, obs->duration_ns);
-	assert_int_equal(sum.computing_ns, obs->program.computing_ns);
-	assert_int_equal(sum.starved_ns, obs->program.starved_ns);
-}
-
 static void check_cpu_time(const struct live *live)
 {
 	uint64_t on_cpu_ns = 0, slack_ns = live->cpu_slack_ns;
@@ -498,8 +432,8 @@ void live_finish(struct live *live)
 	check_threads(&live->obs);
 	check_program_time(&live->obs);
 	check_processes(&live->obs);
-	check_segments(&live->obs);
-	check_slices(&live->obs);
+	segment_check_all(&live->obs);
+	slice_check(&live->obs);
 }
 
 void live_end(struct live *live)

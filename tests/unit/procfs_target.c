@@ -1,5 +1,6 @@
 /* Children to observe; see procfs_target.h. */
 #include "procfs_target.h"
+#include "segment_check.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -156,6 +157,8 @@ void target_finish(struct observer *observer, struct observation *obs)
 	assert_threads_sum(obs);
 	assert_threads_end_in_time(obs);
 	assert_rows_sum(obs);
+	segment_check_all(obs);
+	slice_check(obs);
 }
 
 void target_stop(struct target *target)

@@ -581,6 +581,32 @@ static void cpu_time_of_children_that_were_not_seen(void **state)
 	observation_release(&obs);
 }
 
+/* Each nap of 50 ms is seen several times, and ends a segment. */
+static void run_naps(void *context)
+{
+	(void)context;
+	for (int i = 0; i < 4; i++)
+		usleep(50 * 1000);
+}
+
+static void naps_end_segments(void **state)
+{
+	struct target target = target_start(run_naps, *state);
+	struct observer *observer = target_observe(&target);
+	struct observation obs;
+	int nap_cnt = 0;
+
+	target_go(&target);
+	target_sample(observer, &target, 0);
+	target_finish(observer, &obs);
+	for (size_t i = 0; i < obs.segment_cnt; i++)
+		nap_cnt += obs.segments[i].wait_ns[WAIT_TIMER] >= 20 * MS;
+	assert_in_range(nap_cnt, 3, 5);
+	assert_true(obs.slice_cnt > 4);
+	observation_release(&obs);
+	target_stop(&target);
+}
+
 static void process_that_is_gone(void **state)
 {
 	const struct observer_options options = { .follow_children = true };
@@ -600,6 +626,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(sleeping_is_timer),
+		WORLD_TEST(naps_end_segments),
 		WORLD_TEST(selecting_nothing_is_timer),
 		WORLD_TEST(reading_a_pipe_is_ipc),
 		WORLD_TEST(polling_one_descriptor_is_waiting_for_it),

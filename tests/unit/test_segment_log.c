@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include "observation/segment_log.h"
 #include "observation/slice_log.h"
+#include "segment_check.h"
 
 #define MS	 1000000ull
 #define BEGIN_NS (5000 * MS)
@@ -88,52 +89,13 @@ static void tree_end(struct tree *tree)
 	}
 }
 
-/* Checks that they tile the lives of those threads that have any; returns how many have. */
-static size_t check_tiling(const struct observation *obs)
-{
-	size_t next = 0, has_cnt = 0;
-
-	assert_in_range(obs->segment_cnt, 0, SEGMENT_KEPT_MAX);
-	for (size_t i = 0; i < obs->thread_cnt; i++) {
-		const struct obs_thread *thread = &obs->threads[i];
-		struct obs_segment sum = { .end_ns = thread->start_ns };
-		size_t first = next;
-
-		for (; next < obs->segment_cnt && obs->segments[next].thread == i; next++) {
-			const struct obs_segment *segment = &obs->segments[next];
-			uint64_t parts_ns = segment->on_cpu_ns + segment->queue_ns;
-
-			assert_int_equal(segment->start_ns, sum.end_ns);
-			sum.end_ns = segment->end_ns;
-			sum.on_cpu_ns += segment->on_cpu_ns;
-			sum.queue_ns += segment->queue_ns;
-			for (int r = 0; r < WAIT_REASON_CNT; r++) {
-				parts_ns += segment->wait_ns[r];
-				sum.wait_ns[r] += segment->wait_ns[r];
-				sum.wait_cnt[r] += segment->wait_cnt[r];
-			}
-			assert_int_equal(parts_ns, segment->end_ns - segment->start_ns);
-		}
-		if (next == first)
-			continue;
-		has_cnt++;
-		assert_int_equal(sum.end_ns, thread->end_ns);
-		assert_int_equal(sum.on_cpu_ns, thread->on_cpu_ns);
-		assert_int_equal(sum.queue_ns, thread->run_queue_ns);
-		assert_memory_equal(sum.wait_ns, thread->wait_ns, sizeof(sum.wait_ns));
-		assert_memory_equal(sum.wait_cnt, thread->wait_cnt, sizeof(sum.wait_cnt));
-	}
-	assert_int_equal(next, obs->segment_cnt);
-	return has_cnt;
-}
-
 static size_t sum_up(struct tree *tree)
 {
 	free(tree->obs.segments);
 	tree->obs.segments = NULL;
 	tree->obs.segment_cnt = 0;
 	assert_int_equal(segment_log_sum(&tree->log, &tree->obs, BEGIN_NS, key_of, NULL), 0);
-	return check_tiling(&tree->obs);
+	return segment_check(&tree->obs);
 }
 
 /* --- segments --- */
@@ -376,27 +338,13 @@ static void slice_at(struct slice_log *log, uint64_t at_ns)
 
 static void sum_slices(const struct slice_log *log, struct observation *obs, uint64_t duration_ns)
 {
-	struct obs_slice sum = { 0 };
-
 	observation_init(obs);
 	obs->duration_ns = duration_ns;
 	obs->program.computing_ns = duration_ns / 2 + 10;
 	obs->program.starved_ns = duration_ns / 4 - 20;
 	obs->program.quiet_ns = duration_ns - obs->program.computing_ns - obs->program.starved_ns;
 	assert_int_equal(slice_log_sum(log, obs), 0);
-	for (size_t i = 0; i < obs->slice_cnt; i++) {
-		const struct obs_slice *slice = &obs->slices[i];
-
-		assert_int_equal(slice->start_ns, sum.end_ns);
-		assert_in_range(slice->computing_ns + slice->starved_ns, 0,
-				slice->end_ns - slice->start_ns);
-		sum.end_ns = slice->end_ns;
-		sum.computing_ns += slice->computing_ns;
-		sum.starved_ns += slice->starved_ns;
-	}
-	assert_int_equal(sum.end_ns, duration_ns);
-	assert_int_equal(sum.computing_ns, obs->program.computing_ns);
-	assert_int_equal(sum.starved_ns, obs->program.starved_ns);
+	slice_check(obs);
 }
 
 static void slices_sum_to_program_time(void **state)
