@@ -130,6 +130,26 @@ static bool advise_convoy(struct advice *advice)
 	return true;
 }
 
+/* What the main thread waits for, no other thread's computing makes longer or shorter. */
+static bool advise_background(struct advice *advice)
+{
+	const struct facts *facts = advice->facts;
+	const struct thread_facts *computing = background_find(facts);
+
+	if (!computing)
+		return false;
+	if (advise_convoy(advice))
+		return true;
+	advice_keep(advice,
+		    arena_printf(facts->arena,
+				 "Keep the model: thread %s (tid %d) computes beside a main thread "
+				 "that waits for results, and hardly holds it up.",
+				 computing->thread->comm, (int)computing->thread->tid));
+	advice_because(advice, "How long it takes is up to the main thread, which waits for no "
+			       "other: what more workers would gain isn't known.");
+	return true;
+}
+
 static void advise_cpu_under_lock(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
@@ -241,7 +261,7 @@ void advise_cpu(struct advice *advice)
 		advise_blocking(advice);
 		return;
 	}
-	if (advise_turns(advice) || advise_slack(advice))
+	if (advise_turns(advice) || advise_slack(advice) || advise_background(advice))
 		return;
 	because_cpu(advice);
 	if (advice->model->has_processes)

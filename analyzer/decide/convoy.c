@@ -21,6 +21,38 @@ static const struct thread_facts *who_computes(const struct process_facts *proce
 	return most->outside_ns > most->runnable_ns / 10 ? NULL : most;
 }
 
+static const struct thread_facts *main_thread(const struct process_facts *process)
+{
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		if (process->threads[i]->thread->tid == process->threads[i]->thread->pid)
+			return process->threads[i];
+	return NULL;
+}
+
+/* Whether @thread goes its own way: it works, but computes less than half of the time, and it
+ * waits for no other thread to be done. */
+static bool goes_its_own_way(const struct thread_facts *thread)
+{
+	uint64_t tree_ns = thread->thread->wait_ns[WAIT_SYNC] + thread->thread->wait_ns[WAIT_CHILD];
+
+	return share_of(thread->outside_ns + thread->runnable_ns + thread->timer_ns +
+				thread->thread->wait_ns[WAIT_GIL],
+			thread->life_ns) >= CPU_SHARE &&
+	       share_of(thread->runnable_ns, thread->life_ns) < BACKGROUND_MAIN_CPU &&
+	       share_of(tree_ns, thread->life_ns) < BACKGROUND_MAIN_TREE;
+}
+
+const struct thread_facts *background_find(const struct facts *facts)
+{
+	const struct process_facts *process = facts->dominant;
+	const struct thread_facts *main = process ? main_thread(process) : NULL;
+	const struct thread_facts *computing = process ? who_computes(process) : NULL;
+
+	if (!main || !computing || computing == main || !goes_its_own_way(main))
+		return NULL;
+	return share_of(computing->life_ns, main->life_ns) >= CPU_SHARE ? computing : NULL;
+}
+
 /* It waits for results, computes little in between, and most of what it is active goes to the lock.
  */
 static bool is_held_up(const struct thread_facts *thread, const struct thread_facts *computing)

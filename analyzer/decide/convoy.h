@@ -16,6 +16,13 @@ struct convoy {
 	double slowdown;		      /* how many times as long it takes as without that */
 };
 
+/*
+ * The thread that computes all the while beside a main thread that goes its own way: it waits for
+ * results and never for that one. How long the program takes is up to the main thread then, and how
+ * much the other computes is up to how long that is. NULL: there is none.
+ */
+const struct thread_facts *background_find(const struct facts *facts);
+
 /* Whether there is one in the process with most waits for the GIL; fills @convoy only then. */
 bool convoy_find(const struct facts *facts, struct convoy *convoy);
 

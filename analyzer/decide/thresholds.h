@@ -117,6 +117,8 @@
 #define GIL_FINDING_SHARE     0.10 /* of busy time, and of the threads' active time */
 #define CONVOY_SHARE	      0.50 /* of what a thread is active: it mostly stands in line */
 #define CONVOY_WAITS_MIN      20
+#define BACKGROUND_MAIN_CPU   0.50 /* of its life: the main thread mostly waits */
+#define BACKGROUND_MAIN_TREE  0.10 /* and hardly for other threads */
 #define IDLE_WORKER_SHARE     0.95 /* of its life */
 #define IDLE_WORKERS_MIN      4
 #define SERIAL_WAITS_MIN      5

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/convoy.h"
 #include "decide/thresholds.h"
 #include "decide/vocabulary.h"
 #include "predict/assumptions.h"
@@ -211,6 +212,8 @@ static bool can_be_replayed(const struct facts *facts, const struct model *model
 	if (facts->idle_share >= NOTABLE_IDLE || !facts->dominant || model->workers > WORKERS_MAX)
 		return false;
 	if (!model->has_threads && !model->has_processes && in_flight_overlaps(model))
+		return false;
+	if (background_find(facts))
 		return false;
 	/* Operations that a loop has in flight together can't be told apart by its waits. */
 	return !model->loop_thread || in_flight_is_serial(facts, model) ||

@@ -281,6 +281,35 @@ static void programs_at_rest_have_none(void **state)
 	report_release(&report);
 }
 
+/* A thread that computes as long as the main one waits is not so much work to be done. */
+static void computing_in_the_background_is_no_amount(void **state)
+{
+	static const uint64_t joined_ms[] = { 0, 900 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct observation obs;
+		struct report report;
+
+		build_observation(&obs, 1000, 1000, 0, 2);
+		build_process(&obs, PID, PYTHON);
+		build_thread(&obs, PID, PID, 50);
+		WAITED(&obs, PID, .reason = WAIT_NETWORK, .ms = 950 - joined_ms[i], .cnt = 19,
+		       SERVER);
+		WAITED(&obs, PID, .reason = WAIT_SYNC, .ms = joined_ms[i], .by_tree = true);
+		build_thread(&obs, PID, PID + 1, 1000);
+		build_report(&obs, &report);
+		assert_int_equal(report.verdict.verdict_class, CLASS_CPU_BOUND);
+		if (joined_ms[i]) {
+			assert_int_equal(report.recommendation.action, ACTION_CHANGE);
+		} else {
+			assert_int_equal(report.prediction_cnt, 0);
+			assert_int_equal(report.recommendation.action, ACTION_KEEP);
+		}
+		report_release(&report);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +324,7 @@ int main(void)
 		cmocka_unit_test(the_same_run_gives_the_same_numbers),
 		cmocka_unit_test(a_lock_of_its_own_is_not_overcome),
 		cmocka_unit_test(programs_at_rest_have_none),
+		cmocka_unit_test(computing_in_the_background_is_no_amount),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
