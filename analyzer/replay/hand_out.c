@@ -40,6 +40,7 @@ static bool take_operation(struct simulation *sim, uint32_t id)
 	task->next_step = operation->first_step;
 	task->end_step = operation->first_step + operation->step_cnt;
 	task->is_at_operation = true;
+	task->comes_back = true;
 	set_own_step(sim, id, sim->setup->operation_ns);
 	return true;
 }

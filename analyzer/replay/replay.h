@@ -7,6 +7,9 @@
  * The same input and seed give the same result. What it models, and how well that is met by real
  * threads, is in docs/replay.md.
  *
+ * A thread under a global lock, and an operation of a loop, begin each wait with the lock or in
+ * their turn, also after another wait; the program's lock is given back after coming back from one.
+ *
  * Any number is accepted: lengths that are negative or no number count as 0, those beyond 1e18 as
  * that, no worker as one, a hundredth of a CPU is the least. Only the steps that operations name
  * have to be there.

@@ -18,6 +18,8 @@ struct task {
 	bool has_turn; /* holds the global lock, or is the one that its loop runs */
 	bool has_lock; /* the program's own */
 	bool has_slot;
+	bool ends_row;	     /* of steps under the lock, before its step */
+	bool comes_back;     /* from a wait, or to its first operation */
 	bool waits_for_turn; /* its timer is the global lock's */
 	bool is_at_operation;
 };

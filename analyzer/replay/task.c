@@ -19,6 +19,15 @@ static bool needs_turn(const struct simulation *sim, enum replay_place place)
 	}
 }
 
+/* Who comes back from a wait comes back to the interpreter or the loop, if only to wait again. */
+static bool passes_by(const struct simulation *sim, const struct task *task)
+{
+	if (!task->comes_back)
+		return false;
+	return sim->setup->engine == ENGINE_LOOP ||
+	       (sim->setup->engine == ENGINE_THREADS && sim->own_place == PLACE_GIL);
+}
+
 static struct slots *slots_of(struct simulation *sim, enum replay_place place)
 {
 	switch (place) {
@@ -67,12 +76,24 @@ void task_let_go(struct simulation *sim, uint32_t id)
 		global_lock_give_back(&sim->global_lock, sim->now_ns);
 }
 
+static void leave_row(struct simulation *sim, uint32_t id)
+{
+	struct task *task = &sim->tasks[id];
+
+	task->ends_row = false;
+	if (!task->has_lock)
+		return;
+	task->has_lock = false;
+	give_back(sim, &sim->lock);
+}
+
 /* Who has to wait for the program's lock waits without the global one. */
 static bool take_lock(struct simulation *sim, uint32_t id)
 {
 	sim->tasks[id].has_lock = true; /* when it goes on */
 	if (slots_take(&sim->lock, id, sim->now_ns))
 		return true;
+	sim->tasks[id].comes_back = true;
 	task_let_go(sim, id);
 	return false;
 }
@@ -84,10 +105,14 @@ static bool take_all(struct simulation *sim, uint32_t id)
 	enum replay_place place = task->step.place;
 	struct slots *slots = slots_of(sim, place);
 
-	if (needs_turn(sim, place) && !task->has_turn && !take_turn(sim, id))
+	if (!task->has_turn && (needs_turn(sim, place) || passes_by(sim, task)) &&
+	    !take_turn(sim, id))
 		return false;
+	if (task->ends_row)
+		leave_row(sim, id);
 	if (task->step.is_locked && !task->has_lock && !take_lock(sim, id))
 		return false;
+	task->comes_back = false;
 	if (!needs_turn(sim, place))
 		task_let_go(sim, id);
 	if (!slots || task->has_slot)
@@ -113,24 +138,26 @@ void task_go_on(struct simulation *sim, uint32_t id)
 static void end_step(struct simulation *sim, uint32_t id)
 {
 	struct task *task = &sim->tasks[id];
+	enum replay_place place = task->step.place;
 	bool ends_operation = task->next_step == task->end_step;
 
-	sim->busy_ns[task->step.place] += task->step.length_ns;
+	sim->busy_ns[place] += task->step.length_ns;
 	if (task->has_slot)
-		give_back(sim, slots_of(sim, task->step.place));
+		give_back(sim, slots_of(sim, place));
 	task->has_slot = false;
-	if (task->has_lock && (ends_operation || !sim->work->steps[task->next_step].is_locked)) {
-		task->has_lock = false;
-		give_back(sim, &sim->lock);
-	}
+	task->comes_back = !is_computed(place);
+	/* It is unlocked by a thread that has come back. */
+	task->ends_row = ends_operation || !sim->work->steps[task->next_step].is_locked;
 	/* What a loop runs next is the oldest of all that is ready, not the next of the same
 	 * worker. */
 	if (ends_operation && sim->setup->engine == ENGINE_LOOP && id < sim->worker_cnt)
 		task_let_go(sim, id);
-	if (hand_out_next_step(sim, id))
+	if (hand_out_next_step(sim, id)) {
 		task_queue_add(&sim->ready, id);
-	else
-		task_let_go(sim, id);
+		return;
+	}
+	leave_row(sim, id);
+	task_let_go(sim, id);
 }
 
 void task_computed(struct simulation *sim, uint32_t id)
