@@ -43,17 +43,21 @@ def machine_busy_s():
 
 def operations(count, pause_s, until, done):
     operation_cnt = 0
-    while time.perf_counter() < until:
+    spun = 0
+    start = time.perf_counter()
+    while start < until:
         spin(count)
+        spun += time.perf_counter() - start
         if pause_s:
             time.sleep(pause_s)
         operation_cnt += 1
-    done.append(operation_cnt)
+        start = time.perf_counter()
+    done += [operation_cnt, spun]
 
 
 def throughput(threads, run_s):
-    """@threads: (count, pause) of each. Operations per second of each, and others' share of the
-    machine meanwhile."""
+    """@threads: (count, pause) of each. Operations per second of each, seconds from beginning to
+    end of what an operation of the first computes, and others' share of the machine meanwhile."""
     busy, own, start = machine_busy_s(), time.process_time(), time.perf_counter()
     results = [[] for _ in threads]
     running = [threading.Thread(target=operations, args=(count, pause, start + run_s, done))
@@ -64,37 +68,19 @@ def throughput(threads, run_s):
         thread.join()
     wall = time.perf_counter() - start
     others = (machine_busy_s() - busy - (time.process_time() - own)) / (wall * os.cpu_count())
-    return [done[0] / wall for done in results], others
+    return [done[0] / wall for done in results], results[0][1] / results[0][0], others
 
 
 def quiet_throughput(threads, run_s=RUN_S):
     best = None
     for _ in range(MAX_REPEATS):
-        rates, others = throughput(threads, run_s)
-        if best is None or others < best[1]:
-            best = rates, others
-        if best[1] < QUIET_SHARE:
+        result = throughput(threads, run_s)
+        if best is None or result[2] < best[2]:
+            best = result
+        if best[2] < QUIET_SHARE:
             break
         time.sleep(1)
     return best
-
-
-def solo_lengths(count, pause_s, run_s=0.5):
-    """Mean compute and mean sleep of a thread that is alone."""
-    computed = slept = 0
-    operation_cnt = 0
-    until = time.perf_counter() + run_s
-    start = time.perf_counter()
-    while start < until:
-        spin(count)
-        middle = time.perf_counter()
-        time.sleep(pause_s)
-        end = time.perf_counter()
-        computed += middle - start
-        slept += end - middle
-        start = end
-        operation_cnt += 1
-    return computed / operation_cnt, slept / operation_cnt
 
 
 def measure(compute_ms, pause_ms, cases):
@@ -104,14 +90,13 @@ def measure(compute_ms, pause_ms, cases):
     ratios = {case: [] for case in cases}
     computes, pauses, others_max = [], [], 0
     for _ in range(ROUNDS):
-        compute, pause = solo_lengths(*operation)
+        (alone,), compute, _ = quiet_throughput([operation])
         computes.append(compute)
-        pauses.append(pause)
-        alone, _ = quiet_throughput([operation])
+        pauses.append(1 / alone - compute)
         for waiting, spinning in cases:
-            rates, others = quiet_throughput([operation] * waiting + [spinner] * spinning)
+            rates, _, others = quiet_throughput([operation] * waiting + [spinner] * spinning)
             others_max = max(others_max, others)
-            ratios[waiting, spinning].append(sum(rates[:waiting]) / alone[0])
+            ratios[waiting, spinning].append(sum(rates[:waiting]) / alone)
     for waiting, spinning in cases:
         measured = ratios[waiting, spinning]
         print(json.dumps({"nominal": f"{compute_ms}/{pause_ms} ms",

@@ -12,7 +12,7 @@
 #define SPIN_NS	     (1e5 * MS) /* outlasts the others */
 #define MAX_SPINNING 8
 
-static struct replay_step steps[4];
+static struct replay_step steps[3];
 static struct replay_operation operations[OPERATIONS + MAX_SPINNING];
 
 static struct replay_result run(size_t operation_cnt, uint32_t threads)
@@ -39,14 +39,16 @@ static double taken_ns(uint32_t waiting, uint32_t spinning)
 	uint32_t i;
 
 	for (i = 0; i < spinning + OPERATIONS; i++)
-		operations[i] = i < spinning ? (struct replay_operation){ 3, 1 }
-					     : (struct replay_operation){ 0, 3 };
+		operations[i] = i < spinning ? (struct replay_operation){ 2, 1 }
+					     : (struct replay_operation){ 0, 2 };
 	result = run(spinning + OPERATIONS, waiting + spinning);
 	if (spinning == 0)
 		return result.wall_ns;
-	/* Of one thread alone the lock that nobody else wants tells; of several, what is in flight
-	 * beside the one that is to the end. */
-	return waiting == 1 ? result.locked_ns : (result.in_flight - 1) * result.wall_ns / waiting;
+	/* One thread alone holds the program's lock whenever it doesn't compute; what several do is
+	 * in flight beside the one that spins to the end. */
+	if (waiting == 1)
+		return result.locked_ns + OPERATIONS * steps[0].length_ns;
+	return (result.in_flight - 1) * result.wall_ns / waiting;
 }
 
 int main(int argc, char **argv)
@@ -66,11 +68,9 @@ int main(int argc, char **argv)
 	}
 	compute_ns = atof(argv[3]) * MS;
 	pause_ns = atof(argv[4]) * MS;
-	/* The lock is taken first, so that it is held while the global lock is waited for. */
-	steps[0] = (struct replay_step){ PLACE_CPU, waiting == 1, 1 };
-	steps[1] = (struct replay_step){ PLACE_GIL, waiting == 1, compute_ns };
-	steps[2] = (struct replay_step){ PLACE_DELAY, waiting == 1, pause_ns };
-	steps[3] = (struct replay_step){ PLACE_GIL, false, SPIN_NS };
+	steps[0] = (struct replay_step){ PLACE_GIL, false, compute_ns };
+	steps[1] = (struct replay_step){ PLACE_DELAY, waiting == 1, pause_ns };
+	steps[2] = (struct replay_step){ PLACE_GIL, false, SPIN_NS };
 	printf("%.4f\n", OPERATIONS * (compute_ns + pause_ns) / taken_ns(waiting, spinning));
 	return 0;
 }
