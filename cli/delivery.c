@@ -1,9 +1,6 @@
 /* From the observation to files: analyse, choose form and place, write. */
 #include <errno.h>
-#include <langinfo.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "analyze.h"
@@ -14,6 +11,7 @@
 #include "options.h"
 #include "render/render.h"
 #include "report.h"
+#include "style.h"
 
 /*
  * Text is for people and goes to stderr. JSON is for programs and goes to stdout, unless a wrapped
@@ -50,36 +48,12 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 	return error;
 }
 
-static bool wants_color(enum color_choice choice, int fd)
-{
-	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
-	const char *terminal = getenv("TERM");
-
-	if (choice != COLOR_AUTO)
-		return choice == COLOR_ALWAYS;
-	return isatty(fd) && !(no_color && *no_color) && terminal && strcmp(terminal, "dumb");
-}
-
-static struct text_style choose_style(const struct options *options, int fd)
-{
-	struct winsize size = { 0 };
-	struct text_style style = {
-		.use_color = wants_color(options->color, fd),
-		.use_unicode = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-		.is_verbose = options->is_verbose,
-	};
-
-	if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0)
-		style.width = size.ws_col;
-	return style;
-}
-
 static int render(const struct report *report, const struct options *options, int fd, FILE *out)
 {
 	if (options->format == FORMAT_JSON)
 		return render_json(report, out);
 
-	const struct text_style style = choose_style(options, fd);
+	const struct text_style style = style_choose(options->color, options->is_verbose, fd);
 
 	return render_text(report, &style, out);
 }

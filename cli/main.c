@@ -13,6 +13,7 @@
 #include "output.h"
 #include "render/render.h"
 #include "run.h"
+#include "verify.h"
 
 /* Started with a standard descriptor closed, a file of ours would take its number. What is put
  * there closes at exec, so that the command finds it closed as we did. */
@@ -61,6 +62,9 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	/* Characters only: numbers keep their decimal point in JSON and on the command line. */
 	setlocale(LC_CTYPE, "");
+	/* A command of that name is run by "classify -- verify". */
+	if (argc > 1 && !strcmp(argv[1], "verify"))
+		return verify_main(argc - 1, argv + 1);
 	if (options_parse(&options, argc, argv, why, sizeof(why))) {
 		say("%s", why);
 		return EXIT_CLASSIFY_FAILED;

@@ -6,10 +6,6 @@
 #include "option_table.h"
 #include "options.h"
 
-/* Not a divisor of what programs and kernels do 100 or 1000 times a second, so that no sample keeps
- * meeting the same beat. */
-#define FREQUENCY_HZ 99
-
 /* Options without a letter of their own. */
 enum long_key {
 	KEY_JSON = 0x100,
@@ -217,7 +213,7 @@ int options_parse(struct options *options, int argc, char **argv, char *why, siz
 	struct checked checked = { .options = options, .why = why, .why_size = why_size };
 
 	memset(options, 0, sizeof(*options));
-	options->frequency_hz = FREQUENCY_HZ;
+	options->frequency_hz = DEFAULT_FREQUENCY_HZ;
 	if (option_table_parse(&table, options, argc, argv, why, why_size))
 		return -EINVAL;
 	return settle_mode(&checked);

@@ -22,6 +22,10 @@ enum run_mode {
 	RUN_VERSION,
 	RUN_JSON_SCHEMA
 };
+/* Samples of each CPU a second, where nothing else is asked for. Not a divisor of what programs and
+ * kernels do 100 or 1000 times a second, so that no sample keeps meeting the same beat. */
+#define DEFAULT_FREQUENCY_HZ 99
+
 enum report_format { FORMAT_TEXT, FORMAT_JSON };
 enum source_choice { CHOOSE_AUTO, CHOOSE_EBPF, CHOOSE_PROCFS };
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };

@@ -2,7 +2,9 @@ foreach(test account advice analyze_properties change_points lecture lock_findin
 	polling phases predict rivals roles rules runtime servers)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
 endforeach()
-classify_unit_test(expectation DEPENDS classify_analyzer)
+foreach(test expectation speedup verification)
+	classify_unit_test(${test} DEPENDS classify_analyzer)
+endforeach()
 target_link_options(test_analyze_properties PRIVATE -Wl,--wrap=calloc)
 classify_unit_test(analyze_cost SOURCES unit/observation_builder.c unit/work_counter.c
 	DEPENDS classify_analyzer)

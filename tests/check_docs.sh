@@ -20,7 +20,7 @@ long_options() {
 	grep -oE -- '(^|[^[:alnum:]-])--[a-z][a-z-]+' | grep -oE -- '--[a-z][a-z-]+' | sort -u
 }
 
-options=$("$CLASSIFY" --help | long_options)
+options=$({ "$CLASSIFY" --help && "$CLASSIFY" verify --help; } | long_options)
 described=$(manual_text | long_options)
 for option in $options; do
 	grep -qxe "$option" <<<"$described" || fail "$manual: does not describe $option"

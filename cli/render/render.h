@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 struct report;
+struct verification;
 
 struct text_style {
 	bool use_color;	  /* SGR sequences; the caller decides (terminal, NO_COLOR) */
@@ -22,6 +23,12 @@ int render_json(const struct report *report, FILE *out);
 
 /* The JSON Schema of the above (docs/report.schema.json, embedded). Returns 0 or -EIO. */
 int render_json_schema(FILE *out);
+
+/* A verification in the same forms; its JSON is "classify-verification/1" (docs/verify.md). */
+int render_verification_text(const struct verification *result, const struct text_style *style,
+			     FILE *out);
+int render_verification_json(const struct verification *result, FILE *out);
+int render_verification_schema(FILE *out);
 
 /* Writes @text to @out so that no byte of it can act on a terminal or break a line: control
  * characters, invalid UTF-8, line separators and bidirectional overrides appear as \xNN. */
