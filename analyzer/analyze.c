@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "decide/facts.h"
 #include "decide/findings.h"
+#include "decide/halves.h"
 #include "decide/model.h"
 #include "decide/notes.h"
 #include "decide/phases.h"
@@ -71,6 +72,7 @@ static int decide(struct facts *facts, struct report *report)
 
 	if (error)
 		return error;
+	account_intervals(&facts->spread, &report->ratios);
 	report->runtime =
 		runtime_describe(facts->dominant ? facts->dominant->runtime : RUNTIME_NATIVE,
 				 facts->dominant ? facts->dominant->process : NULL, report->arena);
@@ -82,6 +84,12 @@ static int decide(struct facts *facts, struct report *report)
 	recommend(facts, &model, &choice, report);
 	roles_report(facts, report);
 	phases_report(facts, report);
+	if (halves_refute(facts, report)) {
+		report->prediction_cnt = 0;
+		report->recommendation = (struct report_recommendation){ 0 };
+		recommend(facts, &model, &choice, report);
+		phases_report(facts, report);
+	}
 	scope_report(facts, report);
 	notes_report(facts, &model, report);
 	return 0;
@@ -108,8 +116,6 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 	copy_observation(obs, report);
 	wait_roles_init(&roles, obs, scratch);
 	account(obs, &roles, scratch, report);
-	account_spread(obs, &report->program_time, &facts.spread);
-	account_intervals(&facts.spread, &report->ratios);
 	facts.thread_time = &report->thread_time;
 	facts.program_time = &report->program_time;
 	facts.arena = report->arena;

@@ -458,6 +458,7 @@ int facts_gather(struct facts *facts)
 	facts->threads = arena_array(facts->scratch, obs->thread_cnt, sizeof(*facts->threads));
 	if (arena_has_failed(facts->scratch))
 		return -ENOMEM;
+	account_spread(obs, facts->program_time, &facts->spread);
 	gather_program_shares(facts);
 	gather_thread_shares(facts);
 	if (gather_tree(facts))

@@ -105,7 +105,7 @@ struct facts {
 	struct gil_facts gil;
 };
 
-/* Fills @facts; obs, roles, options, thread_time, program_time, spread, arena and scratch are set
+/* Fills @facts; obs, roles, options, thread_time, program_time, arena and scratch are set
  * by the caller. Returns 0, or -ENOMEM. */
 int facts_gather(struct facts *facts);
 

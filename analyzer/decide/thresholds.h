@@ -10,6 +10,7 @@
 #define MIN_SAMPLES	  30
 #define MAX_LOSS_SHARE	  0.01
 #define MAX_UNKNOWN_SHARE 0.50
+#define HALVES_MIN_NS	  400000000ULL /* of a run: in a shorter one no phases could be told */
 
 /* Classes, as shares of busy time (wall without idle; without starved time too below STARVED_SHARE)
  * unless said otherwise. */

@@ -264,6 +264,59 @@ static void unsteady_runs_are_near_a_border(void **state)
 	report_release(&wild);
 }
 
+/* A run in turns of random length, of @ms, that computes all of some slices of 50 ms and waits all
+ * of others; its one thread has a segment for each turn. */
+static struct report report_of_turns(uint64_t ms, const char *turns)
+{
+	uint64_t computing_ms = 0;
+	struct observation obs;
+	struct report report;
+
+	for (const char *turn = turns; *turn; turn++)
+		computing_ms += *turn == 'c' ? ms : 0;
+	build_mix(&obs, &(struct mix){ .computing_ms = computing_ms,
+				       .network_ms = strlen(turns) * ms - computing_ms });
+	obs.duration_ns = obs.processes[0].end_ns = obs.threads[0].end_ns = strlen(turns) * ms * MS;
+	obs.program.quiet_ns = obs.duration_ns - obs.program.computing_ns;
+	for (const char *turn = turns; *turn; turn++) {
+		uint64_t start_ns = (uint64_t)(turn - turns) * ms * MS;
+		struct obs_slice *slice = observation_add_slice(&obs);
+		struct obs_segment *segment = observation_add_segment(&obs);
+
+		slice->start_ns = segment->start_ns = start_ns;
+		slice->end_ns = segment->end_ns = start_ns + ms * MS;
+		if (*turn == 'c')
+			slice->computing_ns = segment->on_cpu_ns = ms * MS;
+		else
+			segment->wait_ns[WAIT_NETWORK] = ms * MS;
+	}
+	build_report(&obs, &report);
+	return report;
+}
+
+/* More computing in one half and more waiting in the other, by chance: more of the same tells. What
+ * is cut into phases is no chance. */
+static void halves_that_disagree_are_no_evidence(void **state)
+{
+	struct report torn = report_of_turns(50, "ccccwccccwcccccwwwwwcwwwwcwwww");
+	struct report phases = report_of_turns(50, "ccccccccccccccccwwwwwwwwwwwwww");
+	struct report even = report_of_turns(50, "cwcwcwcwcwcwcwcwcwcwcwcwcwcwcw");
+
+	(void)state;
+	assert_int_equal(torn.verdict.verdict_class, CLASS_INCONCLUSIVE);
+	assert_true(torn.verdict.confidence == 0);
+	assert_int_equal(torn.recommendation.action, ACTION_MEASURE_AGAIN);
+	assert_string_equal(torn.verdict.summary,
+			    "Not enough evidence: its halves disagree, the first was cpu-bound and "
+			    "the second io-bound.");
+	assert_int_equal(phases.verdict.verdict_class, CLASS_MIXED);
+	assert_int_equal(phases.phase_cnt, 2);
+	assert_int_equal(even.verdict.verdict_class, CLASS_MIXED);
+	report_release(&torn);
+	report_release(&phases);
+	report_release(&even);
+}
+
 /* A steady run is clear of a border that it is not far from; it is named all the same. */
 static void steady_runs_near_a_border_are_clear_of_it(void **state)
 {
@@ -494,6 +547,7 @@ int main(void)
 		cmocka_unit_test(subclass_is_the_largest_io),
 		cmocka_unit_test(borders_name_the_runner_up),
 		cmocka_unit_test(unsteady_runs_are_near_a_border),
+		cmocka_unit_test(halves_that_disagree_are_no_evidence),
 		cmocka_unit_test(steady_runs_near_a_border_are_clear_of_it),
 		cmocka_unit_test(mixed_names_what_nearly_won),
 		cmocka_unit_test(starved_names_what_it_would_be),
