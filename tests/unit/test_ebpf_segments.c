@@ -106,7 +106,9 @@ static void each_request_ends_one(void **state)
 	assert_int_equal(WEXITSTATUS(live->status), 0);
 	assert_int_equal(live->obs.thread_cnt, 2);
 	client = live->obs.threads[0].start_ns < live->obs.threads[1].start_ns ? 0 : 1;
-	assert_int_equal(count_operations(&live->obs, client, WAIT_IPC), OPERATION_CNT);
+	/* More if a far end was preempted as it held the pair's lock. */
+	assert_in_range(count_operations(&live->obs, client, WAIT_IPC), OPERATION_CNT,
+			OPERATION_CNT + 2);
 }
 
 #define FAST_CNT 20000
@@ -196,7 +198,7 @@ static int run_threads(void *none)
 static void many_threads_are_bounded(void **state)
 {
 	struct live *live = *state;
-	size_t has_cnt = 0;
+	size_t has_cnt = 0, main_thread = 0;
 
 	/* What a thread computes on its way out is in no account that its parent gets. */
 	live->cpu_slack_ns = THREAD_CNT * 10000ull;
@@ -206,8 +208,10 @@ static void many_threads_are_bounded(void **state)
 	assert_int_equal(live->obs.thread_cnt, THREAD_CNT + 1);
 	for (size_t i = 0; i < live->obs.segment_cnt; i++)
 		has_cnt += !i || live->obs.segments[i].thread != live->obs.segments[i - 1].thread;
-	/* The one that started them all has computed most. */
-	assert_true(count_segments(&live->obs, 0) > 1);
+	while (live->obs.threads[main_thread].tid != live->obs.threads[main_thread].pid)
+		main_thread++;
+	/* It has computed most. */
+	assert_true(count_segments(&live->obs, main_thread) > 1);
 	assert_in_range(has_cnt, SEGMENT_LOG_THREADS / 2, SEGMENT_LOG_THREADS);
 }
 
