@@ -9,7 +9,8 @@ import shlex
 
 MODELS = ("sync", "threads", "async", "multiprocessing")  # from the simplest on
 
-IO_GRID = {"threads": (2, 4, 8, 16, 32), "async": (4, 16, 64), "multiprocessing": (2, 4, 8, 16)}
+MIN_WORKERS = 4  # tried even if there is less to do
+IO_GRID = {"threads": (2, 4, 8, 16, 32, 64), "async": (4, 16, 64), "multiprocessing": (2, 4, 8, 16)}
 CPU_GRID = {"threads": (2, 4), "async": (4,), "multiprocessing": (2, 4)}
 C_GRID = {"threads": (2, 4), "multiprocessing": (2, 4)}
 MIXED_GRID = {"threads": (2, 4, 8, 16), "async": (4, 16), "multiprocessing": (2, 4, 8, 16)}
@@ -35,7 +36,8 @@ class Family:
 
     def points(self):
         """All (form, workers) of the grid, the classified one first."""
-        others = [(form, n) for form in MODELS for n in self.grid.get(form, ())]
+        others = [(form, n) for form in MODELS for n in self.grid.get(form, ())
+                  if n <= max(self.operations, MIN_WORKERS)]
         return list(dict.fromkeys([self.classified, *others]))
 
 
@@ -70,13 +72,13 @@ FAMILIES = (
            options=("--concurrency", "500"), note="the user plans 500 at once: --concurrency 500"),
     python("keep_alive", "keep_alive.py {url} 0.01", "160 requests of 10 ms over kept connections",
            160, IO_GRID),
-    python("single_request", "fetch.py {url} 1.5 0", "one request of 1.5 s", 1, CPU_GRID),
+    python("single_request", "fetch.py {url} 1 0", "one request of 1 s", 1, CPU_GRID),
     python("rate_16", "fetch.py {url_16} 0.01 0",
            "160 requests of 10 ms to a service that works on 16 at once", 160, IO_GRID,
            options=("--concurrency", "16"), note="the user knows the limit: --concurrency 16",
            is_quick=True),
     python("rate_4", "fetch.py {url_4} 0.02 0",
-           "160 requests of 20 ms to a service that works on 4 at once", 160, IO_GRID,
+           "100 requests of 20 ms to a service that works on 4 at once", 100, IO_GRID,
            classified=("threads", 16),
            note="the limit leaves no trace in the sync form"),
     python("database", "database.py {postgres} 0.01", "150 queries of 10 ms to PostgreSQL", 150,
@@ -106,8 +108,8 @@ FAMILIES = (
            80, IO_GRID),
     python("mixed_50", "fetch.py {url} 0.01 10", "80 times 10 ms of waiting, 10 ms of computing",
            80, MIXED_GRID, is_quick=True),
-    python("mixed_90", "fetch.py {url} 0.002 18", "80 times 2 ms of waiting, 18 ms of computing",
-           80, MIXED_GRID),
+    python("mixed_90", "fetch.py {url} 0.002 18", "60 times 2 ms of waiting, 18 ms of computing",
+           60, MIXED_GRID),
     python("bursts", "bursts.py {url} 200 0.0002 50",
            "by turns 200 requests of 0.2 ms and 50 ms of computing, 24 times", 24, CPU_GRID,
            note="threads that compute and threads that ask get into each other's way (convoy)"),
@@ -130,10 +132,10 @@ FAMILIES = (
     python("short_script", "script.py", "a script of a few milliseconds", 20, CPU_GRID),
     python("short_request", "fetch.py {url} 0.03 2", "a script that asks once and computes 2 ms", 1,
            CPU_GRID),
-    python("ticker", "ticker.py 0.1", "a little work every 100 ms", 15, CPU_GRID),
-    python("pipe", "consume.py 1", "400 lines from a pipe, one every 4 ms, 1 ms of computing each",
-           400, {"threads": (2, 4), "multiprocessing": (2, 4)},
-           stdin=("{python}", "{here}/python/produce.py", "400", "0.004")),
+    python("ticker", "ticker.py 0.1", "a little work every 100 ms", 10, CPU_GRID),
+    python("pipe", "consume.py 1", "250 lines from a pipe, one every 4 ms, 1 ms of computing each",
+           250, {"threads": (2, 4), "multiprocessing": (2, 4)},
+           stdin=("{python}", "{here}/python/produce.py", "250", "0.004")),
     # C: pthreads, epoll, fork.
     c("c_cpu", "compute 10", "150 times 10 ms of computing", 150, C_GRID, is_quick=True),
     c("c_http", "fetch {url} 0.01 0", "200 requests of 10 ms", 200, IO_GRID),
@@ -141,7 +143,7 @@ FAMILIES = (
       MIXED_GRID),
     c("c_disk", "read_random {files_3000x512} 3000", "20,000 reads of 16 KiB at random places",
       20000, {"threads": (2, 4, 8, 16), "multiprocessing": (2, 4, 8, 16)}, cold=True),
-    c("c_lock", "lock 1 3", "400 times 1 ms of computing and 3 ms under a lock", 400, C_GRID,
+    c("c_lock", "lock 1 3", "300 times 1 ms of computing and 3 ms under a lock", 300, C_GRID,
       classified=("threads", 4), note="nobody else wants the lock in the sync form"),
     # Node.js.
     node("node_http_few", "fetch.js {url} 0.25 0", "6 requests of 250 ms", 6,

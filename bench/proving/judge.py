@@ -32,10 +32,10 @@ class Row:
 
 
 class Walls:
-    """Medians of one family's points."""
+    """What one family's points take, typically: the median, where nothing else is asked for."""
 
-    def __init__(self, points):
-        self.wall_s = {(p["form"], p["workers"]): statistics.median(p["wall_s"]) for p in points}
+    def __init__(self, points, typical):
+        self.wall_s = {(p["form"], p["workers"]): typical(p["wall_s"]) for p in points}
 
     def at(self, form, workers):
         """(seconds, whether that is interpolated); None for a form that was not measured."""
@@ -113,8 +113,8 @@ def _others(report, walls, base_s):
     return rows
 
 
-def judge(family, points, reports):
-    walls = Walls(points)
+def judge(family, points, reports, typical=statistics.median):
+    walls = Walls(points, typical)
     report = _typical(family, reports)
     model, workers = _advice(family, report)
     base_s = walls.wall_s[family.classified]

@@ -81,6 +81,49 @@ def wanted_points(family, reports):
 
 
 def contenders(family, walls, reports):
+    """What is worth another measurement: the classified form, the advised, and the best number of
+    workers of each model that comes near the best of all."""
+    taken = {point: statistics.median(taken_s) for point, taken_s in walls.items()}
+    again = {family.classified, *map(advised, reports)}
+    for model in {form for form, _ in walls}:
+        best = min((point for point in walls if point[0] == model), key=taken.get)
+        if taken[best] <= CONTENDER * min(taken.values()):
+            again.add(best)
+    return [point for point in walls if point in again]
+
+
+def observe(self, recording):
+        """Runs the form that is classified under classify; leaves a recording at that path."""
+        command = self.place.fill(self.family.argv(*self.family.classified))
+        self._run([str(self.classify), "-q", "--json", "-o", os.devnull, "--save-recording",
+                   str(recording), *self.family.options, "--", *command])
+
+
+def replay(classify, recording, options):
+    """The report that @classify makes of a recording now."""
+    done = subprocess.run([str(classify), "--json", "-o", "-", *options, "--replay",
+                           str(recording)], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def advised(report):
+    """(model, workers) that the report wants of the program; workers None: not said."""
+    advice = report["recommendation"]
+    return advice["model"], advice["workers"]
+
+
+def wanted_points(family, reports):
+    """The grid, and what the reports advise or predict of forms that the family has."""
+    points = family.points()
+    for report in reports:
+        asked = [advised(report)]
+        asked += [(one["model"], one["workers"]) for one in report["predictions"]]
+        points += [(model, workers) for model, workers in asked
+                   if model in family.grid and model != "sync" and workers]
+    return list(dict.fromkeys(points))
+
+
+def contenders(family, walls, reports):
     """What is worth another measurement: the classified form, the advised, those near the best."""
     best_s = min(map(statistics.median, walls.values()))
     again = {family.classified, *map(advised, reports)}
@@ -88,14 +131,19 @@ def contenders(family, walls, reports):
             if point in again or statistics.median(taken_s) <= CONTENDER * best_s]
 
 
+def observe(bench, observations, directory, say):
+    """Records the family so often. Returns the names of the recordings in that directory."""
+    names = [f"{bench.family.name}.{i + 1}.json" for i in range(observations)]
+    for name in names:
+        say(f"observing: {name}")
+        bench.observe(directory / name)
+    return names
+
+
 def measure(bench, repetitions, observations, directory, say):
     """Measures one family. Returns what measurements.json keeps of it."""
     family = bench.family
-    recordings = []
-    for i in range(observations):
-        say(f"{family.name}: observing {i + 1} of {observations}")
-        recordings.append(f"{family.name}.{i + 1}.json")
-        bench.observe(directory / recordings[-1])
+    recordings = observe(bench, observations, directory, say)
     reports = [replay(bench.classify, directory / name, family.options) for name in recordings]
     walls = {point: [] for point in wanted_points(family, reports)}
     for i in range(repetitions):
