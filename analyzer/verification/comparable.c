@@ -137,6 +137,23 @@ static void check_operations(const struct run_facts *before, const struct run_fa
 					  before_s, after_s));
 }
 
+/* While it is ready and none of its threads runs, others have the CPUs: that is not its own time.
+ */
+static void note_neighbours(const struct run_facts *before, const struct run_facts *after,
+			    struct verification *result)
+{
+	double before_share = ratio((double)before->starved_ns, (double)before->wall_ns);
+	double after_share = ratio((double)after->starved_ns, (double)after->wall_ns);
+
+	if (before_share >= TELLING_SHARE || after_share >= TELLING_SHARE)
+		add_note(result,
+			 arena_printf(result->arena,
+				      "It was ready but got no CPU for %.0f%% of the time "
+				      "before and %.0f%% after: on a machine that does less "
+				      "besides, the times would tell more.",
+				      before_share * 100, after_share * 100));
+}
+
 static void note_differences(const struct run_facts *before, const struct run_facts *after,
 			     struct verification *result)
 {
@@ -163,6 +180,7 @@ void find_obstacles(const struct verification_request *request, struct verificat
 	check_runs(&result->after, "after", result);
 	check_hosts(before, after, result);
 	note_differences(before, after, result);
+	note_neighbours(before, after, result);
 	/* What a failed or cut run has done says no more. */
 	if (result->obstacle_cnt || request->is_same_work)
 		return;

@@ -260,6 +260,19 @@ static void the_price_is_told(void **state)
 	verification_release(&result);
 }
 
+static void a_busy_machine_is_told(void **state)
+{
+	struct run_facts before = before_facts(), after = after_facts("threads", 8, 300);
+	struct verification result;
+
+	(void)state;
+	after.starved_ns = 60 * MS;
+	result = compare(&before, &after);
+	assert_int_equal(result.note_cnt, 1);
+	assert_non_null(strstr(result.notes[0], "0% of the time before and 20% after"));
+	verification_release(&result);
+}
+
 static void changes_are_side_by_side(void **state)
 {
 	struct run_facts before = before_facts(), after = after_facts("threads", 8, 300);
@@ -462,6 +475,7 @@ int main(void)
 		cmocka_unit_test(less_work_can_not_be_compared),
 		cmocka_unit_test(less_cpu_time_can_not_be_compared),
 		cmocka_unit_test(the_price_is_told),
+		cmocka_unit_test(a_busy_machine_is_told),
 		cmocka_unit_test(changes_are_side_by_side),
 		cmocka_unit_test(the_run_of_middle_length_stands_for_all),
 		cmocka_unit_test(every_run_has_to_be_whole),
