@@ -265,7 +265,7 @@ static const char *queue_of_reads(const struct note_context *ctx)
 			"Node.js reads files with 4 threads that dns.lookup, crypto and "
 			"zlib share: UV_THREADPOOL_SIZE=%u makes them more.",
 			ctx->advice->workers ? ctx->advice->workers : 8);
-	if (ctx->runtime != RUNTIME_NATIVE || !ctx->process)
+	if ((ctx->runtime != RUNTIME_NATIVE && ctx->runtime != RUNTIME_RUST) || !ctx->process)
 		return NULL;
 	return "Native code can also keep several reads in the disk's queue by io_uring, or ask "
 	       "ahead for them by posix_fadvise(POSIX_FADV_WILLNEED).";

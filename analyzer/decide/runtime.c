@@ -35,6 +35,7 @@ static const struct runtime_row rows[] = {
 	{ RUNTIME_PERL, "Perl", GLOBAL_LOCK_NONE, false, { "perl" }, { "libperl.so" } },
 	{ RUNTIME_LUA, "Lua", GLOBAL_LOCK_NONE, false, { "lua", "luajit" }, { "liblua" } },
 	{ RUNTIME_GO, "Go", GLOBAL_LOCK_NONE, true, { NULL }, { NULL } },
+	{ RUNTIME_RUST, "Rust", GLOBAL_LOCK_NONE, false, { NULL }, { NULL } },
 	{ RUNTIME_SHELL,
 	  "native",
 	  GLOBAL_LOCK_NONE,
@@ -83,6 +84,14 @@ static bool matches_module(const struct runtime_row *row, const struct obs_proce
 	return false;
 }
 
+static bool is_built_with(const struct obs_process *process, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(process->toolchain, name, len) &&
+	       (process->toolchain[len] == '\0' || process->toolchain[len] == ' ');
+}
+
 enum runtime_id runtime_of(const struct obs_process *process)
 {
 	const char *base = base_name(process->exe[0] ? process->exe : process->comm);
@@ -95,7 +104,9 @@ enum runtime_id runtime_of(const struct obs_process *process)
 	for (size_t i = 0; i < ROW_CNT; i++)
 		if (matches_module(&rows[i], process))
 			return rows[i].id;
-	return RUNTIME_NATIVE;
+	if (is_built_with(process, "go"))
+		return RUNTIME_GO;
+	return is_built_with(process, "rust") ? RUNTIME_RUST : RUNTIME_NATIVE;
 }
 
 static const struct runtime_row *row_of(enum runtime_id id)
@@ -116,6 +127,13 @@ static const char *version_in_name(const struct obs_process *process)
 	return base[strspn(base, "0123456789.")] ? "" : base;
 }
 
+static const char *version_of_toolchain(const struct obs_process *process)
+{
+	const char *blank = strchr(process->toolchain, ' ');
+
+	return blank ? blank + 1 : "";
+}
+
 struct report_runtime runtime_describe(enum runtime_id id, const struct obs_process *process,
 				       struct arena *arena)
 {
@@ -124,7 +142,9 @@ struct report_runtime runtime_describe(enum runtime_id id, const struct obs_proc
 					  .version = "",
 					  .global_lock = row->lock };
 
-	if (process && process->python_hexversion)
+	if (process && (id == RUNTIME_GO || id == RUNTIME_RUST))
+		runtime.version = arena_string(arena, version_of_toolchain(process));
+	else if (process && process->python_hexversion)
 		runtime.version = arena_printf(arena, "%u.%u", process->python_hexversion >> 24,
 					       process->python_hexversion >> 16 & 0xff);
 	else if (process && id != RUNTIME_NATIVE && id != RUNTIME_SHELL)

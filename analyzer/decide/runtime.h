@@ -22,6 +22,7 @@ enum runtime_id {
 	RUNTIME_PERL,
 	RUNTIME_LUA,
 	RUNTIME_GO,
+	RUNTIME_RUST,
 	RUNTIME_CNT,
 };
 

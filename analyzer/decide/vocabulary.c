@@ -12,8 +12,10 @@ struct vocabulary_row {
 
 static const struct vocabulary_row rows[] = {
 	{ RUNTIME_NATIVE,
-	  "a pool of {N} threads (std::thread, pthreads, OpenMP with OMP_NUM_THREADS={N}, Rayon)",
-	  "an event loop (epoll, io_uring, libuv, Asio, Tokio)", "fork() {N} workers" },
+	  "a pool of {N} threads (std::thread, pthreads, OpenMP with OMP_NUM_THREADS={N})",
+	  "an event loop (epoll, io_uring, libuv, Asio)", "fork() {N} workers" },
+	{ RUNTIME_RUST, "a pool of {N} threads (Rayon to compute, std::thread to wait)",
+	  "Tokio, with futures::join_all or a JoinSet", "{N} processes" },
 	{ RUNTIME_GO, "{N} goroutines (errgroup with SetLimit({N}), GOMAXPROCS not below the CPUs)",
 	  "a goroutine for each operation: the runtime waits for them by one loop",
 	  "{N} processes" },

@@ -60,7 +60,8 @@ struct obs_process *observation_add_process(struct observation *obs)
 	if (!all)
 		return NULL;
 	obs->processes = all;
-	all[obs->process_cnt] = (struct obs_process){ .comm = "", .exe = "", .command = "" };
+	all[obs->process_cnt] =
+		(struct obs_process){ .comm = "", .exe = "", .command = "", .toolchain = "" };
 	return &all[obs->process_cnt++];
 }
 

@@ -238,9 +238,10 @@ struct obs_process {
 	pid_t pid;
 	pid_t parent_pid;
 	const char *comm;
-	const char *exe;      /* path as the kernel gives it; "" when not readable */
-	const char *command;  /* arguments joined with blanks; "" when not readable */
-	const char **modules; /* paths of the files mapped executable, without exe */
+	const char *exe;       /* path as the kernel gives it; "" when not readable */
+	const char *command;   /* arguments joined with blanks; "" when not readable */
+	const char *toolchain; /* what exe was built with: "go 1.19.8", "rust 1.93.1"; or "" */
+	const char **modules;  /* paths of the files mapped executable, without exe */
 	size_t module_cnt;
 	uint64_t start_ns;
 	uint64_t end_ns;

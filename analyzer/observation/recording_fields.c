@@ -107,6 +107,7 @@ static const struct field process_fields[] = {
 	FIELD(struct obs_process, python_hexversion),
 	FIELD(struct obs_process, gil_is_known),
 	FIELD(struct obs_process, is_free_threaded),
+	LATER(struct obs_process, toolchain),
 	LATER(struct obs_process, pss_bytes),
 	LATER(struct obs_process, private_bytes),
 };

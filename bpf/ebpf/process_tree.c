@@ -107,6 +107,7 @@ static void inherit(struct process_tree *tree, size_t child, size_t parent)
 
 	to->exe = from->exe;
 	to->command = from->command;
+	to->toolchain = from->toolchain;
 	to->has_event_loop = false; /* the descriptor is inherited, the loop is not */
 	to->python_hexversion = from->python_hexversion;
 	to->gil_is_known = from->gil_is_known;
@@ -153,7 +154,7 @@ int process_tree_exec(struct process_tree *tree, pid_t pid, const char *comm, co
 	process = &tree->obs->processes[index];
 	process->comm = intern(tree, comm);
 	process->exe = intern(tree, exe);
-	process->command = "";
+	process->command = process->toolchain = "";
 	process->is_exec = true;
 	process->has_event_loop = false;
 	process->listening_cnt = 0;

@@ -25,8 +25,8 @@ struct gil_range {
 };
 
 /*
- * Fills exe, command, comm, parent_pid, modules, python_hexversion, gil_is_known, is_free_threaded
- * of
+ * Fills exe, toolchain, command, comm, parent_pid, modules, python_hexversion, gil_is_known,
+ * is_free_threaded of
  * @process (whose pid is set) with strings interned in @obs, and @gil when the runtime is CPython
  * 3.7 to 3.13. A runtime that is not mapped yet (just after exec) leaves python_hexversion 0: ask
  * again later. What can't be read is left as it was. Returns 0, -ESRCH when the process is gone,

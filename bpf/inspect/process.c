@@ -8,6 +8,7 @@
 #include "maps.h"
 #include "observation/observation.h"
 #include "proc_file.h"
+#include "toolchain.h"
 
 #define COMMAND_BYTES_MAX 4096
 #define PATH_BYTES_MAX	  4096
@@ -36,13 +37,20 @@ static void read_command(struct observation *obs, struct obs_process *process)
 	set_string(obs, &process->command, command, (size_t)len);
 }
 
+/* Another executable was built with something else. */
 static void read_exe(struct observation *obs, struct obs_process *process)
 {
-	char path[PATH_BYTES_MAX];
+	char path[PATH_BYTES_MAX], toolchain[TOOLCHAIN_BYTES];
 	ssize_t len = proc_file_readlink(process->pid, "exe", path, sizeof(path));
+	const char *before = process->exe;
 
-	if (len > 0)
-		set_string(obs, &process->exe, path, (size_t)len);
+	if (len <= 0)
+		return;
+	set_string(obs, &process->exe, path, (size_t)len);
+	if (process->exe == before && process->toolchain && process->toolchain[0])
+		return;
+	toolchain_read(process->pid, toolchain);
+	set_string(obs, &process->toolchain, toolchain, strlen(toolchain));
 }
 
 static void set_modules(struct observation *obs, struct obs_process *process,

@@ -58,6 +58,7 @@ static void runtimes_are_told(void **state)
 			.comm = c->comm,
 			.modules = modules,
 			.module_cnt = c->module ? 1 : 0,
+			.toolchain = "",
 			.python_hexversion = c->hexversion,
 			.is_free_threaded = c->is_free_threaded,
 		};
@@ -67,6 +68,36 @@ static void runtimes_are_told(void **state)
 		assert_string_equal(runtime.name, c->name);
 		assert_string_equal(runtime.version, c->version);
 		assert_int_equal(runtime.global_lock, c->lock);
+	}
+	arena_free(arena);
+}
+
+static void toolchains_are_told(void **state)
+{
+	static const struct {
+		const char *toolchain;
+		uint32_t hexversion;
+		const char *name, *version;
+	} built[] = {
+		{ "go 1.19.8", 0, "Go", "1.19.8" },
+		{ "go", 0, "Go", "" },
+		{ "rust 1.70.0", 0, "Rust", "1.70.0" },
+		{ "gold 1.0", 0, "native", "" },
+		{ "rust 1.70.0", 0x030b02f0, "CPython", "3.11" }, /* embeds it */
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(built) / sizeof(built[0]); i++) {
+		struct obs_process process = { .exe = "/usr/bin/x",
+					       .comm = "x",
+					       .toolchain = built[i].toolchain,
+					       .python_hexversion = built[i].hexversion };
+		struct report_runtime runtime =
+			runtime_describe(runtime_of(&process), &process, arena);
+
+		assert_string_equal(runtime.name, built[i].name);
+		assert_string_equal(runtime.version, built[i].version);
 	}
 	arena_free(arena);
 }
@@ -82,7 +113,9 @@ static void apis_carry_the_number_of_workers(void **state)
 			    "concurrent.futures.ProcessPoolExecutor(max_workers=N)");
 	assert_string_equal(vocabulary_api(RUNTIME_NATIVE, MODEL_THREADS, 2, arena),
 			    "a pool of 2 threads (std::thread, pthreads, OpenMP with "
-			    "OMP_NUM_THREADS=2, Rayon)");
+			    "OMP_NUM_THREADS=2)");
+	assert_string_equal(vocabulary_api(RUNTIME_RUST, MODEL_THREADS, 3, arena),
+			    "a pool of 3 threads (Rayon to compute, std::thread to wait)");
 	assert_string_equal(vocabulary_api(RUNTIME_GO, MODEL_THREADS, 3, arena),
 			    "3 goroutines (errgroup with SetLimit(3), GOMAXPROCS not below the "
 			    "CPUs)");
@@ -95,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runtimes_are_told),
+		cmocka_unit_test(toolchains_are_told),
 		cmocka_unit_test(apis_carry_the_number_of_workers),
 	};
 
