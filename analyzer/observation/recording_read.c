@@ -291,6 +291,13 @@ static void check_threads(struct reader *reader)
 			   obs->threads[row.index].end_ns);
 }
 
+static bool segment_follows(const struct obs_segment *before, const struct obs_segment *segment)
+{
+	if (segment->thread != before->thread)
+		return segment->thread > before->thread;
+	return segment->start_ns >= before->end_ns;
+}
+
 static void check_segments(struct reader *reader)
 {
 	const struct observation *obs = reader->obs;
@@ -304,6 +311,8 @@ static void check_segments(struct reader *reader)
 		check_span(reader, &row, segment->start_ns, segment->end_ns);
 		if (segment->thread >= obs->thread_cnt)
 			fail(reader, &row, -EINVAL, "is of a thread that there isn't");
+		if (row.index && !segment_follows(segment - 1, segment))
+			fail(reader, &row, -EINVAL, "is out of order");
 	}
 }
 
@@ -314,9 +323,13 @@ static void check_slices(struct reader *reader)
 	struct place slices = member_of(&root, "slices");
 	struct place row = { .parent = &slices };
 
-	for (; row.index < obs->slice_cnt; row.index++)
-		check_span(reader, &row, obs->slices[row.index].start_ns,
-			   obs->slices[row.index].end_ns);
+	for (; row.index < obs->slice_cnt; row.index++) {
+		const struct obs_slice *slice = &obs->slices[row.index];
+
+		check_span(reader, &row, slice->start_ns, slice->end_ns);
+		if (row.index && slice->start_ns < (slice - 1)->end_ns)
+			fail(reader, &row, -EINVAL, "is out of order");
+	}
 }
 
 static void check_all(struct reader *reader)

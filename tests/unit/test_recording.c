@@ -64,6 +64,24 @@ static void add_rows(struct observation *obs)
 	wait->wait_cnt = 20;
 }
 
+static void add_segments(struct observation *obs)
+{
+	struct obs_slice *slice;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		struct obs_segment *segment = observation_add_segment(obs);
+
+		segment->start_ns = 5 + 1000 * i;
+		segment->end_ns = 1005 + 1000 * i;
+		segment->on_cpu_ns = i == 1 ? 0 : 400;
+		segment->wait_ns[WAIT_DISK] = i == 2 ? 0 : 600;
+		segment->wait_cnt[WAIT_DISK] = i;
+	}
+	slice = observation_add_slice(obs);
+	slice->end_ns = 3005;
+	slice->computing_ns = 800;
+}
+
 static void fill(struct observation *obs)
 {
 	observation_init(obs);
@@ -87,6 +105,7 @@ static void fill(struct observation *obs)
 	obs->threads_peak = 1;
 	add_process(obs);
 	add_rows(obs);
+	add_segments(obs);
 }
 
 static struct text write_text(const struct observation *obs)
@@ -145,6 +164,10 @@ static void what_is_written_reads_back(void **state)
 	assert_string_equal(obs.threads[0].comm, "\x1b[31mred");
 	assert_int_equal(obs.waits[0].direction, DIRECTION_OUTBOUND);
 	assert_true(obs.waits[0].timed_out);
+	assert_int_equal(obs.segment_cnt, 3);
+	assert_int_equal(obs.segments[1].wait_ns[WAIT_DISK], 600);
+	assert_int_equal(obs.segments[2].on_cpu_ns, 400);
+	assert_int_equal(obs.slices[0].computing_ns, 800);
 	/* All the rest, at once; the number beyond 2^53 lost its last bit. */
 	obs.threads[0].wait_ns[WAIT_GIL] += 1;
 	second = write_text(&obs);
@@ -152,6 +175,19 @@ static void what_is_written_reads_back(void **state)
 	observation_release(&obs);
 	free(first.bytes);
 	free(second.bytes);
+}
+
+/* A thousand of them are to fit into some hundred kilobytes. */
+static void what_is_zero_in_segments_is_left_out(void **state)
+{
+	struct text text = write_sample();
+
+	(void)state;
+	assert_non_null(strstr(text.bytes,
+			       "{\"start_ns\":1005,\"end_ns\":2005,"
+			       "\"wait_ns\":{\"disk\":600},\"wait_cnt\":{\"disk\":1}}"));
+	assert_non_null(strstr(text.bytes, "[\n{\"end_ns\":3005,\"computing_ns\":800}]"));
+	free(text.bytes);
 }
 
 static void invalid_utf8_is_made_readable(void **state)
@@ -264,6 +300,10 @@ static void a_wrong_value_is_named_by_its_place(void **state)
 		{ "\"modules\":[", "\"modules\":7,\"x\":[", "processes[0].modules: not an array" },
 		{ "\"quality\": {", "\"quality\": 7, \"x\": {", "quality: not an object" },
 		{ "\"threads\": [", "\"threads\": {}, \"x\": [", "threads: not an array" },
+		{ "\"end_ns\":2005", "\"end_ns\":1004", "segments[1]: ends before it starts" },
+		{ "\"start_ns\":1005", "\"start_ns\":1004", "segments[1]: is out of order" },
+		{ "\"start_ns\":1005", "\"thread\":1",
+		  "segments[1]: is of a thread that there isn't" },
 		{ "2023-11-14T", "2023-13-14T",
 		  "observation.started_at_unix_ns: not a time like "
 		  "2000-01-31T23:59:59.000000000Z" },
@@ -341,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_reads_back),
+		cmocka_unit_test(what_is_zero_in_segments_is_left_out),
 		cmocka_unit_test(invalid_utf8_is_made_readable),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(a_changed_byte_never_breaks_the_reader),
