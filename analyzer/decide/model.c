@@ -173,7 +173,8 @@ struct model model_detect(const struct facts *facts)
 	processes = concurrent_processes(facts, &model);
 	threads = concurrent_threads(facts, &model);
 	loop_detect(facts, &model);
-	if (!model.loop_thread && processes < 2) {
+	/* Go moves its goroutines from thread to thread: that is no waiting for each other. */
+	if (!model.loop_thread && processes < 2 && facts->dominant->runtime != RUNTIME_GO) {
 		uint32_t in_turn = threads_in_turn(facts, &model);
 
 		threads = in_turn ? in_turn : threads;

@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "decide/runtime.h"
 #include "decide/vocabulary.h"
+#include "observation_builder.h"
 
 struct runtime_case {
 	const char *exe;
@@ -124,11 +125,44 @@ static void apis_carry_the_number_of_workers(void **state)
 	arena_free(arena);
 }
 
+/* Four threads of which one at a time works, while the others wait for each other. */
+static bool takes_turns(const char *toolchain)
+{
+	struct observation obs;
+	struct report report;
+	bool found;
+
+	build_observation(&obs, 1000, 100, 0, 2);
+	build_process(&obs, 10, "/usr/bin/client")->toolchain = toolchain;
+	build_thread(&obs, 10, 10, 20);
+	WAITED(&obs, 10, .reason = WAIT_SYNC, .ms = 980, .kind = OBJECT_FUTEX, .by_tree = true);
+	for (int i = 11; i < 15; i++) {
+		build_thread(&obs, 10, i, 20);
+		WAITED(&obs, i, .reason = WAIT_NETWORK, .ms = 225, .cnt = 5, .quiet_ms = 225,
+		       .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:443");
+		WAITED(&obs, i, .reason = WAIT_SYNC, .ms = 755, .kind = OBJECT_FUTEX,
+		       .by_tree = true);
+	}
+	build_report(&obs, &report);
+	found = has_finding(&report, "workers-take-turns");
+	report_release(&report);
+	return found;
+}
+
+/* Go's pass goroutines on to each other, which says nothing of the goroutines. */
+static void threads_of_go_do_not_take_turns(void **state)
+{
+	(void)state;
+	assert_true(takes_turns(""));
+	assert_false(takes_turns("go 1.19.8"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runtimes_are_told),
 		cmocka_unit_test(toolchains_are_told),
+		cmocka_unit_test(threads_of_go_do_not_take_turns),
 		cmocka_unit_test(apis_carry_the_number_of_workers),
 	};
 
