@@ -61,9 +61,8 @@ class SettlingTestCase(harness.ReportTestCase):
         self.check_run(run)
         return run.report
 
-    def check(self, report, verdict_class, between_s):
-        self.assertEqual(report["verdict"]["class"], verdict_class,
-                         harness.carrying_numbers(report))
+    def check(self, report, classes, between_s):
+        self.assertIn(report["verdict"]["class"], classes, harness.carrying_numbers(report))
         least_s, most_s = between_s
         self.assertGreaterEqual(report["observation"]["duration_s"], least_s)
         self.assertLessEqual(report["observation"]["duration_s"], most_s,
@@ -75,24 +74,24 @@ class Settling:
 
     def test_client_of_a_slow_service(self):
         report = self.attach(self.start_turns(0.001, 0.03).pid)
-        self.check(report, "io-bound", STEADY_S)
+        self.check(report, ["io-bound"], STEADY_S)
 
     def test_computing(self):
         process, _ = self.start("print('ready', flush=True)\nwhile True: pass")
         report = self.attach(process.pid)
-        self.check(report, "cpu-bound", STEADY_S)
+        self.check(report, ["cpu-bound"], STEADY_S)
 
     def test_idle_server(self):
         """Somebody may still come."""
         process, _ = self.start("import socket\nwith socket.create_server(('127.0.0.1', 0)) as s:\n"
                                 "    print('ready', flush=True)\n    s.accept()")
-        self.check(self.attach(process.pid), "idle", IDLE_S)
+        self.check(self.attach(process.pid), ["idle"], IDLE_S)
 
     def test_long_turns(self):
         """Half a second each: after one second and a half it looks like waiting, after one like
         neither. It is mixed, and takes longer to tell."""
         report = self.attach(self.start_turns(0.5, 0.5).pid)
-        self.check(report, "mixed", (STEADY_S[1], GIVEN_UP_S + 1))
+        self.check(report, ["mixed"], (STEADY_S[1], GIVEN_UP_S + 1))
 
 
 class SettlingThroughEbpf(Settling, SettlingTestCase):
@@ -108,14 +107,14 @@ class SettlingThroughEbpf(Settling, SettlingTestCase):
         services.start(self, [services.program("redis-benchmark"), "-p", str(port), "-t", "get",
                               "-n", "100000000", "-q"])
         services.until_busy(server.pid)
-        self.check(self.attach(server.pid), "cpu-bound", STEADY_S)
+        self.check(self.attach(server.pid), ("cpu-bound", "cpu-starved"), STEADY_S)
 
     def test_what_does_not_settle_is_given_up(self):
         """A process that is stopped shows nothing."""
         process = self.start_turns(0.001, 0.001)
         process.send_signal(signal.SIGSTOP)
         report = self.attach(process.pid)
-        self.check(report, "inconclusive", (GIVEN_UP_S, GIVEN_UP_S + 1))
+        self.check(report, ["inconclusive"], (GIVEN_UP_S, GIVEN_UP_S + 1))
         self.assertRegex(report["observation"]["source_note"],
                          "not settled after 30 s .not enough evidence.: .* -d SECONDS")
 
