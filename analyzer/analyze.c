@@ -6,6 +6,7 @@
 #include "account/spread.h"
 #include "account/thread_time.h"
 #include "account/wait_role.h"
+#include "account/windows.h"
 #include "analyze.h"
 #include "arena.h"
 #include "decide/facts.h"
@@ -100,9 +101,12 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 {
 	struct arena *scratch = arena_new();
 	struct wait_roles roles;
-	struct facts facts = {
-		.obs = obs, .roles = &roles, .options = options, .scratch = scratch
-	};
+	struct windows windows;
+	struct facts facts = { .obs = obs,
+			       .roles = &roles,
+			       .windows = &windows,
+			       .options = options,
+			       .scratch = scratch };
 	int error;
 
 	memset(report, 0, sizeof(*report));
@@ -116,6 +120,7 @@ int analyze(const struct observation *obs, const struct analyze_options *options
 	copy_observation(obs, report);
 	wait_roles_init(&roles, obs, scratch);
 	account(obs, &roles, scratch, report);
+	windows_account(obs, &roles, scratch, &windows);
 	facts.thread_time = &report->thread_time;
 	facts.program_time = &report->program_time;
 	facts.arena = report->arena;

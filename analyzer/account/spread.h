@@ -8,24 +8,32 @@
 
 #include "observation/observation.h"
 
-struct report_program_time;
 struct report_ratios;
+struct windows;
 
-/* Half the width of the interval of each share; -1 (all of them): not known. */
+/* Half the width of the interval of each share; -1: not known. */
 struct spread {
-	double idle;	  /* of wall time */
-	double cpu;	  /* of busy time */
-	double wait;	  /* of busy time */
-	double starved;	  /* of busy time */
-	double unstarved; /* of busy time without starving: what was computed, and what was not */
+	double idle;	/* of wall time */
+	double cpu;	/* of busy time */
+	double wait;	/* of busy time */
+	double starved; /* of busy time */
+	/* Of busy time without starving: what was computed (and so what was not), what was waited
+	 * for results, and what was slept. */
+	double unstarved, results, time;
+};
+
+/* What the whole run's quiet time was for: shares of it. The rest is of no other use here. */
+struct quiet_mix {
+	double idle, results, time;
 };
 
 /*
- * From the slices of @obs. Of each slice's quiet as much is idle as of the whole run's (@time).
- * Not known where there are too few slices, or nothing of what they are shares of.
+ * From @windows, which tell what each was quiet for; where there are none (NULL, or empty), from
+ * the slices of @obs, each as quiet for everything as the whole run was (@mix). Not known where
+ * there are too few, or nothing of what they are shares of.
  */
-void account_spread(const struct observation *obs, const struct report_program_time *time,
-		    struct spread *spread);
+void account_spread(const struct observation *obs, const struct windows *windows,
+		    const struct quiet_mix *mix, struct spread *spread);
 
 /* Fills the intervals of @ratios, whose values are filled, from @spread. */
 void account_intervals(const struct spread *spread, struct report_ratios *ratios);

@@ -352,6 +352,19 @@ static void gather_program_shares(struct facts *facts)
 	facts->stopped_share = share_of(time->stopped_ns, facts->busy_ns);
 }
 
+static void gather_spread(struct facts *facts)
+{
+	uint64_t quiet_ns = facts->program_time->quiet_ns;
+	double busy_part = quiet_ns ? (double)facts->busy_ns / (double)quiet_ns : 0;
+	const struct quiet_mix mix = {
+		.idle = share_of(facts->program_time->idle_ns, quiet_ns),
+		.results = facts->io_share * busy_part,
+		.time = facts->timer_share * busy_part,
+	};
+
+	account_spread(facts->obs, facts->windows, &mix, &facts->spread);
+}
+
 /*
  * Time that threads wanted a CPU beside others that had one. A thread that another has just woken
  * and that now waits for the waker to leave the CPU is no such thing: two that pass a byte to and
@@ -458,8 +471,8 @@ int facts_gather(struct facts *facts)
 	facts->threads = arena_array(facts->scratch, obs->thread_cnt, sizeof(*facts->threads));
 	if (arena_has_failed(facts->scratch))
 		return -ENOMEM;
-	account_spread(obs, facts->program_time, &facts->spread);
 	gather_program_shares(facts);
+	gather_spread(facts);
 	gather_thread_shares(facts);
 	if (gather_tree(facts))
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include "report.h"
 
 struct arena;
+struct windows;
 struct wait_roles;
 
 struct thread_facts {
@@ -71,6 +72,7 @@ struct facts {
 	const struct analyze_options *options;
 	const struct report_thread_time *thread_time;
 	const struct report_program_time *program_time;
+	const struct windows *windows; /* of the run; NULL: not known */
 	struct spread spread;
 	struct arena *arena;   /* of the report: for strings that end up there */
 	struct arena *scratch; /* gone when analyze() returns */
@@ -105,7 +107,7 @@ struct facts {
 	struct gil_facts gil;
 };
 
-/* Fills @facts; obs, roles, options, thread_time, program_time, arena and scratch are set
+/* Fills @facts; obs, roles, options, thread_time, program_time, windows, arena and scratch are set
  * by the caller. Returns 0, or -ENOMEM. */
 int facts_gather(struct facts *facts);
 

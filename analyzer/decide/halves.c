@@ -28,18 +28,16 @@ bool halves_refute(const struct facts *facts, struct report *report)
 {
 	struct report_verdict *verdict = &report->verdict;
 	enum verdict_class first, second;
-	struct windows windows;
-	size_t middle;
+	const struct windows *windows = facts->windows;
+	size_t middle = windows->cnt / 2;
 
 	if (verdict->verdict_class == CLASS_INCONCLUSIVE || verdict->is_clear ||
 	    report->phase_cnt > 1 || facts->program_time->wall_ns < HALVES_MIN_NS)
 		return false;
-	windows_account(facts->obs, facts->roles, facts->scratch, &windows);
-	middle = windows.cnt / 2;
 	if (!middle)
 		return false;
-	first = class_of(facts, report, &windows, 0, middle - 1);
-	second = class_of(facts, report, &windows, middle, windows.cnt - 1);
+	first = class_of(facts, report, windows, 0, middle - 1);
+	second = class_of(facts, report, windows, middle, windows->cnt - 1);
 	if (first == second || !is_bound(first) || !is_bound(second))
 		return false;
 	*verdict = (struct report_verdict){

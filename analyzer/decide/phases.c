@@ -324,9 +324,8 @@ static void fill_whole(struct report *report)
 
 void phases_report(const struct facts *facts, struct report *report)
 {
-	struct search search = { .facts = facts, .report = report };
+	struct search search = { .facts = facts, .report = report, .windows = *facts->windows };
 
-	windows_account(facts->obs, facts->roles, facts->scratch, &search.windows);
 	find_pieces(&search);
 	report->phases = arena_array(facts->arena, PHASES_MAX, sizeof(*report->phases));
 	if (!report->phases)

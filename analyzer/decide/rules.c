@@ -401,9 +401,9 @@ const struct class_rule class_rules[] = {
 	{ "cpu", CLASS_CPU_BOUND, cpu_score, CPU_SHARE, "computing", "the time it was not starved",
 	  cpu_subclass, cpu_summary, NULL, BASIS_COMPUTING },
 	{ "io", CLASS_IO_BOUND, io_score, IO_SHARE, "waiting for results",
-	  "the time it was not starved", io_subclass, io_summary, NULL, BASIS_QUIET },
+	  "the time it was not starved", io_subclass, io_summary, NULL, BASIS_RESULTS },
 	{ "timer", CLASS_TIMER_BOUND, timer_score, TIMER_SHARE, "sleeping",
-	  "the time it was not starved", NULL, timer_summary, NULL, BASIS_QUIET },
+	  "the time it was not starved", NULL, timer_summary, NULL, BASIS_TIME },
 	{ "unexplained", CLASS_INCONCLUSIVE, unknown_score, MAX_UNKNOWN_SHARE,
 	  "waiting for what is not known", "the time it was not starved", NULL, unknown_summary,
 	  NULL, BASIS_QUIET },
@@ -431,6 +431,10 @@ double class_rule_spread(const struct class_rule *rule, const struct facts *fact
 		return part_spread(facts->spread.starved, rule->score(facts), facts->starved_share);
 	case BASIS_COMPUTING:
 		return facts->spread.unstarved;
+	case BASIS_RESULTS:
+		return facts->spread.results;
+	case BASIS_TIME:
+		return facts->spread.time;
 	case BASIS_QUIET:
 		return part_spread(facts->spread.unstarved, rule->score(facts),
 				   1 - cpu_score(facts));

@@ -21,7 +21,9 @@ enum score_basis {
 	BASIS_IDLE,
 	BASIS_STARVED,	 /* a part of starved time */
 	BASIS_COMPUTING, /* of what is not starved */
-	BASIS_QUIET,	 /* a part of the rest of that */
+	BASIS_RESULTS,	 /* likewise */
+	BASIS_TIME,	 /* likewise */
+	BASIS_QUIET,	 /* a part of what of that is not computed */
 };
 
 struct class_rule {

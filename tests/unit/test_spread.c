@@ -7,10 +7,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "account/spread.h"
+#include "account/windows.h"
 #include "observation_builder.h"
 
 #define SLICE_MS 20
 #define RUN_CNT	 400
+
+static const struct quiet_mix all_results = { .results = 1 };
 
 /* Numbers in 0..1 that are the same in each run of the test (Park and Miller's generator). */
 struct chance {
@@ -105,7 +108,7 @@ static double coverage(uint64_t ms, const struct turns *turns, double *mean_widt
 
 		build_turns(&obs, ms, turns, &chance);
 		time = time_of(&obs);
-		account_spread(&obs, &time, &spread);
+		account_spread(&obs, NULL, &all_results, &spread);
 		cpu = (double)time.computing_ns / (double)time.wall_ns;
 		held_cnt += fabs(cpu - truth) <= spread.cpu;
 		*mean_width += 2 * spread.cpu / RUN_CNT;
@@ -153,7 +156,6 @@ static void slow_turns_are_not_steady(void **state)
 {
 	(void)state;
 	for (double turn_ms = 100; turn_ms <= 500; turn_ms += 100) {
-		struct report_program_time time;
 		struct observation obs;
 		struct spread spread;
 
@@ -161,8 +163,7 @@ static void slow_turns_are_not_steady(void **state)
 		build_slices(&obs, 2000);
 		for (double from_ms = 0; from_ms < 2000; from_ms += 2 * turn_ms)
 			compute(&obs, from_ms, from_ms + turn_ms);
-		time = time_of(&obs);
-		account_spread(&obs, &time, &spread);
+		account_spread(&obs, NULL, &all_results, &spread);
 		assert_true(spread.cpu > 0.15);
 		observation_release(&obs);
 	}
@@ -170,11 +171,10 @@ static void slow_turns_are_not_steady(void **state)
 
 static struct spread spread_of(const struct observation *obs, double idle_share)
 {
-	struct report_program_time time = time_of(obs);
+	const struct quiet_mix mix = { .idle = idle_share, .results = 1 - idle_share };
 	struct spread spread;
 
-	time.idle_ns = (uint64_t)(idle_share * (double)time.quiet_ns);
-	account_spread(obs, &time, &spread);
+	account_spread(obs, NULL, &mix, &spread);
 	return spread;
 }
 
@@ -214,6 +214,44 @@ static void idle_time_is_left_out(void **state)
 	observation_release(&obs);
 }
 
+/* Requests come by chance, but each takes as much computing and as much waiting. Where it is known
+ * what quiet was for, that is steady; from slices alone it can't be told from turns. */
+static void windows_tell_idle_from_waiting(void **state)
+{
+	struct window all[100] = { 0 };
+	const struct windows windows = { .windows = all, .cnt = 100 };
+	struct quiet_mix mix = { 0 };
+	struct chance chance = { 3 };
+	struct spread by_windows, by_slices;
+	double quiet_ns = 0, idle_ns = 0;
+	struct observation obs;
+
+	(void)state;
+	observation_init(&obs);
+	build_slices(&obs, 2000);
+	for (size_t i = 0; i < 100; i++) {
+		double request_cnt = floor(3 * draw(&chance));
+
+		all[i].start_ns = obs.slices[i].start_ns;
+		all[i].end_ns = obs.slices[i].end_ns;
+		all[i].computing_ns = (uint64_t)(2 * request_cnt) * MS;
+		all[i].quiet_ns[QUIET_RESULT] = 5 * request_cnt * (double)MS;
+		all[i].quiet_ns[QUIET_WORK] = (SLICE_MS - 7 * request_cnt) * (double)MS;
+		obs.slices[i].computing_ns = all[i].computing_ns;
+		idle_ns += all[i].quiet_ns[QUIET_WORK];
+		quiet_ns += all[i].quiet_ns[QUIET_WORK] + all[i].quiet_ns[QUIET_RESULT];
+	}
+	mix.idle = idle_ns / quiet_ns;
+	mix.results = 1 - mix.idle;
+	account_spread(&obs, &windows, &mix, &by_windows);
+	account_spread(&obs, NULL, &mix, &by_slices);
+	assert_true(by_windows.cpu >= 0 && by_windows.cpu < 1e-9);
+	assert_true(by_windows.results >= 0 && by_windows.results < 1e-9);
+	assert_true(by_windows.idle > 0.01);
+	assert_true(by_slices.cpu > 0.01);
+	observation_release(&obs);
+}
+
 static void too_little_is_not_known(void **state)
 {
 	struct observation obs;
@@ -236,7 +274,8 @@ static void too_little_is_not_known(void **state)
 
 static void intervals_stay_within_bounds(void **state)
 {
-	const struct spread known = { .cpu = 0.1, .wait = 0.2 }, unknown = { -1, -1, -1, -1, -1 };
+	const struct spread known = { .cpu = 0.1, .wait = 0.2 },
+			    unknown = { .cpu = -1, .wait = -1 };
 	struct report_ratios ratios = { .cpu = 0.95, .wait = 0.05 };
 
 	(void)state;
@@ -254,6 +293,7 @@ int main(void)
 		cmocka_unit_test(slow_turns_are_not_steady),
 		cmocka_unit_test(a_steady_program_has_narrow_intervals),
 		cmocka_unit_test(idle_time_is_left_out),
+		cmocka_unit_test(windows_tell_idle_from_waiting),
 		cmocka_unit_test(too_little_is_not_known),
 		cmocka_unit_test(intervals_stay_within_bounds),
 	};
