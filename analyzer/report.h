@@ -154,6 +154,7 @@ struct report_role {
 	const char *name;
 	const char *kind; /* "main", "workers", "acceptor", "ticker", "pool", "spinner" ... */
 	uint32_t thread_cnt;
+	bool are_processes; /* each is the main thread of a process of its own */
 	enum verdict_class verdict_class;
 	uint64_t life_ns; /* of all threads together */
 	uint64_t on_cpu_ns;

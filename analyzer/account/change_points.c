@@ -165,7 +165,7 @@ size_t change_points(const struct series *series, size_t shortest, size_t pieces
 	shortest = !shortest ? 1 : shortest < cnt ? shortest : cnt;
 	penalty = penalty_of(&sums, cnt, shortest, best);
 	do {
-		search(&sums, cnt, shortest, penalty, best, last_cut);
+		search(&sums, cnt, (shortest + 1) / 2, penalty, best, last_cut);
 		pieces = piece_cnt(last_cut, cnt);
 		penalty *= PENALTY_STEP;
 	} while (pieces > pieces_max);

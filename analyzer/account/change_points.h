@@ -23,9 +23,10 @@ struct series {
 
 /*
  * Fills @ends with where pieces end (one past their last point), in order, the last being
- * series->cnt; there must be room for @pieces_max (at least 1). No piece is shorter than @shortest
- * points. Returns how many there are; 1 where there is nothing to cut, 0 without any points or
- * memory. Uses @scratch meanwhile.
+ * series->cnt; there must be room for @pieces_max (at least 1). A piece of @shortest points must
+ * differ clearly to be cut out; one of half as many is, if it differs so much that it would blur
+ * its neighbours, and none is shorter. Returns how many there are; 1 where there is nothing to cut,
+ * 0 without any points or memory. Uses @scratch meanwhile.
  */
 size_t change_points(const struct series *series, size_t shortest, size_t pieces_max, size_t *ends,
 		     struct arena *scratch);

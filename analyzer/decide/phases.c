@@ -11,16 +11,19 @@
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
 
-/* What a window is compared by, each 0..1: shares of its length, and how many CPUs it wants. */
+/* What a window is compared by: shares of the time in which it wasn't starved, as for the classes:
+ * that others had the CPUs is no behaviour of its own. And how many CPUs it wants. */
 enum {
-	BY_RUNNING, /* computing or starved: that others had the CPUs is no behaviour of its own */
-	BY_CPUS,    /* wanted at once, in logarithm: 1 and 2 differ more than 11 and 12 */
-	BY_CAUSE,   /* of the quiet time */
+	BY_COMPUTING,
+	BY_CPUS,  /* wanted at once, in logarithm: 1 and 2 differ more than 11 and 12 */
+	BY_CAUSE, /* of the quiet time */
 	BEHAVIOUR_CNT = BY_CAUSE + QUIET_CAUSE_CNT,
 };
 
-/* There and back, twice. */
-enum { CYCLE_PIECES = 4 };
+enum {
+	CYCLE_PIECES = 4,	     /* there and back, twice */
+	PIECES_MAX = 2 * PHASES_MAX, /* that are cut, to be joined */
+};
 
 /* While it is being found out: windows from first to last. */
 struct piece {
@@ -30,56 +33,70 @@ struct piece {
 };
 
 struct pieces {
-	struct piece list[PHASES_MAX];
+	struct piece list[PIECES_MAX];
 	size_t cnt;
 };
 
-static double wanted_cpus(const struct facts *facts, double runnable, double length)
+/* What goes from one share shows in another, this only here: it counts twice when squared. */
+static double wanted_cpus(const struct facts *facts, double runnable)
 {
-	return fmin(log2(1 + runnable / length) / log2(1 + fmax(facts->cpus, 1)), 1);
+	return M_SQRT2 * fmin(log2(1 + runnable) / log2(1 + fmax(facts->cpus, 1)), 1);
 }
 
-/* The behaviour in the windows from @first to @last. */
-static void behaviour_of(const struct facts *facts, const struct windows *windows, size_t first,
+/* The behaviour in the windows from @first to @last. Returns false if it was starved throughout. */
+static bool behaviour_of(const struct facts *facts, const struct windows *windows, size_t first,
 			 size_t last, double behaviour[BEHAVIOUR_CNT])
 {
-	double length = (double)(windows->windows[last].end_ns - windows->windows[first].start_ns);
-	double runnable = 0;
+	double whole_ns =
+		(double)(windows->windows[last].end_ns - windows->windows[first].start_ns);
+	double starved_ns = 0, runnable_ns = 0, length_ns;
 
 	memset(behaviour, 0, BEHAVIOUR_CNT * sizeof(*behaviour));
 	for (size_t i = first; i <= last; i++) {
 		const struct window *window = &windows->windows[i];
 
-		runnable += window->runnable_ns;
-		behaviour[BY_RUNNING] +=
-			(double)(window->computing_ns + window->starved_ns) / length;
+		starved_ns += (double)window->starved_ns;
+		runnable_ns += window->runnable_ns;
+		behaviour[BY_COMPUTING] += (double)window->computing_ns;
 		for (int cause = 0; cause < QUIET_CAUSE_CNT; cause++)
-			behaviour[BY_CAUSE + cause] += window->quiet_ns[cause] / length;
+			behaviour[BY_CAUSE + cause] += window->quiet_ns[cause];
 	}
-	behaviour[BY_CPUS] = wanted_cpus(facts, runnable, length);
+	length_ns = whole_ns - starved_ns;
+	if (length_ns < LEAST_UNSTARVED * whole_ns)
+		return false;
+	/* While it was starved one thread at least was ready. */
+	behaviour[BY_CPUS] = fmax(runnable_ns - starved_ns, 0);
+	for (int i = 0; i < BEHAVIOUR_CNT; i++)
+		behaviour[i] /= length_ns;
+	behaviour[BY_CPUS] = wanted_cpus(facts, behaviour[BY_CPUS]);
+	return true;
 }
 
-static size_t shortest_windows(const struct windows *windows, uint64_t wall_ns)
+static size_t shortest_windows(const struct windows *windows)
 {
 	uint64_t width_ns = windows->windows[0].end_ns;
-	double shortest_ns = fmax(PHASE_MIN_NS, PHASE_MIN_SHARE * (double)wall_ns);
+	double whole_ns = (double)windows->obs->duration_ns;
 
-	return (size_t)ceil(shortest_ns / (double)width_ns);
+	return (size_t)ceil(fmax(PHASE_MIN_NS, PHASE_MIN_SHARE * whole_ns) / (double)width_ns);
 }
 
 static void cut(const struct facts *facts, const struct windows *windows, struct pieces *pieces)
 {
 	double *values = arena_array(facts->scratch, windows->cnt * BEHAVIOUR_CNT, sizeof(*values));
 	struct series series = { values, windows->cnt, BEHAVIOUR_CNT };
-	size_t ends[PHASES_MAX], from = 0;
+	size_t ends[PIECES_MAX], from = 0;
 
 	if (!values)
 		return;
-	for (size_t i = 0; i < windows->cnt; i++)
-		behaviour_of(facts, windows, i, i, &values[i * BEHAVIOUR_CNT]);
+	for (size_t i = 0; i < windows->cnt; i++) {
+		double *value = &values[i * BEHAVIOUR_CNT];
+
+		/* A window that tells nothing is like the one before. */
+		if (!behaviour_of(facts, windows, i, i, value) && i)
+			memcpy(value, value - BEHAVIOUR_CNT, BEHAVIOUR_CNT * sizeof(*value));
+	}
 	pieces->cnt =
-		change_points(&series, shortest_windows(windows, facts->program_time->wall_ns),
-			      PHASES_MAX, ends, facts->scratch);
+		change_points(&series, shortest_windows(windows), PIECES_MAX, ends, facts->scratch);
 	for (size_t i = 0; i < pieces->cnt; i++) {
 		struct piece *piece = &pieces->list[i];
 
@@ -157,6 +174,31 @@ static bool join_alike(struct search *search)
 	return true;
 }
 
+static size_t length_of(const struct piece *piece)
+{
+	return piece->last - piece->first + 1;
+}
+
+/* The shortest first; to the neighbour that is more like it. */
+static bool join_short(struct search *search)
+{
+	const struct pieces *pieces = &search->pieces;
+	size_t shortest = 0;
+
+	for (size_t i = 1; i < pieces->cnt; i++)
+		if (length_of(&pieces->list[i]) < length_of(&pieces->list[shortest]))
+			shortest = i;
+	if (pieces->cnt < 2 ||
+	    length_of(&pieces->list[shortest]) >= shortest_windows(&search->windows))
+		return false;
+	if (shortest + 1 == pieces->cnt ||
+	    (shortest && distance(&pieces->list[shortest - 1], &pieces->list[shortest]) <
+				 distance(&pieces->list[shortest], &pieces->list[shortest + 1])))
+		shortest--;
+	join(search, shortest, 2);
+	return true;
+}
+
 /* How many pieces from @at on take turns: the fourth is the first that shows it. */
 static size_t turns_at(const struct pieces *pieces, size_t at)
 {
@@ -193,8 +235,10 @@ static void find_pieces(struct search *search)
 		return;
 	for (size_t i = 0; i < pieces->cnt; i++)
 		judge_class(search, &pieces->list[i]);
-	while (join_alike(search) || join_cycle(search))
+	while (join_alike(search) || join_cycle(search) || join_short(search))
 		;
+	while (pieces->cnt > PHASES_MAX)
+		join(search, 0, pieces->cnt);
 }
 
 /* "It computed (71%) and waited for the disk (25%).", shares of its busy time. */
@@ -252,9 +296,11 @@ static void fill(const struct search *search, const struct piece *piece, struct 
 	part_release(&part);
 }
 
+/* Of the time in which it was not starved: others make a start-up longer, too. */
 static double part_of_run(const struct report *report, const struct report_phase *phase)
 {
-	return share_of(phase->end_ns - phase->start_ns, report->program_time.wall_ns);
+	return share_of(phase->computing_ns + phase->quiet_ns,
+			report->program_time.computing_ns + report->program_time.quiet_ns);
 }
 
 /* Reading and preparing before the first work, of a program that began under our eyes. */
@@ -263,9 +309,10 @@ static bool is_start_up(const struct report *report, const struct report_phase *
 {
 	const double *behaviour = piece->behaviour;
 
-	return report->mode == TARGET_WRAP && phase->end_ns <= START_UP_MAX_NS &&
+	return report->mode == TARGET_WRAP &&
+	       phase->computing_ns + phase->quiet_ns <= START_UP_MAX_NS &&
 	       part_of_run(report, phase) <= START_UP_SHARE &&
-	       behaviour[BY_RUNNING] + behaviour[BY_CAUSE + QUIET_FILE] >= START_UP_WORK;
+	       behaviour[BY_COMPUTING] + behaviour[BY_CAUSE + QUIET_FILE] >= START_UP_WORK;
 }
 
 static bool is_shut_down(const struct report *report, const struct report_phase *phase)

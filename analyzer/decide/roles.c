@@ -247,6 +247,7 @@ static void fill_role(const struct facts *facts, const struct group *group,
 	role->name = group_name(facts, group);
 	role->kind = group_kind(facts, group);
 	role->thread_cnt = behaviour->thread_cnt;
+	role->are_processes = is_main(group->first) && behaviour->thread_cnt > 1;
 	role->verdict_class = behaviour_class(behaviour);
 	role->life_ns = behaviour->life_ns;
 	role->on_cpu_ns = behaviour->on_cpu_ns;
@@ -272,5 +273,6 @@ void roles_report(const struct facts *facts, struct report *report)
 	if (groups.cnt > ROLES_KEPT && report->role_cnt) {
 		report->roles[ROLES_KEPT - 1].name = "(others)";
 		report->roles[ROLES_KEPT - 1].kind = "several";
+		report->roles[ROLES_KEPT - 1].are_processes = false;
 	}
 }

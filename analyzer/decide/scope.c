@@ -271,7 +271,7 @@ static bool is_something_else(const struct report *report, const struct report_r
 	if (role->life_ns < report->program_time.wall_ns / 4)
 		return false;
 	if (role->verdict_class == CLASS_IDLE)
-		return !strcmp(role->kind, "pool");
+		return !strcmp(role->kind, "pool") && role->thread_cnt >= IDLE_WORKERS_MIN;
 	return role->verdict_class == CLASS_IO_BOUND || role->verdict_class == CLASS_CPU_BOUND ||
 	       role->verdict_class == CLASS_LOCK_BOUND;
 }

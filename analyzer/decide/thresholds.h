@@ -66,13 +66,14 @@
 /* Phases. */
 #define PHASES_MAX	  6
 #define PHASE_MIN_NS	  100000000.0 /* what is busy for less is not worth a change either */
-#define PHASE_MIN_SHARE	  0.05	      /* of the run: what could be gained there is less */
+#define PHASE_MIN_SHARE	  0.10	      /* of the run: what could be gained there is less */
+#define LEAST_UNSTARVED	  0.10	      /* of a window: else it doesn't show what the program does */
 #define PHASE_OTHER_CLASS 0.15	      /* nearer than this two pieces do the same, */
 #define PHASE_SAME_CLASS  0.35	      /* likewise of one class */
 #define START_UP_SHARE	  0.25	      /* of the run, at most */
 #define START_UP_MAX_NS	  5000000000ULL
 #define START_UP_WORK	  0.60 /* of it, at least: computing or reading */
-#define SHUT_DOWN_SHARE	  0.10
+#define SHUT_DOWN_SHARE	  0.15
 
 /* Scope. */
 #define SCOPE_CLEAR_SHARE     0.75 /* of the run, in phases of clear classes; of work, in a role */

@@ -50,7 +50,7 @@ static struct found cut(double (*share)(size_t at, uint64_t *seed), uint64_t see
 	assert_in_range(found.cnt, 1, MOST);
 	assert_int_equal(found.ends[found.cnt - 1], POINTS);
 	for (size_t i = 0; i < found.cnt; i++)
-		assert_true(found.ends[i] - (i ? found.ends[i - 1] : 0) >= SHORTEST);
+		assert_true(found.ends[i] - (i ? found.ends[i - 1] : 0) >= SHORTEST / 2);
 	arena_free(arena);
 	return found;
 }

@@ -131,8 +131,8 @@ static void start_and_end_have_their_names(void **state)
 {
 	static const struct stretch stretches[] = {
 		{ 400, 50, 96, 4, WAIT_DISK },
-		{ 4000, 50, 5, 50, WAIT_NETWORK },
-		{ 300, 50, 96, 4, WAIT_DISK },
+		{ 2500, 50, 5, 50, WAIT_NETWORK },
+		{ 380, 50, 96, 4, WAIT_DISK },
 	};
 	struct report report;
 
@@ -140,8 +140,8 @@ static void start_and_end_have_their_names(void **state)
 	report_on(stretches, CNT(stretches), 1, &report);
 	assert_int_equal(report.phase_cnt, 3);
 	assert_phase(&report.phases[0], "start-up", CLASS_CPU_BOUND, 400);
-	assert_phase(&report.phases[1], "run", CLASS_IO_BOUND, 4400);
-	assert_phase(&report.phases[2], "shut-down", CLASS_CPU_BOUND, 4700);
+	assert_phase(&report.phases[1], "run", CLASS_IO_BOUND, 2900);
+	assert_phase(&report.phases[2], "shut-down", CLASS_CPU_BOUND, 3280);
 	report_release(&report);
 }
 
@@ -149,7 +149,7 @@ static void who_is_attached_to_was_not_seen_to_start(void **state)
 {
 	static const struct stretch stretches[] = {
 		{ 400, 50, 96, 4, WAIT_DISK },
-		{ 4000, 50, 5, 50, WAIT_NETWORK },
+		{ 3000, 50, 5, 50, WAIT_NETWORK },
 	};
 	struct observation obs;
 	struct report report;
@@ -160,6 +160,21 @@ static void who_is_attached_to_was_not_seen_to_start(void **state)
 	build_report(&obs, &report);
 	assert_int_equal(report.phase_cnt, 2);
 	assert_string_equal(report.phases[0].name, "phase 1");
+	report_release(&report);
+}
+
+/* Less than a tenth of the run is not worth a phase. */
+static void a_moment_is_no_phase(void **state)
+{
+	static const struct stretch stretches[] = {
+		{ 300, 50, 96, 4, WAIT_DISK },
+		{ 4000, 50, 5, 50, WAIT_NETWORK },
+	};
+	struct report report;
+
+	(void)state;
+	report_on(stretches, CNT(stretches), 1, &report);
+	assert_int_equal(report.phase_cnt, 1);
 	report_release(&report);
 }
 
@@ -332,6 +347,7 @@ int main(void)
 		cmocka_unit_test(steady_programs_are_advised_as_a_whole),
 		cmocka_unit_test(start_and_end_have_their_names),
 		cmocka_unit_test(who_is_attached_to_was_not_seen_to_start),
+		cmocka_unit_test(a_moment_is_no_phase),
 		cmocka_unit_test(a_steady_program_has_one_phase),
 		cmocka_unit_test(what_comes_back_is_one_phase),
 		cmocka_unit_test(kinds_of_waiting_are_kept_apart),
