@@ -298,7 +298,7 @@ static struct report report_of_turns(uint64_t ms, const char *turns)
  * is cut into phases is no chance. */
 static void halves_that_disagree_are_no_evidence(void **state)
 {
-	struct report torn = report_of_turns(50, "ccccwccccwcccccwwwwwcwwwwcwwww");
+	struct report torn = report_of_turns(50, "ccwcccwccccwcccwwcwwwcwwcwwwcw");
 	struct report phases = report_of_turns(50, "ccccccccccccccccwwwwwwwwwwwwww");
 	struct report even = report_of_turns(50, "cwcwcwcwcwcwcwcwcwcwcwcwcwcwcw");
 
