@@ -7,6 +7,9 @@
 
 /* sched_base_slice_ns of Linux 6.6 and later, sched_min_granularity_ns before, on 2 to 8 CPUs. */
 #define SLICE_NS 3e6
+/* After so many slices, a minute's computing, they become twice as long: it bounds the number of
+ * events, and by then there is nothing that so short ones would tell. */
+#define SLICES_TO_DOUBLE 20000
 /* Who wakes up counts as having run this much less than the others at most (place_entity() of
  * Linux's fair.c: half of the scheduling latency of 6 ms) and preempts whoever has run this much
  * more (sched_wakeup_granularity_ns). */
@@ -156,5 +159,7 @@ uint32_t cpus_on_end(struct cpus *cpus)
 	if (user->left_ns == 0)
 		return first.task;
 	event_heap_put(&cpus->ready, first.task, user->run_ns);
+	if (++cpus->slice_cnt % SLICES_TO_DOUBLE == 0)
+		cpus->slice_ns *= 2;
 	return NO_TASK;
 }

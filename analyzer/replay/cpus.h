@@ -21,7 +21,8 @@ struct cpus {
 	struct cpu_user *users;	  /* of each task */
 	double cnt;
 	double parallel_part;
-	double slice_ns; /* may be made longer before the first computation */
+	double slice_ns;
+	uint64_t slice_cnt; /* that ended before what was to be computed */
 	double virtual_ns;
 	double fair_ns; /* what who never waited for a wakeup has run by now */
 	double used_ns; /* of all CPUs together, until now */

@@ -30,6 +30,7 @@ struct global_lock {
 	uint32_t last_holder;
 	uint64_t switch_cnt;
 	uint32_t timed_cnt;
+	uint64_t asked_cnt;
 	double interval_ns; /* infinite: nobody asks */
 	double taken_at_ns;
 	double held_ns; /* until it was last given back */

@@ -10,7 +10,7 @@
  * A thread under a global lock, and an operation of a loop, begin each wait with the lock or in
  * their turn, also after another wait; the program's lock is given back after coming back from one.
  *
- * Any number is accepted: lengths that are negative or no number count as 0, those beyond 1e18 as
+ * Any number is accepted: lengths that are negative or no number count as 0, those beyond 1e15 as
  * that, no worker as one, a hundredth of a CPU is the least. Only the steps that operations name
  * have to be there.
  */

@@ -4,14 +4,10 @@
 #include <stdlib.h>
 #include "simulation.h"
 
-/* A lifetime. Sums of these stay finite, whatever the input. */
-#define MAX_LENGTH_NS 1e18
+/* Eleven days. Sums of these stay finite, whatever the input. */
+#define MAX_LENGTH_NS 1e15
 /* Workers beyond these never differ from none: there is one operation for each at most. */
 #define MAX_WORKERS 1000000
-/* A run in which tasks would take turns more often than this, on CPUs or at the global lock, is
- * simulated with longer turns: 600 s of computing by the kernel's slices, 1,000 s by CPython's
- * switch interval. It bounds the number of events. */
-#define MAX_SWITCHES 2e5
 /* Less of a CPU, and less of its speed, is taken for this much, so that no run takes forever. */
 #define MIN_CPUS	  0.01
 #define MIN_PARALLEL_PART 0.01
@@ -21,33 +17,6 @@ double simulation_length_ns(double length_ns)
 	return length_ns > 0 ? fmin(length_ns, MAX_LENGTH_NS) : 0;
 }
 
-static bool is_computed(const struct replay_step *step)
-{
-	return step->place == PLACE_CPU || step->place == PLACE_GIL ||
-	       step->place == PLACE_NEIGHBOUR;
-}
-
-/* What is computed in all, at the slowest. */
-static double computed_ns(const struct simulation *sim)
-{
-	const struct replay_work *work = sim->work;
-	double total_ns = simulation_length_ns(sim->setup->start_ns) * sim->worker_cnt;
-	double each_ns = simulation_length_ns(sim->setup->operation_ns) +
-			 simulation_length_ns(sim->setup->dispatch_ns);
-	size_t i, j;
-
-	for (i = 0; i < work->operation_cnt; i++) {
-		const struct replay_step *steps = &work->steps[work->operations[i].first_step];
-
-		total_ns += each_ns;
-		for (j = 0; j < work->operations[i].step_cnt; j++) {
-			if (is_computed(&steps[j]))
-				total_ns += simulation_length_ns(steps[j].length_ns);
-		}
-	}
-	return total_ns / (fmin(1, sim->cpus.cnt) * sim->cpus.parallel_part);
-}
-
 /* How long the global lock may be kept from others; infinite: as long as its holder likes. */
 static double interval_ns(const struct simulation *sim)
 {
@@ -55,7 +24,7 @@ static double interval_ns(const struct simulation *sim)
 
 	if (!(interval_ns > 0) || !isfinite(interval_ns))
 		return INFINITY;
-	return fmax(interval_ns, computed_ns(sim) / MAX_SWITCHES);
+	return interval_ns;
 }
 
 static enum replay_place own_place(const struct replay_work *work)
@@ -115,8 +84,6 @@ int simulation_init(struct simulation *sim, const struct replay_work *work,
 	if (!err)
 		err = cpus_init(&sim->cpus, task_cnt, within(work->cpus, MIN_CPUS, MAX_WORKERS),
 				within(setup->parallel_part, MIN_PARALLEL_PART, 1));
-	if (!err)
-		sim->cpus.slice_ns = fmax(sim->cpus.slice_ns, computed_ns(sim) / MAX_SWITCHES);
 	if (!err)
 		err = global_lock_init(&sim->global_lock, task_cnt, &sim->timers, sim->links,
 				       interval_ns(sim), seed);

@@ -57,7 +57,7 @@ int simulation_init(struct simulation *sim, const struct replay_work *work,
 void simulation_release(struct simulation *sim);
 void simulation_run(struct simulation *sim); /* until all operations are done */
 
-/* A length to go by: 0 if it is negative or no number, a lifetime if it is more. */
+/* A length to go by: 0 if it is negative or no number, and at most eleven days. */
 double simulation_length_ns(double length_ns);
 
 /* task.c: the way of a task through its steps. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "replay.h"
 
-#define OPERATIONS 4000
+#define OPERATIONS 1000
 #define MS	   1e6
 
 #define SPIN_NS	     (1e5 * MS) /* outlasts the others */

@@ -499,7 +499,7 @@ static void stands_hostile_input(void **state)
 	size_t run, i;
 
 	(void)state;
-	for (run = 0; run < 500; run++) {
+	for (run = 0; run < 200; run++) {
 		struct replay_step steps[12];
 		struct replay_operation operations[5];
 		struct replay_work work = { .steps = steps, .operations = operations };
