@@ -79,9 +79,8 @@ static const char help_text[] =
 	"Each of the two is a report of 'classify --json -o FILE -- COMMAND', or a command that is "
 	"run under classify: without stdin, and without its stdout.\n\n"
 	"Exits with 0 when the prediction held (where there was none: when it got faster), 123 "
-	"when "
-	"it didn't, when it got slower, or when the two can't be compared; with the code of a "
-	"command that failed; with 125 when classify itself failed.";
+	"when that isn't shown, when it got slower, or when the two can't be compared; with the "
+	"code of a command that failed; with 125 when classify itself failed.";
 
 static struct verify_side *free_side(struct verify_options *options)
 {

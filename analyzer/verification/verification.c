@@ -15,6 +15,7 @@ const char *prediction_outcome_name(enum prediction_outcome outcome)
 		[OUTCOME_HELD] = "held",
 		[OUTCOME_BETTER] = "better",
 		[OUTCOME_WORSE] = "worse",
+		[OUTCOME_UNDECIDED] = "undecided",
 		[OUTCOME_NO_PREDICTION] = "no-prediction",
 		[OUTCOME_NOT_COMPARABLE] = "not-comparable",
 	};
@@ -135,7 +136,28 @@ static enum prediction_outcome judge(const struct verification *result)
 		return OUTCOME_NO_PREDICTION;
 	if (result->speedup.low > result->prediction.high)
 		return OUTCOME_BETTER;
-	return result->speedup.high < result->prediction.low ? OUTCOME_WORSE : OUTCOME_HELD;
+	if (result->speedup.high < result->prediction.low)
+		return OUTCOME_WORSE;
+	/* Not refuted is not proved: the median has to reach the promise, and a promised gain to be
+	 * one. */
+	if (result->speedup.measured < result->prediction.low ||
+	    (result->prediction.low > 1 && result->gain == GAIN_NONE))
+		return OUTCOME_UNDECIDED;
+	return OUTCOME_HELD;
+}
+
+/* Of the typical run if it has one, else of any: a busy machine can keep a run from having one. */
+static bool find_any_promise(struct verification *result)
+{
+	const struct verified_side *before = &result->before;
+	const struct run_facts *after = result->after.typical;
+
+	if (find_promise(before->typical, after, &result->prediction))
+		return true;
+	for (size_t i = 0; i < before->run_cnt; i++)
+		if (find_promise(&before->runs[i], after, &result->prediction))
+			return true;
+	return false;
 }
 
 static bool came_true(const struct verification *result)
@@ -165,8 +187,7 @@ int verification_make(const struct verification_request *request, struct verific
 		measure(result);
 	else
 		result->gain = GAIN_NONE;
-	result->has_prediction =
-		find_promise(result->before.typical, result->after.typical, &result->prediction);
+	result->has_prediction = find_any_promise(result);
 	compare_times(result);
 	result->outcome = judge(result);
 	result->is_success = came_true(result);

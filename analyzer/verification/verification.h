@@ -13,9 +13,10 @@
 #include "verification/speedup.h"
 
 enum prediction_outcome {
-	OUTCOME_HELD,	/* what was measured and what was predicted overlap */
-	OUTCOME_BETTER, /* faster than predicted at best */
-	OUTCOME_WORSE,	/* slower than predicted at worst */
+	OUTCOME_HELD,	   /* the median reaches what was predicted */
+	OUTCOME_BETTER,	   /* faster than predicted at best */
+	OUTCOME_WORSE,	   /* slower than predicted at worst */
+	OUTCOME_UNDECIDED, /* the runs vary too much to say whether it held */
 	OUTCOME_NO_PREDICTION,
 	OUTCOME_NOT_COMPARABLE, /* the times of the two don't tell: see the obstacles */
 	OUTCOME_CNT,
@@ -74,7 +75,8 @@ struct verification_request {
 int verification_make(const struct verification_request *request, struct verification *result);
 void verification_release(struct verification *result);
 
-/* "held", "better", "worse", "no-prediction", "not-comparable"; "faster", "same", "slower" */
+/* "held", "better", "worse", "undecided", "no-prediction", "not-comparable"; "faster", "same",
+ * "slower" */
 const char *prediction_outcome_name(enum prediction_outcome outcome);
 const char *gain_name(enum gain gain);
 

@@ -17,6 +17,7 @@ static const struct {
 	[OUTCOME_HELD] = { "the prediction held", COLOR_GREEN },
 	[OUTCOME_BETTER] = { "better than predicted", COLOR_GREEN },
 	[OUTCOME_WORSE] = { "the prediction did not hold", COLOR_RED },
+	[OUTCOME_UNDECIDED] = { "too close to call", COLOR_YELLOW },
 	[OUTCOME_NO_PREDICTION] = { "nothing was predicted for this", COLOR_YELLOW },
 	[OUTCOME_NOT_COMPARABLE] = { "not comparable", COLOR_RED },
 };
@@ -77,6 +78,8 @@ static void put_measured(struct page *page, const struct verification *result)
 	else
 		page_sayf(page, "(too few runs to tell chance: %d%% either way is assumed)",
 			  (int)(SPREAD_ASSUMED * 100 + 0.5));
+	if (result->outcome == OUTCOME_UNDECIDED)
+		page_say(page, "- more runs would tell more (--runs)");
 	page_newline(page);
 }
 
