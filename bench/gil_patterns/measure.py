@@ -2,20 +2,19 @@
 one takes, for the simulation in analyzer/replay to be compared with. Prints a JSON line per case:
 lengths as one thread alone sees them, and the throughput of N threads as a multiple of one's.
 """
+import argparse
 import json
 import os
 import statistics
-import sys
 import threading
 import time
 
+CONVOYS_MS = [(0.05, 0.05), (0.05, 0.07), (0.05, 0.13), (0.3, 0.5), (1, 1)]
 PATTERNS_MS = [(1, 1), (0.1, 1), (5, 5), (0.2, 10), (20, 20)]
 THREADS = [2, 4, 8, 16, 32]
 BESIDE_SPINNERS = [(1, 1), (2, 1), (4, 1), (8, 1), (1, 2), (1, 4)]
 RUN_S = 1.5
-ROUNDS = 5
 QUIET_SHARE = 0.08  # of all CPUs: a run during which others took more is repeated
-MAX_REPEATS = 6
 
 
 def spin(count):
@@ -55,12 +54,12 @@ def operations(count, pause_s, until, done):
     done += [operation_cnt, spun]
 
 
-def throughput(threads, run_s):
+def throughput(threads):
     """@threads: (count, pause) of each. Operations per second of each, seconds from beginning to
     end of what an operation of the first computes, and others' share of the machine meanwhile."""
     busy, own, start = machine_busy_s(), time.process_time(), time.perf_counter()
     results = [[] for _ in threads]
-    running = [threading.Thread(target=operations, args=(count, pause, start + run_s, done))
+    running = [threading.Thread(target=operations, args=(count, pause, start + RUN_S, done))
                for (count, pause), done in zip(threads, results)]
     for thread in running:
         thread.start()
@@ -71,30 +70,32 @@ def throughput(threads, run_s):
     return [done[0] / wall for done in results], results[0][1] / results[0][0], others
 
 
-def quiet_throughput(threads, run_s=RUN_S):
+def quiet_throughput(threads, tries):
     best = None
-    for _ in range(MAX_REPEATS):
-        result = throughput(threads, run_s)
+    for _ in range(tries):
+        result = throughput(threads)
         if best is None or result[2] < best[2]:
             best = result
         if best[2] < QUIET_SHARE:
             break
-        time.sleep(1)
+        if tries > 1:
+            time.sleep(1)
     return best
 
 
-def measure(compute_ms, pause_ms, cases):
+def measure(compute_ms, pause_ms, cases, options):
     """@cases: how many threads compute and sleep, and beside how many that only compute."""
     operation = count_for(compute_ms / 1e3), pause_ms / 1e3
     spinner = count_for(0.02), 0
     ratios = {case: [] for case in cases}
     computes, pauses, others_max = [], [], 0
-    for _ in range(ROUNDS):
-        (alone,), compute, _ = quiet_throughput([operation])
+    for _ in range(options.rounds):
+        (alone,), compute, _ = quiet_throughput([operation], options.tries)
         computes.append(compute)
         pauses.append(1 / alone - compute)
         for waiting, spinning in cases:
-            rates, _, others = quiet_throughput([operation] * waiting + [spinner] * spinning)
+            threads = [operation] * waiting + [spinner] * spinning
+            rates, _, others = quiet_throughput(threads, options.tries)
             others_max = max(others_max, others)
             ratios[waiting, spinning].append(sum(rates[:waiting]) / alone)
     for waiting, spinning in cases:
@@ -109,10 +110,16 @@ def measure(compute_ms, pause_ms, cases):
 
 
 def main():
-    for compute_ms, pause_ms in [(0.05, 0.05), (1, 1)]:
-        measure(compute_ms, pause_ms, BESIDE_SPINNERS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="whose median is taken")
+    parser.add_argument("--tries", type=int, default=6,
+                        help="of a run that others disturb; 1 on a machine that is never quiet, "
+                        "under chrt -f 20")
+    options = parser.parse_args()
+    for compute_ms, pause_ms in CONVOYS_MS:
+        measure(compute_ms, pause_ms, BESIDE_SPINNERS, options)
     for compute_ms, pause_ms in PATTERNS_MS:
-        measure(compute_ms, pause_ms, [(n, 0) for n in THREADS])
+        measure(compute_ms, pause_ms, [(n, 0) for n in THREADS], options)
 
 
 if __name__ == "__main__":
