@@ -48,6 +48,8 @@ static void copy_observation(const struct observation *obs, struct report *repor
 	report->source = obs->source;
 	report->duration_ns = obs->duration_ns;
 	report->lost_events = quality->lost_events;
+	report->is_until_settled = quality->is_until_settled;
+	report->has_settled = quality->has_settled;
 	report->missing_probes =
 		arena_strings(report->arena, quality->missing_probes, quality->missing_probe_cnt);
 	report->missing_probe_cnt = report->missing_probes ? quality->missing_probe_cnt : 0;

@@ -297,6 +297,8 @@ struct report {
 	uint64_t lost_events;
 	const char **missing_probes;
 	size_t missing_probe_cnt;
+	bool is_until_settled;	 /* it was to end when the verdict settled; */
+	bool has_settled;	 /* and that is how it ended */
 	const char *source_note; /* "" or why this source and what it can't see */
 	struct report_thread_time thread_time;
 	struct report_program_time program_time;

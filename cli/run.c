@@ -195,8 +195,8 @@ static int conclude(struct run *run)
 
 	if (!error)
 		error = record_target(run, &obs);
-	if (!error && run->has_given_up)
-		error = until_settled_note(&run->until_settled, &obs);
+	if (!error && run->watch.until_settled)
+		error = until_settled_note(&run->until_settled, run->has_given_up, &obs);
 	source_release(&run->source);
 	if (error) {
 		say("cannot conclude the observation: %s (try --source procfs)", strerror(-error));

@@ -99,7 +99,7 @@ bool until_settled_look(struct until_settled *until, uint64_t now_ns)
 	return until->is_settled;
 }
 
-int until_settled_note(const struct until_settled *until, struct observation *obs)
+static int note_why_not(const struct until_settled *until, struct observation *obs)
 {
 	const char *own = obs->quality.source_note;
 	char *note;
@@ -114,4 +114,12 @@ int until_settled_note(const struct until_settled *until, struct observation *ob
 	obs->quality.source_note = observation_intern(obs, note, (size_t)len);
 	free(note);
 	return obs->quality.source_note ? 0 : -ENOMEM;
+}
+
+int until_settled_note(const struct until_settled *until, bool was_given_up,
+		       struct observation *obs)
+{
+	obs->quality.is_until_settled = true;
+	obs->quality.has_settled = until->is_settled;
+	return was_given_up ? note_why_not(until, obs) : 0;
 }

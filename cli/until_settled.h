@@ -32,8 +32,9 @@ void until_settled_begin(struct until_settled *until, struct observer *observer,
  */
 bool until_settled_look(struct until_settled *until, uint64_t now_ns);
 
-/* When the observation has been given up: notes in @obs that its verdict may not be the last word,
- * and what to do. Returns 0 or -ENOMEM. */
-int until_settled_note(const struct until_settled *until, struct observation *obs);
+/* Notes in @obs whether its verdict is settled; where it @was_given_up also why it is not, and what
+ * to do. Returns 0 or -ENOMEM. */
+int until_settled_note(const struct until_settled *until, bool was_given_up,
+		       struct observation *obs);
 
 #endif

@@ -297,6 +297,9 @@ struct obs_quality {
 	const char *source_note;     /* why this source and what it can't see; "" for a full one */
 	uint64_t sample_cnt;	     /* procfs: samples of the tree taken; 0 for ebpf */
 	uint64_t sample_interval_ns; /* procfs: mean distance of two samples; 0 for ebpf */
+	/* It was to end when its verdict settled; and that is how it ended. */
+	bool is_until_settled;
+	bool has_settled;
 };
 
 struct string_pool;

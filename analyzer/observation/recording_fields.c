@@ -89,6 +89,8 @@ static const struct field quality_fields[] = {
 	FIELD(struct obs_quality, source_note),
 	FIELD(struct obs_quality, sample_cnt),
 	FIELD(struct obs_quality, sample_interval_ns),
+	LATER(struct obs_quality, is_until_settled),
+	LATER(struct obs_quality, has_settled),
 };
 
 static const struct field process_fields[] = {

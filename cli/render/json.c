@@ -109,6 +109,10 @@ static void add_observation(struct json_builder *b, cJSON *root, const struct re
 	json_add_whole(b, object, "switches", report->switch_cnt);
 	json_add_whole(b, object, "lost_events", report->lost_events);
 	add_texts(b, object, "missing_probes", report->missing_probes, report->missing_probe_cnt);
+	if (report->is_until_settled)
+		json_add_bool(b, object, "settled", report->has_settled);
+	else
+		json_add_null(b, object, "settled");
 }
 
 /* The part of a wait that both views and the roles have. */

@@ -31,6 +31,7 @@ class AttachTests:
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
         self.check_report(target)
         self.assertGreaterEqual(self.read_report()["observation"]["duration_s"], 0.1)
+        self.assertIsNone(self.read_report()["observation"]["settled"])
         self.check_alive(target)
 
     def test_signals_end_it(self):
@@ -45,6 +46,7 @@ class AttachTests:
                 watcher.send_signal(number)
                 self.assertEqual(watcher.wait(), 0)
                 self.check_report(target)
+                self.assertIs(self.read_report()["observation"]["settled"], False)
                 self.check_alive(target)
 
     @staticmethod
@@ -89,7 +91,9 @@ class AttachTests:
         self.assertRegex(lines[1], r"^classify: 1\.\d s: .*, confidence \d+%, not settled: ")
         self.assertRegex(lines[-1], r"^classify: \d+\.\d s: .*, confidence \d+%, settled$")
         self.check_report(target)
-        self.assertGreaterEqual(self.read_report()["observation"]["duration_s"], 2)
+        observation = self.read_report()["observation"]
+        self.assertGreaterEqual(observation["duration_s"], 2)
+        self.assertIs(observation["settled"], True)
         self.assertIsNone(target.poll())
 
     def test_progress_is_for_terminals(self):

@@ -144,6 +144,14 @@ class CgroupTests:
         self.assertEqual(watcher.wait(), 0, watcher.stderr.read())
         self.check_target(self.read_report(), group, target.pid)
 
+    def test_a_settled_verdict_ends_it(self):
+        group = self.make_group(2)
+        target = self.start_in(group, "import time\nwhile True: time.sleep(0.001)")
+        done = run(*self.options("--cgroup", str(group)))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        self.check_target(self.read_report(), group, target.pid)
+        self.assertIs(self.read_report()["observation"]["settled"], True)
+
     def test_its_removal_ends_it(self):
         group = self.make_group(2)
         target = self.start_in(group, ECHO)

@@ -64,6 +64,7 @@ class SettlingTestCase(harness.ReportTestCase):
     def check(self, report, classes, between_s):
         self.assertIn(report["verdict"]["class"], classes, harness.carrying_numbers(report))
         least_s, most_s = between_s
+        self.assertEqual(report["observation"]["settled"], most_s < GIVEN_UP_S)
         self.assertGreaterEqual(report["observation"]["duration_s"], least_s)
         self.assertLessEqual(report["observation"]["duration_s"], most_s,
                              harness.carrying_numbers(report))
@@ -91,7 +92,7 @@ class Settling:
         """Half a second each: after one second and a half it looks like waiting, after one like
         neither. It is mixed, and takes longer to tell."""
         report = self.attach(self.start_turns(0.5, 0.5).pid)
-        self.check(report, ["mixed"], (STEADY_S[1], GIVEN_UP_S + 1))
+        self.check(report, ["mixed"], (STEADY_S[1], GIVEN_UP_S - 1))
 
 
 class SettlingThroughEbpf(Settling, SettlingTestCase):
