@@ -140,12 +140,16 @@ def judge(family, points, reports, typical=statistics.median):
 def summary(rows):
     """The figures of the issue over all families."""
     errors = sorted(abs(row.error) for row in rows if row.error is not None)
+    of_all = sorted(abs(other[-1]) for row in rows for other in row.others)
     worst = max((row for row in rows if row.error is not None), key=lambda row: abs(row.error),
                 default=None)
     return {"families": len(rows), "right": sum(row.is_right for row in rows),
             "regret_median": statistics.median(row.regret for row in rows) if rows else 0,
             "regret_worst": max((row.regret for row in rows), default=0),
             "predictions": len(errors),
+            "all_predictions": len(of_all),
+            "all_error_median": statistics.median(of_all) if of_all else None,
+            "all_error_high": of_all[len(of_all) * 9 // 10] if of_all else None,
             "error_median": statistics.median(errors) if errors else None,
             "error_worst": abs(worst.error) if worst else None,
             "error_worst_family": worst.family.name if worst else None,

@@ -58,6 +58,9 @@ def summary(rows):
         lines.append(f"error of {found['predictions']} predictions: median "
                      f"{_percent(found['error_median'])}, worst {_percent(found['error_worst'])} "
                      f"({found['error_worst_family']})")
+        lines.append(f"of all {found['all_predictions']} predictions, also for models that were not "
+                     f"advised: median {_percent(found['all_error_median'])}, nine of ten within "
+                     f"{_percent(found['all_error_high'])}")
     else:
         lines.append("no predictions")
     if found["wrong"]:
