@@ -54,7 +54,7 @@ def c(name, program, what, operations, grid, **more):
 
 
 def node(name, script, what, operations, grid, **more):
-    """Node.js: "sync" awaits one after another, "async" many at once; threads are worker_threads."""
+    """Node.js: "sync" awaits one after another, "async" many at once; multiprocessing are workers."""
     words = tuple(script.split())
     return Family(name, what, ("{node}", "{here}/node/" + words[0], *words[1:]), operations,
                   {"sync": (1,), **grid}, **more)
@@ -147,14 +147,15 @@ FAMILIES = (
       classified=("threads", 4), note="nobody else wants the lock in the sync form"),
     # Node.js.
     node("node_http_few", "fetch.js {url} 0.25 0", "6 requests of 250 ms", 6,
-         {"threads": (2,), "async": (2, 6), "multiprocessing": (2,)}),
+         {"async": (2, 6), "multiprocessing": (2,)}),
     node("node_http_many", "fetch.js {url} 0.01 0", "150 requests of 10 ms", 150,
-         {"threads": (2, 4), "async": (4, 16, 64, 150), "multiprocessing": (2, 4)}),
-    node("node_cpu", "compute.js 50", "30 times 50 ms of computing", 30, CPU_GRID),
+         {"async": (4, 16, 64, 150), "multiprocessing": (2, 4)}),
+    node("node_cpu", "compute.js 50", "30 times 50 ms of computing", 30,
+         {"async": (4,), "multiprocessing": (2, 4)}),
     node("node_mixed", "fetch.js {url} 0.01 10", "80 times 10 ms of waiting, 10 ms of computing", 80,
-         {"threads": (2, 4), "async": (4, 16), "multiprocessing": (2, 4)}),
+         {"async": (4, 16), "multiprocessing": (2, 4)}),
     node("node_fs", "read_files.js {files_3000x512} 3000", "3000 files of 512 KiB from the disk",
-         3000, {"threads": (2, 4), "async": (4, 16), "multiprocessing": (2, 4)}, cold=True),
+         3000, {"async": (4, 16), "multiprocessing": (2, 4)}, cold=True),
 )
 
 

@@ -1,8 +1,8 @@
-// Runs an operation in every form: awaited one after another, many promises at once, in worker threads, in
-// child processes. A program of this directory says what is done once and hands it to main().
+// Runs an operation in every form: awaited one after another, many promises at once, in worker_threads; these
+// have an engine each and share nothing, so they count as multiprocessing. A program of this directory says
+// what is done once and hands it to main().
 "use strict";
 const { Worker, isMainThread, parentPort } = require("node:worker_threads");
-const { fork } = require("node:child_process");
 
 const at = process.argv.indexOf("--form");
 const [, form, , workers, , operations] = process.argv.slice(at);
@@ -22,55 +22,39 @@ async function inOneThread(operation, lanes) {
   return counts.reduce((a, b) => a + b, 0);
 }
 
-// Hands items to others, each as soon as it is done with the one before.
-function inOthers(start) {
+// Hands items to workers, each as soon as it is done with the one before, and -1 for the end.
+function inWorkers() {
   let next = 0;
   let cnt = 0;
-  const serve = (worker, send, end) => new Promise((resolve) => {
-    const give = () => {
-      if (next < Number(operations))
-        return send(next++);
-      end();
-      return resolve();
-    };
-    worker.on("message", (done) => { cnt += done === true; give(); });
+  const serve = (worker) => new Promise((resolve, reject) => {
+    worker.on("message", (done) => {
+      cnt += done === true;
+      worker.postMessage(next < Number(operations) ? next++ : -1);
+    });
+    worker.on("error", reject);
+    worker.on("exit", resolve);
   });
-  return Promise.all(Array.from({ length: Number(workers) }, () => serve(...start())))
-    .then(() => cnt);
+  return Promise.all(Array.from({ length: Number(workers) }, () => serve(
+    new Worker(process.argv[1], { argv: process.argv.slice(2) })))).then(() => cnt);
 }
 
-function startThread() {
-  const worker = new Worker(process.argv[1], { argv: process.argv.slice(2) });
-  return [worker, (item) => worker.postMessage(item), () => worker.postMessage(-1)];
-}
-
-function startProcess() {
-  const child = fork(process.argv[1], process.argv.slice(2),
-    { env: { ...process.env, PROVING_CHILD: "1" } });
-  return [child, (item) => child.send(item), () => child.send(-1)];
-}
-
-// The far side of inOthers(): says when it is there, then does what it is sent, -1 for the end.
-function serveItems(operation, port, post, close) {
-  port.on("message", async (item) => {
+function serveItems(operation) {
+  parentPort.on("message", async (item) => {
     if (item < 0)
-      return close();
-    return post((await operation(item)) !== undefined);
+      return parentPort.close();
+    return parentPort.postMessage((await operation(item)) !== undefined);
   });
-  post(null);
+  parentPort.postMessage(null); // it is there
 }
 
 exports.main = async function main(operation) {
   if (!isMainThread)
-    return serveItems(operation, parentPort, (m) => parentPort.postMessage(m),
-      () => parentPort.close());
-  if (process.env.PROVING_CHILD)
-    return serveItems(operation, process, (m) => process.send(m), () => process.disconnect());
+    return serveItems(operation);
   const run = {
     sync: () => inOneThread(operation, 1),
     async: () => inOneThread(operation, Number(workers)),
-    threads: () => inOthers(startThread),
-    multiprocessing: () => inOthers(startProcess),
+    threads: inWorkers,
+    multiprocessing: inWorkers,
   };
   console.log(`${await run[form]()} results`);
   return undefined;
