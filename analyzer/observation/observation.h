@@ -199,6 +199,8 @@ struct obs_far_end {
 	const char *name;    /* as in obs_wait.far_end */
 	uint64_t cpu_ns;     /* of all processes of that program, from since_ns on */
 	uint64_t since_ns;   /* when it was found */
+	bool is_one_thread;  /* the one that listens took nearly all of it: it serves one at a
+			      * time, whoever asks. Others may start another for each who asks */
 	uint32_t thread_cnt; /* of these processes, that took a tenth of the busiest one's time or
 			      * more; the most that were alive at once */
 };

@@ -208,9 +208,8 @@ static const struct field slice_fields[] = {
 };
 
 static const struct field far_end_fields[] = {
-	FIELD(struct obs_far_end, name),
-	FIELD(struct obs_far_end, cpu_ns),
-	LATER(struct obs_far_end, since_ns),
+	FIELD(struct obs_far_end, name),       FIELD(struct obs_far_end, cpu_ns),
+	LATER(struct obs_far_end, since_ns),   LATER(struct obs_far_end, is_one_thread),
 	FIELD(struct obs_far_end, thread_cnt),
 };
 

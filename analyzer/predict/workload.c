@@ -338,14 +338,11 @@ static double neighbour_share(const struct facts *facts, uint32_t *slots)
 {
 	double cpu_ns = 0, wait_ns = 0;
 
-	*slots = 0;
-	for (size_t i = 0; i < facts->obs->far_end_cnt; i++) {
+	for (size_t i = 0; i < facts->obs->far_end_cnt; i++)
 		cpu_ns += (double)facts->obs->far_ends[i].cpu_ns;
-		*slots += facts->obs->far_ends[i].thread_cnt;
-	}
-	/* Where several ran, there may be more when they are asked for more. */
-	if (*slots > 1)
-		*slots = 0;
+	/* Where it isn't the one that listens who serves, there may be more when they are asked for
+	 * more. */
+	*slots = facts->obs->far_end_cnt == 1 && facts->obs->far_ends[0].is_one_thread;
 	for (size_t i = 0; i < facts->obs->process_cnt; i++)
 		wait_ns += (double)(facts->processes[i].result_ns[WAIT_NETWORK] +
 				    facts->processes[i].result_ns[WAIT_IPC]);

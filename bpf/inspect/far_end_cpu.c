@@ -23,6 +23,8 @@
  * than starting others takes. */
 #define RAN_PART   10
 #define RAN_MIN_NS 1000000ull
+/* The listening process's main thread serves alone: its share of all. */
+#define ALONE_SHARE 0.9
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -250,11 +252,21 @@ static void note_thread(struct server *server, pid_t tid, uint64_t cpu_ns)
 	thread->look = server->look_cnt;
 }
 
+/* @name: the thread's own schedstat below /proc/@pid. */
+static void read_thread(struct server *server, pid_t pid, pid_t tid, const char *name)
+{
+	uint64_t cpu_ns;
+	char text[96];
+
+	if (proc_file_read(pid, name, text, sizeof(text)) > 0 &&
+	    sscanf(text, "%" SCNu64, &cpu_ns) == 1)
+		note_thread(server, tid, cpu_ns);
+}
+
 static void read_threads(struct server *server, pid_t pid)
 {
-	char path[48], name[64], text[96];
+	char path[48], name[64];
 	struct dirent *entry;
-	uint64_t cpu_ns;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	DIR *dir = opendir(path);
@@ -263,9 +275,8 @@ static void read_threads(struct server *server, pid_t pid)
 		pid_t tid = (pid_t)atoi(entry->d_name);
 
 		snprintf(name, sizeof(name), "task/%d/schedstat", (int)tid);
-		if (tid > 0 && proc_file_read(pid, name, text, sizeof(text)) > 0 &&
-		    sscanf(text, "%" SCNu64, &cpu_ns) == 1)
-			note_thread(server, tid, cpu_ns);
+		if (tid > 0)
+			read_thread(server, pid, tid, name);
 	}
 	if (dir)
 		closedir(dir);
@@ -308,7 +319,7 @@ static void look_at_process(const struct servers *servers, struct server *server
 	if (stat.thread_cnt > 1)
 		read_threads(server, process->pid);
 	else
-		note_thread(server, process->pid, process->cpu_ns);
+		read_thread(server, process->pid, process->pid, "schedstat");
 	add_children(servers, server, process->pid);
 }
 
@@ -368,6 +379,14 @@ void servers_look(struct servers *servers, uint64_t now_ns, bool is_last)
 			look(servers, &servers->servers[i], now_ns);
 }
 
+static uint64_t main_thread_ns(const struct server *server)
+{
+	for (size_t i = 0; i < server->thread_cnt; i++)
+		if (server->threads[i].tid == server->pid)
+			return server->threads[i].cpu_ns - server->threads[i].base_ns;
+	return 0;
+}
+
 int servers_book(const struct servers *servers, struct observation *obs)
 {
 	for (size_t i = 0; i < servers->cnt; i++) {
@@ -384,6 +403,9 @@ int servers_book(const struct servers *servers, struct observation *obs)
 		row->thread_cnt = server->thread_peak;
 		for (size_t j = 0; j < server->process_cnt; j++)
 			row->cpu_ns += process_share_ns(&server->processes[j]);
+		row->is_one_thread =
+			row->cpu_ns >= RAN_MIN_NS &&
+			(double)main_thread_ns(server) >= ALONE_SHARE * (double)row->cpu_ns;
 	}
 	return 0;
 }

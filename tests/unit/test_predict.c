@@ -190,6 +190,34 @@ static void a_far_end_beside_it_is_no_delay(void **state)
 	report_release(&report);
 }
 
+/* One that serves alone can't be asked for several at once; one that forks for each can. */
+static void a_far_end_of_one_thread_is_a_queue(void **state)
+{
+	const struct rounds rounds = { "/bin/a", 100, 1, 9, WAIT_NETWORK, 4 };
+	double speedups[2] = { 0 };
+
+	(void)state;
+	for (int is_alone = 0; is_alone < 2; is_alone++) {
+		struct obs_far_end *far_end;
+		struct observation obs;
+		struct report report;
+
+		build_rounds(&obs, &rounds);
+		far_end = observation_add_far_end(&obs);
+		far_end->name = "server[7]";
+		far_end->cpu_ns = 900 * MS;
+		far_end->thread_cnt = 1;
+		far_end->is_one_thread = is_alone;
+		build_report(&obs, &report);
+		for (size_t i = 0; i < report.prediction_cnt; i++)
+			if (report.predictions[i].model == MODEL_THREADS)
+				speedups[is_alone] = report.predictions[i].speedup_expected;
+		report_release(&report);
+	}
+	assert_true(speedups[0] >= 2.5 && speedups[0] <= 4);
+	assert_true(speedups[1] <= 1.2);
+}
+
 /* A second of waiting for one beside short requests: no pool is done before that. */
 static void the_longest_operation_is_the_least(void **state)
 {
@@ -319,6 +347,7 @@ int main(void)
 		cmocka_unit_test(the_start_is_not_spread),
 		cmocka_unit_test(samples_tell_what_the_lock_is_needed_for),
 		cmocka_unit_test(a_far_end_beside_it_is_no_delay),
+		cmocka_unit_test(a_far_end_of_one_thread_is_a_queue),
 		cmocka_unit_test(the_longest_operation_is_the_least),
 		cmocka_unit_test(a_sample_stands_for_all),
 		cmocka_unit_test(the_same_run_gives_the_same_numbers),

@@ -217,6 +217,7 @@ static void server_is_charged_from_its_discovery_on(void **state)
 	assert_string_equal(row->name, "server[1]");
 	assert_int_equal(row->since_ns, 500 * MS_NS);
 	assert_int_equal(row->thread_cnt, 1);
+	assert_true(row->is_one_thread);
 }
 
 static void children_are_charged_dead_or_alive(void **state)
@@ -228,6 +229,7 @@ static void children_are_charged_dead_or_alive(void **state)
 	program_order(&fixture->program, 'c');
 	program_order(&fixture->program, 'c');
 	assert_took(account(fixture), 200 * MS_NS);
+	assert_false(fixture->obs.far_ends[0].is_one_thread);
 }
 
 static void wait_until_burnt(const struct fixture *fixture, uint64_t cpu_ns)
@@ -319,6 +321,7 @@ static void threads_that_ran_are_counted(void **state)
 	assert_int_equal(read(fixture->program.answer[0], &done, 1), 1);
 	assert_int_equal(fixture->servers.servers[0].thread_peak, 3);
 	assert_took(account(fixture), 180 * MS_NS);
+	assert_false(fixture->obs.far_ends[0].is_one_thread);
 }
 
 static void what_belongs_to_the_tree_has_no_account(void **state)
