@@ -92,45 +92,6 @@ def contenders(family, walls, reports):
     return [point for point in walls if point in again]
 
 
-def observe(self, recording):
-        """Runs the form that is classified under classify; leaves a recording at that path."""
-        command = self.place.fill(self.family.argv(*self.family.classified))
-        self._run([str(self.classify), "-q", "--json", "-o", os.devnull, "--save-recording",
-                   str(recording), *self.family.options, "--", *command])
-
-
-def replay(classify, recording, options):
-    """The report that @classify makes of a recording now."""
-    done = subprocess.run([str(classify), "--json", "-o", "-", *options, "--replay",
-                           str(recording)], stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
-
-
-def advised(report):
-    """(model, workers) that the report wants of the program; workers None: not said."""
-    advice = report["recommendation"]
-    return advice["model"], advice["workers"]
-
-
-def wanted_points(family, reports):
-    """The grid, and what the reports advise or predict of forms that the family has."""
-    points = family.points()
-    for report in reports:
-        asked = [advised(report)]
-        asked += [(one["model"], one["workers"]) for one in report["predictions"]]
-        points += [(model, workers) for model, workers in asked
-                   if model in family.grid and model != "sync" and workers]
-    return list(dict.fromkeys(points))
-
-
-def contenders(family, walls, reports):
-    """What is worth another measurement: the classified form, the advised, those near the best."""
-    best_s = min(map(statistics.median, walls.values()))
-    again = {family.classified, *map(advised, reports)}
-    return [point for point, taken_s in walls.items()
-            if point in again or statistics.median(taken_s) <= CONTENDER * best_s]
-
-
 def observe(bench, observations, directory, say):
     """Records the family so often. Returns the names of the recordings in that directory."""
     names = [f"{bench.family.name}.{i + 1}.json" for i in range(observations)]
