@@ -164,10 +164,11 @@ struct obs_thread {
  * What one thread did from one instant to another. A thread's segments follow each other without a
  * gap from its start to its end, and sum to its totals to the nanosecond, counts too.
  *
- * One ends when a wait ends, a millisecond or more after the one before: a longer wait ends one of
- * its own, and shorter ones share one; while the thread computes, one may end at any sample. There
- * are about a thousand at most. In a long run neighbours are merged, first where nothing outside
- * was waited for, so that one may hold many operations then (wait_cnt tells how many waits).
+ * One ends when the thread has a CPU again after a wait, a millisecond or more after the one
+ * before: a longer wait ends one of its own (with the time in the run queue that came after it),
+ * and shorter ones share one; while the thread computes, one may end at any sample. There are about
+ * a thousand at most. In a long run neighbours are merged, first where nothing outside was waited
+ * for, so that one may hold many operations then (wait_cnt tells how many waits).
  *
  * With more than 512 threads some have none: those that computed least, and those that lived
  * for less than two. Their totals are all that is known: a single segment from start to end. So it

@@ -10,6 +10,9 @@
 /* How many segments a second are taken in, of all threads: at 0.3 us each that is 0.1% of a CPU. */
 #define SEGMENTS_PER_S 4000
 #define QUANTUM_MAX_NS NS_PER_S
+/* How often it is looked how many come. */
+#define LOOK_SOONEST_NS 10000000ull
+#define LOOK_LATEST_NS	500000000ull
 
 static struct segment_key key_of_life(uint32_t tgid, uint64_t start_ns)
 {
@@ -76,7 +79,9 @@ void segments_look(struct ebpf_observer *self, uint64_t now_ns)
 	uint64_t elapsed_ns = now_ns - self->segments_looked_ns;
 
 	take_slice(self);
-	if (elapsed_ns < NS_PER_S / 100)
+	/* Threads that began together are told of together: a whole quantum tells how many come. */
+	if (elapsed_ns < LOOK_SOONEST_NS ||
+	    (elapsed_ns < self->probes->data->segment_quantum_ns && elapsed_ns < LOOK_LATEST_NS))
 		return;
 	if (self->segments_looked_ns)
 		set_quantum(self, elapsed_ns);
