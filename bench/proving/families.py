@@ -34,6 +34,11 @@ class Family:
         return [*self.command, "--form", form, "--workers", str(workers), "--operations",
                 str(self.operations)]
 
+    def work(self):
+        """What a measurement is of, in words: another work needs another measurement."""
+        return " ".join([*self.command, str(self.operations), *map(str, self.classified),
+                         *self.options, *self.stdin])
+
     def points(self):
         """All (form, workers) of the grid, the classified one first."""
         others = [(form, n) for form in MODELS for n in self.grid.get(form, ())
