@@ -41,6 +41,11 @@ static bool take_operation(struct simulation *sim, uint32_t id)
 	task->end_step = operation->first_step + operation->step_cnt;
 	task->is_at_operation = true;
 	task->comes_back = true;
+	task->ends_row = true;
+	/* What a loop runs next is the oldest of all that is ready, not the next of the same
+	 * worker. */
+	if (sim->setup->engine == ENGINE_LOOP)
+		task_let_go(sim, id);
 	set_own_step(sim, id, sim->setup->operation_ns);
 	return true;
 }

@@ -139,7 +139,6 @@ static void end_step(struct simulation *sim, uint32_t id)
 {
 	struct task *task = &sim->tasks[id];
 	enum replay_place place = task->step.place;
-	bool ends_operation = task->next_step == task->end_step;
 
 	sim->busy_ns[place] += task->step.length_ns;
 	if (task->has_slot)
@@ -147,11 +146,8 @@ static void end_step(struct simulation *sim, uint32_t id)
 	task->has_slot = false;
 	task->comes_back = !is_computed(place);
 	/* It is unlocked by a thread that has come back. */
-	task->ends_row = ends_operation || !sim->work->steps[task->next_step].is_locked;
-	/* What a loop runs next is the oldest of all that is ready, not the next of the same
-	 * worker. */
-	if (ends_operation && sim->setup->engine == ENGINE_LOOP && id < sim->worker_cnt)
-		task_let_go(sim, id);
+	if (task->next_step < task->end_step)
+		task->ends_row = !sim->work->steps[task->next_step].is_locked;
 	if (hand_out_next_step(sim, id)) {
 		task_queue_add(&sim->ready, id);
 		return;
