@@ -39,12 +39,24 @@ static void copy_target(const struct observation *obs, struct report *report)
 	report->threads_peak = obs->threads_peak;
 }
 
+static void copy_far_ends(const struct observation *obs, struct report *report)
+{
+	report->far_ends = arena_array(report->arena, obs->far_end_cnt, sizeof(*report->far_ends));
+	for (size_t i = 0; report->far_ends && i < obs->far_end_cnt; i++) {
+		struct obs_far_end *to = &report->far_ends[report->far_end_cnt++];
+
+		*to = obs->far_ends[i];
+		to->name = arena_string(report->arena, to->name);
+	}
+}
+
 static void copy_observation(const struct observation *obs, struct report *report)
 {
 	const struct obs_quality *quality = &obs->quality;
 
 	report->host = obs->host;
 	report->host.kernel = arena_string(report->arena, obs->host.kernel);
+	copy_far_ends(obs, report);
 	report->source = obs->source;
 	report->duration_ns = obs->duration_ns;
 	report->lost_events = quality->lost_events;

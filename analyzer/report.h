@@ -291,6 +291,8 @@ struct report {
 	uint32_t processes_peak;
 	uint32_t threads_peak;
 	struct obs_host host;
+	struct obs_far_end *far_ends; /* of this host */
+	size_t far_end_cnt;
 	enum observation_source source;
 	uint64_t duration_ns;
 	uint64_t switch_cnt;

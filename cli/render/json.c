@@ -86,8 +86,25 @@ static void add_target(struct json_builder *b, cJSON *root, const struct report 
 	json_add_whole(b, target, "threads_peak", report->threads_peak);
 }
 
-static void add_host(struct json_builder *b, cJSON *root, const struct obs_host *host)
+static void add_far_ends(struct json_builder *b, cJSON *parent, const struct report *report)
 {
+	cJSON *array = json_add_array(b, parent, "far_ends");
+
+	for (size_t i = 0; i < report->far_end_cnt; i++) {
+		const struct obs_far_end *from = &report->far_ends[i];
+		cJSON *object = json_add_object(b, array, NULL);
+
+		json_add_text(b, object, "name", from->name);
+		add_seconds(b, object, "cpu_s", from->cpu_ns);
+		add_seconds(b, object, "since_s", from->since_ns);
+		json_add_whole(b, object, "threads", from->thread_cnt);
+		json_add_bool(b, object, "serves_alone", from->is_one_thread);
+	}
+}
+
+static void add_host(struct json_builder *b, cJSON *root, const struct report *report)
+{
+	const struct obs_host *host = &report->host;
 	cJSON *object = json_add_object(b, root, "host");
 
 	json_add_text(b, object, "kernel", host->kernel);
@@ -97,6 +114,12 @@ static void add_host(struct json_builder *b, cJSON *root, const struct obs_host 
 		json_add_number(b, object, "cpu_quota", host->cpu_quota);
 	else
 		json_add_null(b, object, "cpu_quota");
+	if (host->threads_per_core)
+		json_add_whole(b, object, "threads_per_core", host->threads_per_core);
+	else
+		json_add_null(b, object, "threads_per_core");
+	add_seconds(b, object, "others_cpu_s", host->others_cpu_ns);
+	add_far_ends(b, object, report);
 }
 
 static void add_observation(struct json_builder *b, cJSON *root, const struct report *report)
@@ -499,7 +522,7 @@ int render_json(const struct report *report, FILE *out)
 
 	add_head(&b, root, report);
 	add_target(&b, root, report);
-	add_host(&b, root, &report->host);
+	add_host(&b, root, report);
 	add_observation(&b, root, report);
 	add_thread_time(&b, root, &report->thread_time);
 	add_program_time(&b, root, &report->program_time);

@@ -40,6 +40,11 @@ static const char *io_notes[] = {
 	"Threads take its blocking calls and callbacks as they are.",
 	"With requests or urllib3, raise what they keep open to one host from 10 to 20.",
 };
+static struct obs_far_end io_far_ends[] = { { .name = "nginx[812]",
+					      .cpu_ns = 12 * MS,
+					      .since_ns = 21 * MS,
+					      .is_one_thread = true,
+					      .thread_cnt = 1 } };
 #define PREDICTION(of_model, of_workers, low, expected, high, bytes)                           \
 	.bottleneck = "workers", .model = of_model, .workers = of_workers, .speedup_low = low, \
 	.speedup_expected = expected, .speedup_high = high, .extra_memory_bytes = bytes
@@ -80,6 +85,7 @@ static const struct report io_report = {
 	.processes_peak = 1,
 	.threads_peak = 1,
 	.host = { "6.18.0", 2, 2, 0 },
+	LIST(far_ends, far_end_cnt, io_far_ends),
 	.source = SOURCE_EBPF,
 	.duration_ns = 2410 * MS,
 	.switch_cnt = 1204,
