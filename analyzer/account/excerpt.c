@@ -36,21 +36,21 @@ static uint64_t since_start(const struct excerpt *excerpt, uint64_t ns)
 	return overlap_ns(excerpt->start_ns, ns, excerpt->start_ns, excerpt->end_ns);
 }
 
-/* What of a segment's waits falls into window @at. */
-static void add_waits(struct excerpt *excerpt, const struct obs_segment *segment, size_t at,
-		      double wait_share)
+/* Adds @wait_share of a segment's waits, which lies where quiet time was as in @rate. */
+static void add_waits(struct excerpt *excerpt, const struct obs_segment *segment, double wait_share,
+		      const double rate[QUIET_CAUSE_CNT])
 {
-	const struct windows *windows = excerpt->windows;
-	uint32_t process = windows->process_of[segment->thread];
+	uint32_t process = excerpt->windows->process_of[segment->thread];
 
 	for (int reason = 0; process != UINT32_MAX && reason < WAIT_REASON_CNT; reason++) {
-		const struct wait_weight *weight = &windows->weights[process][reason];
+		const struct wait_weight *weight = &excerpt->windows->weights[process][reason];
 		double wait_ns = wait_share * (double)segment->wait_ns[reason];
 
+		if (wait_ns <= 0)
+			continue;
 		excerpt->waits[process][reason].wait_ns += wait_ns;
 		excerpt->waits[process][reason].quiet_ns +=
-			wait_ns * wait_weight(weight) *
-			windows->windows[at].quiet_rate[weight->cause];
+			wait_ns * wait_weight(weight) * rate[weight->cause];
 	}
 }
 
@@ -67,22 +67,47 @@ static void add_to_thread(struct obs_thread *thread, const struct obs_segment *s
 	}
 }
 
-static void add_segment(struct excerpt *excerpt, const struct obs_segment *segment)
+static struct segment_share add_totals(struct excerpt *excerpt, const struct obs_segment *segment)
 {
 	struct segment_share share = segment_share_of(segment, excerpt->start_ns, excerpt->end_ns);
 
-	if (segment->thread >= excerpt->from->thread_cnt || (share.run <= 0 && share.wait <= 0))
-		return;
+	if (segment->thread >= excerpt->from->thread_cnt)
+		return (struct segment_share){ 0, 0 };
 	add_to_thread(&excerpt->threads[segment->thread], segment, share);
-	for (size_t i = window_at(excerpt->windows, segment->start_ns); i <= excerpt->last; i++) {
+	return share;
+}
+
+static void add_segment(struct excerpt *excerpt, const struct obs_segment *segment)
+{
+	size_t i;
+
+	if (add_totals(excerpt, segment).wait <= 0)
+		return;
+	i = window_at(excerpt->windows, segment->start_ns);
+	for (i = i > excerpt->first ? i : excerpt->first; i <= excerpt->last; i++) {
 		const struct window *window = &excerpt->windows->windows[i];
 
 		if (window->start_ns > segment->end_ns)
 			break;
-		if (i >= excerpt->first)
-			add_waits(excerpt, segment, i,
-				  segment_share_of(segment, window->start_ns, window->end_ns).wait);
+		add_waits(excerpt, segment,
+			  segment_share_of(segment, window->start_ns, window->end_ns).wait,
+			  window->quiet_rate);
 	}
+}
+
+/* Threads of which only the totals are known are as good as spread over all of their life. */
+static void add_rest(struct excerpt *excerpt)
+{
+	const struct windows *windows = excerpt->windows;
+	double rate[QUIET_CAUSE_CNT] = { 0 };
+
+	for (size_t i = excerpt->first; i <= excerpt->last; i++)
+		for (int cause = 0; cause < QUIET_CAUSE_CNT; cause++)
+			rate[cause] += windows->windows[i].quiet_rate[cause] /
+				       (double)(excerpt->last - excerpt->first + 1);
+	for (size_t i = 0; i < windows->rest_cnt; i++)
+		add_waits(excerpt, &windows->rest[i], add_totals(excerpt, &windows->rest[i]).wait,
+			  rate);
 }
 
 static uint64_t wait_cnt_of(const struct obs_thread *thread)
@@ -331,6 +356,7 @@ void excerpt_take(const struct windows *windows, size_t first, size_t last, stru
 		return;
 	for (size_t i = 0; i < from->segment_cnt; i++)
 		add_segment(&excerpt, &from->segments[i]);
+	add_rest(&excerpt);
 	keep_threads(&excerpt, new_places);
 	take_processes(&excerpt, arena);
 	take_rows(&excerpt, arena);

@@ -244,6 +244,43 @@ static void find_processes(struct windows *windows, const struct wait_roles *rol
 	}
 }
 
+static void fill_rest(const struct obs_thread *thread, uint32_t number, struct obs_segment *rest)
+{
+	*rest = (struct obs_segment){
+		.thread = number,
+		.start_ns = thread->start_ns,
+		.end_ns = thread->end_ns,
+		.on_cpu_ns = thread->on_cpu_ns,
+		.queue_ns = thread->run_queue_ns + thread->preempted_ns + thread->throttled_ns,
+	};
+	for (int reason = 0; reason < WAIT_REASON_CNT; reason++) {
+		rest->wait_ns[reason] = thread->wait_ns[reason];
+		rest->wait_cnt[reason] = thread->wait_cnt[reason];
+	}
+}
+
+/* Of very many threads only those that computed most have segments. */
+static void find_rest(struct windows *windows, struct arena *arena)
+{
+	const struct observation *obs = windows->obs;
+	bool *has_segment = arena_array(arena, obs->thread_cnt, sizeof(*has_segment));
+	size_t cnt = obs->thread_cnt;
+
+	for (size_t i = 0; has_segment && i < obs->segment_cnt; i++) {
+		uint32_t thread = obs->segments[i].thread;
+
+		if (thread < obs->thread_cnt && !has_segment[thread]) {
+			has_segment[thread] = true;
+			cnt--;
+		}
+	}
+	windows->rest = arena_array(arena, cnt, sizeof(*windows->rest));
+	for (size_t i = 0; has_segment && windows->rest && i < obs->thread_cnt; i++)
+		if (!has_segment[i])
+			fill_rest(&obs->threads[i], (uint32_t)i,
+				  &windows->rest[windows->rest_cnt++]);
+}
+
 void windows_account(const struct observation *obs, const struct wait_roles *roles,
 		     struct arena *arena, struct windows *windows)
 {
@@ -265,8 +302,11 @@ void windows_account(const struct observation *obs, const struct wait_roles *rol
 	for (size_t i = 0; i < cnt; i++)
 		keep_within(&windows->windows[i]);
 	find_processes(windows, roles);
+	find_rest(windows, arena);
 	weigh_rows(windows, roles, quiet_ns);
 	for (size_t i = 0; i < obs->segment_cnt; i++)
 		add_segment(windows, &obs->segments[i]);
+	for (size_t i = 0; i < windows->rest_cnt; i++)
+		add_segment(windows, &windows->rest[i]);
 	fit(windows, quiet_ns);
 }

@@ -45,6 +45,8 @@ struct windows {
 	size_t cnt;		/* 0: the observation doesn't tell */
 	struct wait_weight (*weights)[WAIT_REASON_CNT]; /* parallel to obs->processes */
 	uint32_t *process_of; /* parallel to obs->threads; UINT32_MAX: its process wasn't seen */
+	struct obs_segment *rest; /* one for each thread that has none: all of its life */
+	size_t rest_cnt;
 };
 
 /*

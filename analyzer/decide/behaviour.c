@@ -151,7 +151,7 @@ const char *behaviour_words(const struct behaviour *behaviour)
 	case DOING_TIME:
 		return is_ticking(behaviour) ? "ticking" : "sleeping";
 	case DOING_WORK:
-		return "waiting for work";
+		return works(behaviour) ? "working" : "waiting for work";
 	case DOING_TREE:
 		return works(behaviour) ? "working" : "waiting for others";
 	case DOING_LOCK:
@@ -184,6 +184,8 @@ const char *behaviour_kind(const struct behaviour *behaviour)
 	case DOING_TIME:
 		return is_ticking(behaviour) ? "ticker" : "waiter";
 	case DOING_WORK:
+		if (works(behaviour))
+			return is_one ? "worker" : "workers";
 		return behaviour->wait_ns[WAIT_ACCEPT] >= behaviour->doing_ns[DOING_WORK] / 2
 			       ? "acceptor"
 			       : "waiter";

@@ -53,6 +53,25 @@ static void add_rows(struct observation *obs, pid_t pid)
 				   .far_end = observation_intern(obs, far_end, sizeof(far_end)) });
 }
 
+/* It computes first and waits then, so that each part is judged by itself. A few threads have
+ * segments, as with the probes. */
+static void add_phases(struct observation *obs)
+{
+	for (uint64_t at_ns = 0; at_ns < obs->duration_ns; at_ns += 50 * MS) {
+		struct obs_slice *slice = observation_add_slice(obs);
+		struct obs_segment *segment = observation_add_segment(obs);
+
+		assert_non_null(slice);
+		assert_non_null(segment);
+		slice->start_ns = segment->start_ns = at_ns;
+		slice->end_ns = segment->end_ns = at_ns + 50 * MS;
+		if (at_ns < obs->program.computing_ns)
+			slice->computing_ns = segment->on_cpu_ns = 50 * MS;
+		else
+			segment->wait_ns[WAIT_NETWORK] = 50 * MS;
+	}
+}
+
 static void build_tree(struct observation *obs, enum observation_source source, size_t cnt)
 {
 	build_observation(obs, 10000, 2000, 0, 2);
@@ -64,6 +83,7 @@ static void build_tree(struct observation *obs, enum observation_source source, 
 		build_thread(obs, pid, pid, 1);
 		add_rows(obs, pid);
 	}
+	add_phases(obs);
 }
 
 static void analyze_it(void *context, size_t cnt)
@@ -73,6 +93,7 @@ static void analyze_it(void *context, size_t cnt)
 
 	(void)cnt;
 	assert_int_equal(analyze(context, &options, &report), 0);
+	assert_int_equal(report.phase_cnt, 2);
 	report_release(&report);
 }
 

@@ -262,6 +262,30 @@ static void waiting_threads_change_nothing(void **state)
 	report_release(&report);
 }
 
+/* Of very many threads some have no segments: they are as good as spread over the run. */
+static void threads_without_segments_are_there_too(void **state)
+{
+	static const struct stretch work[] = {
+		{ 1000, 50, 5, 50, WAIT_NETWORK },
+		{ 1000, 50, 98, 2, WAIT_DISK },
+	};
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_program(&obs, work, CNT(work), 1);
+	for (pid_t tid = PID + 1; tid < PID + 9; tid++) {
+		build_thread(&obs, PID, tid, 0);
+		WAITED(&obs, tid, .reason = WAIT_LOCK, .ms = 2000, .cnt = 500, .kind = OBJECT_MUTEX,
+		       .name = "0x7f00", .by_tree = true);
+	}
+	build_report(&obs, &report);
+	assert_int_equal(report.phase_cnt, 2);
+	assert_int_equal(report.phases[0].verdict_class, CLASS_LOCK_BOUND);
+	assert_int_equal(report.phases[1].verdict_class, CLASS_LOCK_BOUND);
+	report_release(&report);
+}
+
 /* One CPU, then two: the class is the same, what it does isn't. */
 static void a_serial_part_is_a_phase(void **state)
 {
@@ -352,6 +376,7 @@ int main(void)
 		cmocka_unit_test(what_comes_back_is_one_phase),
 		cmocka_unit_test(kinds_of_waiting_are_kept_apart),
 		cmocka_unit_test(waiting_threads_change_nothing),
+		cmocka_unit_test(threads_without_segments_are_there_too),
 		cmocka_unit_test(a_serial_part_is_a_phase),
 		cmocka_unit_test(the_order_of_threads_does_not_matter),
 		cmocka_unit_test(without_segments_there_is_one_phase),
