@@ -9,6 +9,7 @@ target_link_options(test_analyze_properties PRIVATE -Wl,--wrap=calloc)
 classify_unit_test(analyze_cost SOURCES unit/observation_builder.c unit/work_counter.c
 	DEPENDS classify_analyzer)
 classify_unit_test(replay DEPENDS classify_replay)
+classify_unit_test(replay_properties DEPENDS classify_replay)
 # How settled a verdict is.
 foreach(test settling spread)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
