@@ -15,7 +15,7 @@
 #include "proc_file.h"
 
 #define LOOK_INTERVAL_NS 100000000ull
-/* Looking may take this share of a CPU, as the inverse. */
+/* Looking at all of them may take this share of a CPU, as the inverse. */
 #define COST_INVERSE 100
 /* How far up the listening process's ancestors may lie that run the same file. */
 #define ANCESTORS_MAX 8
@@ -148,11 +148,14 @@ static void add_process(struct server *server, pid_t pid)
 
 static void add_children(const struct servers *servers, struct server *server, pid_t parent)
 {
-	char name[48], text[8192], *at = text, *end;
+	char name[48], text[8192], *at = text, *last, *end;
 	ssize_t len;
 
 	snprintf(name, sizeof(name), "task/%d/children", (int)parent);
 	len = proc_file_read(parent, name, text, sizeof(text));
+	last = len == sizeof(text) - 1 ? strrchr(text, ' ') : NULL;
+	if (last)
+		*last = '\0'; /* there are more: the last number may be cut */
 	while (len > 0) {
 		pid_t pid = (pid_t)strtol(at, &end, 10);
 
@@ -333,7 +336,7 @@ static void look(const struct servers *servers, struct server *server, uint64_t 
 			look_at_process(servers, server, i);
 	count_threads(server);
 	server->look_cnt++;
-	pause_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - from_ns) * COST_INVERSE;
+	pause_ns = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - from_ns) * COST_INVERSE * servers->cnt;
 	server->next_ns = now_ns + (pause_ns > LOOK_INTERVAL_NS ? pause_ns : LOOK_INTERVAL_NS);
 }
 
