@@ -7,6 +7,7 @@ import pathlib
 import pwd
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -115,6 +116,12 @@ class Surroundings(contextlib.ExitStack):
                    cwd=directory, stderr=subprocess.DEVNULL)
         _until_open(port)
         return port
+
+
+def end_cleanly():
+    """Lets SIGINT and SIGTERM leave all contexts, and so end what was started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 
 
 def _program(package, path):
