@@ -4,11 +4,8 @@
 #include <stdlib.h>
 #include "global_lock.h"
 #include "random.h"
+#include "wake.h"
 
-/* From the moment when the lock is given back to that when the woken waiter has it, in the mean:
- * futex wake and context switch. Measured: 32 threads of CPython 3.11 that compute 0.1 ms and sleep
- * 1 ms lose 6 to 9 us per operation (bench/gil_patterns, docs/replay.md). */
-#define WAKE_NS 8e3
 /* How much later than after the interval a waiter asks: the kernel rounds a timed wait up by 50 us
  * of timer slack (PR_SET_TIMERSLACK), and an idle CPU wakes up. Measured as above: beside a
  * spinning thread another gets the lock every 5.1 ms. */

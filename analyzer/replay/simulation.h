@@ -20,6 +20,7 @@ struct task {
 	bool has_slot;
 	bool ends_row;	     /* of steps under the lock, before its step */
 	bool comes_back;     /* from a wait, or to its first operation */
+	bool is_waking;	     /* and has the program's lock then */
 	bool waits_for_turn; /* its timer is the global lock's */
 	bool is_at_operation;
 };

@@ -1,6 +1,7 @@
 /* The way of a task through a step: first all that it needs, in the order in which real programs
  * take it, then the time there, then what the next step has no use for is given back. */
 #include "simulation.h"
+#include "wake.h"
 
 static bool is_computed(enum replay_place place)
 {
@@ -76,6 +77,22 @@ void task_let_go(struct simulation *sim, uint32_t id)
 		global_lock_give_back(&sim->global_lock, sim->now_ns);
 }
 
+/* Who waits for the program's lock sleeps; a loop's operations don't. */
+static void unlock(struct simulation *sim)
+{
+	uint32_t next;
+
+	if (sim->setup->engine == ENGINE_LOOP) {
+		give_back(sim, &sim->lock);
+		return;
+	}
+	next = slots_give_back(&sim->lock, sim->now_ns);
+	if (next == NO_TASK)
+		return;
+	sim->tasks[next].is_waking = true;
+	event_heap_put(&sim->timers, next, sim->now_ns + WAKE_NS);
+}
+
 static void leave_row(struct simulation *sim, uint32_t id)
 {
 	struct task *task = &sim->tasks[id];
@@ -84,7 +101,7 @@ static void leave_row(struct simulation *sim, uint32_t id)
 	if (!task->has_lock)
 		return;
 	task->has_lock = false;
-	give_back(sim, &sim->lock);
+	unlock(sim);
 }
 
 /* Who has to wait for the program's lock waits without the global one. */
@@ -181,6 +198,11 @@ void task_on_timer(struct simulation *sim, uint32_t id)
 {
 	struct task *task = &sim->tasks[id];
 
+	if (task->is_waking) {
+		task->is_waking = false;
+		task_queue_add(&sim->ready, id);
+		return;
+	}
 	if (!task->waits_for_turn) {
 		end_step(sim, id);
 		return;
