@@ -262,7 +262,7 @@ static const struct report hostile_report = {
 	.recommendation = { MODEL_SYNC, ACTION_MEASURE_AGAIN, 0, NULL,
 			    "Measure again with more work for the program to do.", NULL,
 			    LIST(reasons, reason_cnt, hostile_reasons), .notes = hostile_notes,
-			    .note_cnt = 1 },
+			    .note_cnt = 1, .scope = "the thread \"\x1b[2Jevil: computing\"" },
 };
 
 /* A web service with everything wrong at once. */
