@@ -10,9 +10,10 @@
 #define START_MAX_SHARE 0.25 /* of a thread's life */
 
 /* Replaying them. */
-#define OPERATIONS_MAX	   1000 /* in a replay; a sample stands for more */
-#define LARGE_OPERATION	   20	/* times the mean: is cut short in a sample, not left out */
-#define SWITCH_INTERVAL_NS 5e6	/* CPython's default */
+#define OPERATIONS_MAX	   1000	 /* in a replay; a sample stands for more */
+#define LARGE_OPERATION	   20	 /* times the mean: is cut short in a sample, not left out */
+#define SWITCH_INTERVAL_NS 5e6	 /* CPython's default: sys.getswitchinterval() */
+#define RUBY_INTERVAL_NS   100e6 /* its thread quantum: TIME_QUANTUM_MSEC of thread.c */
 #define DISK_SLOTS	   4
 #define OVERLAP_SHARE	   0.02 /* of own time: waits of less are not worth overlapping */
 

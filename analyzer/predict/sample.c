@@ -5,6 +5,7 @@
 #include <math.h>
 #include "arena.h"
 #include "predict/limits.h"
+#include "random.h"
 
 /* Compute, wait, and compute and wait again: with and without a lock of the program's own. */
 #define STEPS_MAX 12
@@ -122,18 +123,8 @@ int sample_draw(const struct workload *workload, size_t cnt_min, double wait_fac
 	sample->work.neighbour_slots = workload->neighbour_slots;
 	sample->work.disk_slots = DISK_SLOTS;
 	sample->work.far_end_slots = 1; /* a pipe */
-	sample->work.switch_interval_ns = SWITCH_INTERVAL_NS;
+	sample->work.switch_interval_ns = workload->switch_interval_ns;
 	return 0;
-}
-
-/* splitmix64: Steele, Lea and Flood, OOPSLA 2014. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t mixed = *state += 0x9e3779b97f4a7c15;
-
-	mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-	mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-	return mixed ^ mixed >> 31;
 }
 
 void sample_resample(const struct sample *from, uint64_t seed, struct replay_operation *operations,
@@ -142,6 +133,6 @@ void sample_resample(const struct sample *from, uint64_t seed, struct replay_ope
 	*sample = *from;
 	for (size_t i = 0; i < from->work.operation_cnt; i++)
 		operations[i] =
-			from->work.operations[next_random(&seed) % from->work.operation_cnt];
+			from->work.operations[random_next(&seed) % from->work.operation_cnt];
 	sample->work.operations = operations;
 }

@@ -395,10 +395,13 @@ void workload_build(const struct facts *facts, const struct model *model, struct
 	struct cutter cutter = { .facts = facts, .to = workload, .room = room };
 
 	*workload = (struct workload){ .lock_part = lock_part(facts, model),
+				       .switch_interval_ns = SWITCH_INTERVAL_NS,
 				       .is_commands = model->is_command_sequence };
 	workload->stretches = arena_array(facts->scratch, room, sizeof(*workload->stretches));
 	if (!workload->stretches || !facts->dominant)
 		return;
+	if (facts->dominant->runtime == RUNTIME_RUBY)
+		workload->switch_interval_ns = RUBY_INTERVAL_NS;
 	cutter.stream_share = stream_share(facts->obs);
 	cutter.neighbour_share = neighbour_share(facts, &workload->neighbour_slots);
 	cutter.chunk_ns = fmax(computed_ns(facts) / CHUNKS, 1);

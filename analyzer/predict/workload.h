@@ -30,8 +30,9 @@ struct workload {
 	struct stretch sum; /* of all stretches */
 	double lock_part;   /* of an operation's own time that a lock of the program is held */
 	uint32_t neighbour_slots;
-	bool is_commands;   /* an operation is a process that the program starts */
-	double dispatch_ns; /* then: what the program computes to start one */
+	double switch_interval_ns; /* of the global lock, as in struct replay_work */
+	bool is_commands;	   /* an operation is a process that the program starts */
+	double dispatch_ns;	   /* then: what the program computes to start one */
 };
 
 /* Fills @workload in the scratch arena. Without anything to replay operation_cnt is 0. */
