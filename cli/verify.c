@@ -107,6 +107,7 @@ static int compare(const struct verify_options *options, const struct collection
 		.after = all->after,
 		.before_cnt = all->before_cnt,
 		.after_cnt = all->after_cnt,
+		.is_as_advised = options->is_as_advised,
 		.is_same_work = options->is_same_work,
 	};
 	struct verification result;

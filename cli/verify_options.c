@@ -14,6 +14,7 @@ enum long_key {
 	KEY_BEFORE = 0x100,
 	KEY_AFTER,
 	KEY_RUNS,
+	KEY_AS_ADVISED,
 	KEY_SAME_WORK,
 	KEY_SOURCE,
 	KEY_AS_ROOT,
@@ -40,6 +41,10 @@ static const struct option_row rows[] = {
 	    after.line, .noun = "command"),
 	ROW("runs", KEY_RUNS, "N", "How often to run each command, in turns (default 3)",
 	    VALUE_COUNT, run_cnt),
+	ROW("as-advised", KEY_AS_ADVISED, NULL,
+	    "The program is now what was advised, even if it doesn't look so (as when threads run "
+	    "commands): hold it against that prediction",
+	    VALUE_TRUE, is_as_advised),
 	ROW("same-work", KEY_SAME_WORK, NULL,
 	    "Both do the same work, even if it doesn't look so: compare them anyway", VALUE_TRUE,
 	    is_same_work),

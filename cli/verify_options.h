@@ -27,6 +27,7 @@ struct verify_options {
 	enum report_format format;
 	enum source_choice source;
 	enum color_choice color;
+	bool is_as_advised;
 	bool is_same_work;
 	bool as_root;
 	bool is_quiet;

@@ -40,7 +40,7 @@ _classify_value()
 _classify_verify()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} i
-	local options="--before --after --runs --same-work --source --as-root --concurrency --output
+	local options="--before --after --runs --as-advised --same-work --source --as-root --concurrency --output
 		--format --json --json-schema --color --quiet --verbose --help"
 
 	for ((i = 2; i < COMP_CWORD; i++)); do

@@ -69,11 +69,12 @@ static void follow_curve(const struct run_prediction *prediction,
 	promise->high *= factor;
 }
 
-bool find_promise(const struct run_facts *before, const struct run_facts *after,
+bool find_promise(const struct run_facts *before, const struct run_facts *after, bool is_as_advised,
 		  struct verified_prediction *promise)
 {
-	double workers = workers_in_use(after);
-	const struct run_prediction *found = nearest(before, after->model, workers);
+	double workers = is_as_advised ? before->advised_workers : workers_in_use(after);
+	const char *model = is_as_advised ? before->advised_model : after->model;
+	const struct run_prediction *found = nearest(before, model, workers);
 
 	if (!found)
 		return false;

@@ -169,8 +169,11 @@ static void read_advice(struct json_reader *reader, const struct json_place *roo
 	struct json_place advice = json_member(root, "recommendation");
 	struct json_place action = json_member(&advice, "action");
 	struct json_place model = json_member(&advice, "model");
+	struct json_place workers = json_member(&advice, "workers");
 	struct json_place summary = json_member(&advice, "summary");
 
+	if (json_is_there(&workers))
+		facts->advised_workers = (uint32_t)json_whole(reader, &workers, UINT32_MAX);
 	facts->action = json_string(reader, &action);
 	facts->advised_model = json_string(reader, &model);
 	facts->advice = json_string(reader, &summary);

@@ -67,6 +67,7 @@ struct run_facts {
 	const char *finding_summary;
 	const char *action;
 	const char *advised_model;
+	uint32_t advised_workers; /* 0: not said */
 	const char *advice;
 
 	struct cJSON *tree;

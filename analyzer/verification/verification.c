@@ -134,9 +134,12 @@ static enum prediction_outcome judge(const struct verification *result)
 		return OUTCOME_NOT_COMPARABLE;
 	if (!result->has_prediction)
 		return OUTCOME_NO_PREDICTION;
-	if (result->speedup.low > result->prediction.high)
+	/* What other programs took may be all that the one or the other lacks. */
+	if (result->speedup.low * (1 - neighbours_share(result->before.typical)) >
+	    result->prediction.high)
 		return OUTCOME_BETTER;
-	if (result->speedup.high < result->prediction.low)
+	if (result->speedup.high <
+	    result->prediction.low * (1 - neighbours_share(result->after.typical)))
 		return OUTCOME_WORSE;
 	/* Not refuted is not proved: the median has to reach the promise, and a promised gain to be
 	 * one. */
@@ -147,15 +150,17 @@ static enum prediction_outcome judge(const struct verification *result)
 }
 
 /* Of the typical run if it has one, else of any: a busy machine can keep a run from having one. */
-static bool find_any_promise(struct verification *result)
+static bool find_any_promise(const struct verification_request *request,
+			     struct verification *result)
 {
 	const struct verified_side *before = &result->before;
 	const struct run_facts *after = result->after.typical;
+	bool is_as_advised = request->is_as_advised;
 
-	if (find_promise(before->typical, after, &result->prediction))
+	if (find_promise(before->typical, after, is_as_advised, &result->prediction))
 		return true;
 	for (size_t i = 0; i < before->run_cnt; i++)
-		if (find_promise(&before->runs[i], after, &result->prediction))
+		if (find_promise(&before->runs[i], after, is_as_advised, &result->prediction))
 			return true;
 	return false;
 }
@@ -187,7 +192,7 @@ int verification_make(const struct verification_request *request, struct verific
 		measure(result);
 	else
 		result->gain = GAIN_NONE;
-	result->has_prediction = find_any_promise(result);
+	result->has_prediction = find_any_promise(request, result);
 	compare_times(result);
 	result->outcome = judge(result);
 	result->is_success = came_true(result);

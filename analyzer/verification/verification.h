@@ -67,7 +67,8 @@ struct verification {
 struct verification_request {
 	const struct run_facts *before, *after; /* in the order in which they ran */
 	size_t before_cnt, after_cnt;		/* 1..VERIFIED_RUN_MAX */
-	bool is_same_work; /* known, so that differences in what they did are no obstacle */
+	bool is_as_advised; /* after is what was advised, whatever it looks like */
+	bool is_same_work;  /* known, so that differences in what they did are no obstacle */
 };
 
 /* Fills @result, which points into @request's facts. Returns 0 or -ENOMEM; release it either way.

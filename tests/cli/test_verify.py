@@ -88,6 +88,13 @@ class Reports(VerifyTestCase):
         self.assertIn("operations of others", result["obstacles"][0])
         self.assertEqual(self.result(*names, "--same-work")["verdict"], "held")
 
+    def test_as_advised(self):
+        report = after(14)
+        report["concurrency"]["current"] = "mixed"
+        names = self.before, self.write("after.json", report)
+        self.assertEqual(self.result(*names)["verdict"], "no-prediction")
+        self.assertEqual(self.result(*names, "--as-advised")["verdict"], "held")
+
     def test_text(self):
         done = self.verify(self.before, self.write("after.json", after(14)))
         self.assertEqual((done.returncode, done.stderr), (0, b""))

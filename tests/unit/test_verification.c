@@ -118,10 +118,10 @@ static void what_varies_too_much_is_left_open(void **state)
 		before[i] = before_facts();
 		after[i] = after_facts("threads", 8, 200 << i);
 	}
-	assert_int_equal(
-		verification_make(&(struct verification_request){ before, after, 3, 3, false },
-				  &result),
-		0);
+	assert_int_equal(verification_make(&(struct verification_request){ before, after, 3, 3,
+									   false, false },
+					   &result),
+			 0);
 	assert_int_equal(result.outcome, OUTCOME_UNDECIDED);
 	assert_false(result.is_success);
 	verification_release(&result);
@@ -129,10 +129,10 @@ static void what_varies_too_much_is_left_open(void **state)
 	after[0].wall_ns = 2200 * MS;
 	after[1].wall_ns = 300 * MS;
 	after[2].wall_ns = 280 * MS;
-	assert_int_equal(
-		verification_make(&(struct verification_request){ before, after, 3, 3, false },
-				  &result),
-		0);
+	assert_int_equal(verification_make(&(struct verification_request){ before, after, 3, 3,
+									   false, false },
+					   &result),
+			 0);
 	assert_int_equal(result.gain, GAIN_NONE);
 	assert_int_equal(result.outcome, OUTCOME_UNDECIDED);
 	verification_release(&result);
@@ -146,10 +146,10 @@ static void any_run_may_have_the_prediction(void **state)
 
 	(void)state;
 	before[0].prediction_cnt = 0;
-	assert_int_equal(
-		verification_make(&(struct verification_request){ before, &after, 2, 1, false },
-				  &result),
-		0);
+	assert_int_equal(verification_make(&(struct verification_request){ before, &after, 2, 1,
+									   false, false },
+					   &result),
+			 0);
 	assert_ptr_equal(result.before.typical, &before[0]);
 	assert_int_equal(result.outcome, OUTCOME_HELD);
 	verification_release(&result);
@@ -276,6 +276,11 @@ static void less_work_can_not_be_compared(void **state)
 	assert_outcome(before, after, OUTCOME_NO_PREDICTION, true);
 	after.in_flight_mean = -1;
 	assert_outcome(before, after, OUTCOME_NO_PREDICTION, true);
+	after.in_flight_mean = 1;
+	assert_obstacle(before, after, "2 s of operations of others");
+	/* Where it computes much, answers lie there unread, and its CPU time tells. */
+	before.on_cpu_ns = after.on_cpu_ns = 1000 * MS;
+	assert_outcome(before, after, OUTCOME_NO_PREDICTION, true);
 }
 
 static void less_cpu_time_can_not_be_compared(void **state)
@@ -322,6 +327,43 @@ static void a_busy_machine_is_told(void **state)
 	verification_release(&result);
 }
 
+static void what_other_programs_took_is_granted(void **state)
+{
+	struct run_facts before = before_facts(), after = after_facts("threads", 8, 400);
+
+	(void)state;
+	assert_outcome(before, after, OUTCOME_WORSE, false);
+	after.starved_ns = 100 * MS;
+	assert_outcome(before, after, OUTCOME_UNDECIDED, false);
+	after.cpu_quota = before.cpu_quota = 1;
+	assert_outcome(before, after, OUTCOME_WORSE, false);
+	after = after_facts("threads", 8, 220);
+	before.cpu_quota = 0;
+	assert_outcome(before, after, OUTCOME_BETTER, true);
+	before.starved_ns = 300 * MS;
+	assert_outcome(before, after, OUTCOME_HELD, true);
+}
+
+/* Threads that run commands look like processes. */
+static void advice_that_was_followed_may_look_otherwise(void **state)
+{
+	struct run_facts before = before_facts(), after = after_facts("mixed", 9, 300);
+	struct verification_request request = { &before, &after, 1, 1, true, false };
+	struct verification result;
+
+	(void)state;
+	before.advised_model = "threads";
+	before.advised_workers = 8;
+	assert_int_equal(verification_make(&request, &result), 0);
+	assert_int_equal(result.outcome, OUTCOME_HELD);
+	assert_near(result.prediction.asked_for, 8);
+	verification_release(&result);
+	before.advised_model = "mixed";
+	assert_int_equal(verification_make(&request, &result), 0);
+	assert_int_equal(result.outcome, OUTCOME_NO_PREDICTION);
+	verification_release(&result);
+}
+
 static void changes_are_side_by_side(void **state)
 {
 	struct run_facts before = before_facts(), after = after_facts("threads", 8, 300);
@@ -354,10 +396,10 @@ static void the_run_of_middle_length_stands_for_all(void **state)
 	before[2].wall_ns = 2000 * MS;
 	for (size_t i = 0; i < 4; i++)
 		after[i] = after_facts("threads", 8, 330 - 10 * i);
-	assert_int_equal(
-		verification_make(&(struct verification_request){ before, after, 3, 4, false },
-				  &result),
-		0);
+	assert_int_equal(verification_make(&(struct verification_request){ before, after, 3, 4,
+									   false, false },
+					   &result),
+			 0);
 	assert_ptr_equal(result.before.typical, &before[1]);
 	assert_ptr_equal(result.after.typical, &after[2]);
 	assert_int_equal(result.before.wall.median_ns, 2100 * MS);
@@ -376,10 +418,10 @@ static void every_run_has_to_be_whole(void **state)
 	(void)state;
 	before[1].has_failed = true;
 	before[1].exit_code = 3;
-	assert_int_equal(
-		verification_make(&(struct verification_request){ before, &after, 2, 1, false },
-				  &result),
-		0);
+	assert_int_equal(verification_make(&(struct verification_request){ before, &after, 2, 1,
+									   false, false },
+					   &result),
+			 0);
 	assert_non_null(strstr(result.obstacles[0], "exit code 3"));
 	verification_release(&result);
 }
@@ -527,6 +569,8 @@ int main(void)
 		cmocka_unit_test(less_cpu_time_can_not_be_compared),
 		cmocka_unit_test(the_price_is_told),
 		cmocka_unit_test(a_busy_machine_is_told),
+		cmocka_unit_test(what_other_programs_took_is_granted),
+		cmocka_unit_test(advice_that_was_followed_may_look_otherwise),
 		cmocka_unit_test(changes_are_side_by_side),
 		cmocka_unit_test(the_run_of_middle_length_stands_for_all),
 		cmocka_unit_test(every_run_has_to_be_whole),
