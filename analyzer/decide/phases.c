@@ -296,8 +296,7 @@ static void fill(const struct search *search, const struct piece *piece, struct 
 	part_release(&part);
 }
 
-/* Of the time in which it was not starved: others make a start-up longer, too. */
-static double part_of_run(const struct report *report, const struct report_phase *phase)
+double phase_share(const struct report *report, const struct report_phase *phase)
 {
 	return share_of(phase->computing_ns + phase->quiet_ns,
 			report->program_time.computing_ns + report->program_time.quiet_ns);
@@ -311,13 +310,13 @@ static bool is_start_up(const struct report *report, const struct report_phase *
 
 	return report->mode == TARGET_WRAP &&
 	       phase->computing_ns + phase->quiet_ns <= START_UP_MAX_NS &&
-	       part_of_run(report, phase) <= START_UP_SHARE &&
+	       phase_share(report, phase) <= START_UP_SHARE &&
 	       behaviour[BY_COMPUTING] + behaviour[BY_CAUSE + QUIET_FILE] >= START_UP_WORK;
 }
 
 static bool is_shut_down(const struct report *report, const struct report_phase *phase)
 {
-	return report->has_exited && part_of_run(report, phase) <= SHUT_DOWN_SHARE;
+	return report->has_exited && phase_share(report, phase) <= SHUT_DOWN_SHARE;
 }
 
 /* What is done once is not worth another model. */

@@ -14,4 +14,8 @@
  */
 void phases_report(const struct facts *facts, struct report *report);
 
+/* The share of @phase in the run of @report, starved time left out: others make a phase longer, but
+ * it has no more to do. */
+double phase_share(const struct report *report, const struct report_phase *phase);
+
 #endif

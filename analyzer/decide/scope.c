@@ -4,13 +4,9 @@
 #include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/phases.h"
 #include "decide/phrase.h"
 #include "decide/thresholds.h"
-
-static double part_of_run(const struct report *report, const struct report_phase *phase)
-{
-	return share_of(phase->end_ns - phase->start_ns, report->program_time.wall_ns);
-}
 
 static bool is_edge(const struct report_phase *phase)
 {
@@ -45,7 +41,7 @@ static bool phases_tell_more(const struct report *report)
 
 		if (!is_clear(phase) && !is_edge(phase))
 			continue;
-		clear += part_of_run(report, phase);
+		clear += phase_share(report, phase);
 		if (is_edge(phase))
 			continue;
 		differ = differ || (first && first->verdict_class != phase->verdict_class);
@@ -102,7 +98,7 @@ static const char *course_of(const struct facts *facts, const struct report *rep
 	for (size_t i = 0; i < report->phase_cnt; i++)
 		text = arena_printf(facts->arena, "%s%s %s (%.0f%%%s)", text, i ? ", then" : "",
 				    phase_words(&report->phases[i]),
-				    pct(part_of_run(report, &report->phases[i])),
+				    pct(phase_share(report, &report->phases[i])),
 				    i ? "" : " of the run");
 	return arena_printf(facts->arena, "%s.", text);
 }
@@ -127,7 +123,7 @@ static double saved_share(const struct report *report, const struct report_phase
 
 	if (phase->recommendation.action != ACTION_CHANGE || !is_clear(phase) || speedup <= 1)
 		return 0;
-	return part_of_run(report, phase) * (1 - 1 / speedup);
+	return phase_share(report, phase) * (1 - 1 / speedup);
 }
 
 static const struct report_phase *most_to_gain(const struct report *report)
@@ -185,7 +181,7 @@ static void take_predictions(const struct facts *facts, const struct report_phas
 			memcpy(curve, to[i].curve, to[i].curve_cnt * sizeof(*curve));
 		to[i].curve = curve;
 		to[i].curve_cnt = curve ? to[i].curve_cnt : 0;
-		take_prediction(facts, phase, part_of_run(report, phase), &to[i]);
+		take_prediction(facts, phase, phase_share(report, phase), &to[i]);
 	}
 	report->predictions = to;
 	report->prediction_cnt = to ? cnt : 0;
@@ -198,7 +194,7 @@ static const char *other_advice(const struct facts *facts, const struct report *
 	const struct report_recommendation *to = &phase->recommendation;
 	const char *text = arena_printf(
 		facts->arena, "%s, which %s (%.0f%% of the run), by itself calls for %s%s.",
-		phase->name, phase_words(phase), pct(part_of_run(report, phase)),
+		phase->name, phase_words(phase), pct(phase_share(report, phase)),
 		concurrency_model_name(to->model),
 		to->workers ? arena_printf(facts->arena, " with %u worker%s", to->workers,
 					   to->workers == 1 ? "" : "s")
@@ -248,7 +244,7 @@ static bool scope_by_phase(const struct facts *facts, struct report *report)
 	report->recommendation = best->recommendation;
 	report->recommendation.scope =
 		arena_printf(facts->arena, "%s, which %s (%.0f%% of the run)", best->name,
-			     phase_words(best), pct(part_of_run(report, best)));
+			     phase_words(best), pct(phase_share(report, best)));
 	take_predictions(facts, best, report);
 	add_other_advice(facts, best, report);
 	return true;
@@ -316,6 +312,11 @@ static void scope_by_role(const struct facts *facts, struct report *report)
 
 void scope_report(const struct facts *facts, struct report *report)
 {
+	enum verdict_class verdict_class = report->verdict.verdict_class;
+
+	/* What is no evidence for the run is none for a part of it; and who idles has time. */
+	if (verdict_class == CLASS_INCONCLUSIVE || verdict_class == CLASS_IDLE)
+		return;
 	if (!scope_by_phase(facts, report))
 		scope_by_role(facts, report);
 }

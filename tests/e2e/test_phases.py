@@ -75,11 +75,11 @@ class SlowAnswers(BaseHTTPRequestHandler):
         pass
 
 
-class Phases(harness.ReportTestCase):
+class PhasesThroughProcfs(harness.ReportTestCase):
+    source = "procfs"
+
     @classmethod
     def setUpClass(cls):
-        if harness.why_no_ebpf():
-            raise unittest.SkipTest(f"eBPF is not to be had here: {harness.why_no_ebpf()}")
         super().setUpClass()
         cls.server = ThreadingHTTPServer(("127.0.0.1", 0), SlowAnswers)
         cls.server.daemon_threads = True
@@ -92,7 +92,7 @@ class Phases(harness.ReportTestCase):
         cls.server.server_close()
 
     def report_on(self, program):
-        run = harness.run_classify(["-q", "--source", "ebpf"],
+        run = harness.run_classify(["-q", "--source", self.source],
                                    [sys.executable, "-c", program.format(url=self.url)])
         self.check_run(run)
         self.check_tiles(run.report)
@@ -153,6 +153,16 @@ class Phases(harness.ReportTestCase):
         self.assertEqual((workers["threads"], workers["class"]), (2, "cpu-bound"))
         self.assertEqual((pool["threads"], pool["class"]), (6, "idle"))
         self.assertIn("the 2 threads", report["recommendation"]["scope"])
+
+
+class PhasesThroughEbpf(PhasesThroughProcfs):
+    source = "ebpf"
+
+    @classmethod
+    def setUpClass(cls):
+        if harness.why_no_ebpf():
+            raise unittest.SkipTest(f"eBPF is not to be had here: {harness.why_no_ebpf()}")
+        super().setUpClass()
 
 
 class SteadyPrograms(harness.ReportTestCase):

@@ -116,6 +116,26 @@ static void the_phase_that_gains_most_is_advised(void **state)
 	report_release(&report);
 }
 
+/* What is no evidence for the run is none for a part of it. */
+static void parts_prove_nothing_that_the_whole_does_not(void **state)
+{
+	static const struct stretch stretches[] = {
+		{ 1200, 50, 5, 50, WAIT_NETWORK },
+		{ 1000, 50, 98, 2, WAIT_DISK },
+	};
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_program(&obs, stretches, CNT(stretches), 1);
+	obs.quality.lost_events = 10000;
+	build_report(&obs, &report);
+	assert_int_equal(report.verdict.verdict_class, CLASS_INCONCLUSIVE);
+	assert_int_equal(report.recommendation.action, ACTION_MEASURE_AGAIN);
+	assert_null(report.recommendation.scope);
+	report_release(&report);
+}
+
 static void steady_programs_are_advised_as_a_whole(void **state)
 {
 	static const struct stretch steady = { 2000, 120, 4, 80, WAIT_NETWORK };
@@ -368,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loading_and_computing_are_two_phases),
 		cmocka_unit_test(the_phase_that_gains_most_is_advised),
+		cmocka_unit_test(parts_prove_nothing_that_the_whole_does_not),
 		cmocka_unit_test(steady_programs_are_advised_as_a_whole),
 		cmocka_unit_test(start_and_end_have_their_names),
 		cmocka_unit_test(who_is_attached_to_was_not_seen_to_start),
