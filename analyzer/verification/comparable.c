@@ -14,6 +14,8 @@
 #define LESS_WORK 0.5
 /* Above twice, it is worth a word: a price of the change. */
 #define MORE_WORK 2.0
+/* A loop that computes for more of its time leaves answers lying unread. */
+#define BUSY_LOOP 0.5
 /* What takes less of the run before than this says nothing of its work. */
 #define TELLING_SHARE 0.1
 #define NS_PER_S      1e9
@@ -123,10 +125,12 @@ static double operation_seconds(const struct run_facts *run)
 }
 
 /* An event loop's waits are for all that is out at once: neither their sum nor their number
- * tells of its work where the operations in flight are not known. */
+ * tells of its work where the operations in flight are not known, or are not when an answer has
+ * come but lies there unread. */
 static bool hides_operations(const struct run_facts *run)
 {
-	return is_loop(run) && run->in_flight_mean <= 0;
+	return is_loop(run) && (run->in_flight_mean <= 0 ||
+				ratio((double)run->on_cpu_ns, (double)run->wall_ns) >= BUSY_LOOP);
 }
 
 static void check_operations(const struct run_facts *before, const struct run_facts *after,
@@ -135,10 +139,6 @@ static void check_operations(const struct run_facts *before, const struct run_fa
 	double before_s = operation_seconds(before), after_s = operation_seconds(after);
 	bool has_loop = is_loop(before) || is_loop(after);
 
-	/* Of a loop that computes much, an answer lies there unread and counts as in flight no
-	 * more; its CPU time tells of its work then. */
-	if (has_loop && has_telling_cpu_time(before))
-		return;
 	if (before_s < TELLING_SHARE * (double)before->wall_ns / NS_PER_S ||
 	    hides_operations(before) || hides_operations(after))
 		return;
@@ -153,11 +153,17 @@ static void check_operations(const struct run_facts *before, const struct run_fa
 					  before_s, after_s));
 }
 
+/* Of one thread it is the time without a CPU; of several, the part of the CPU time they wanted. */
 double neighbours_share(const struct run_facts *run)
 {
-	double share = ratio((double)run->starved_ns, (double)run->wall_ns);
+	double starved = ratio((double)run->starved_ns, (double)run->wall_ns);
+	double wanted = (double)run->computing_ns + (double)run->starved_ns;
+	double taken = ratio((double)run->neighbour_ns,
+			     (double)run->neighbour_ns + (double)run->on_cpu_ns) *
+		       ratio(wanted, (double)run->wall_ns);
+	double share = taken > starved ? taken : starved;
 
-	return share >= TELLING_SHARE && run->cpu_quota <= 0 ? share : 0;
+	return share >= TELLING_SHARE && run->cpu_quota <= 0 ? fmin(share, 1) : 0;
 }
 
 static void note_neighbours(const struct run_facts *before, const struct run_facts *after,

@@ -107,6 +107,20 @@ static void read_result_waits(struct json_reader *reader, const struct json_plac
 	}
 }
 
+static void read_neighbours(struct json_reader *reader, const struct json_place *time,
+			    struct run_facts *facts)
+{
+	struct json_place neighbours = json_member(time, "neighbours");
+	struct json_place one = json_first(reader, &neighbours);
+
+	for (; one.value && !reader->error; json_next(&one)) {
+		struct json_place seconds = json_member(&one, "seconds");
+
+		facts->neighbour_ns =
+			add_clamped(facts->neighbour_ns, json_seconds(reader, &seconds));
+	}
+}
+
 static void read_thread_time(struct json_reader *reader, const struct json_place *root,
 			     struct run_facts *facts)
 {
@@ -116,6 +130,7 @@ static void read_thread_time(struct json_reader *reader, const struct json_place
 	struct json_place wait = json_first(reader, &waits);
 
 	facts->on_cpu_ns = json_seconds(reader, &on_cpu);
+	read_neighbours(reader, &time, facts);
 	for (; wait.value && !reader->error; json_next(&wait))
 		read_result_waits(reader, &wait, facts);
 }

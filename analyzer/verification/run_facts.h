@@ -47,6 +47,7 @@ struct run_facts {
 	uint64_t lost_events;
 
 	uint64_t wall_ns;
+	uint64_t neighbour_ns;	 /* that threads queued while other programs had the CPU */
 	uint64_t on_cpu_ns;	 /* of all threads */
 	uint64_t result_wait_ns; /* of all threads, for what was asked of others */
 	uint64_t result_wait_cnt;

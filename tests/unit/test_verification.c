@@ -278,8 +278,8 @@ static void less_work_can_not_be_compared(void **state)
 	assert_outcome(before, after, OUTCOME_NO_PREDICTION, true);
 	after.in_flight_mean = 1;
 	assert_obstacle(before, after, "2 s of operations of others");
-	/* Where it computes much, answers lie there unread, and its CPU time tells. */
-	before.on_cpu_ns = after.on_cpu_ns = 1000 * MS;
+	/* Where the loop computes much, answers lie there unread. */
+	before.on_cpu_ns = after.on_cpu_ns = 200 * MS;
 	assert_outcome(before, after, OUTCOME_NO_PREDICTION, true);
 }
 
@@ -334,6 +334,11 @@ static void what_other_programs_took_is_granted(void **state)
 	(void)state;
 	assert_outcome(before, after, OUTCOME_WORSE, false);
 	after.starved_ns = 100 * MS;
+	assert_outcome(before, after, OUTCOME_UNDECIDED, false);
+	/* Four threads that got half of what they wanted were never all without a CPU. */
+	after.starved_ns = 0;
+	after.computing_ns = 200 * MS;
+	after.on_cpu_ns = after.neighbour_ns = 400 * MS;
 	assert_outcome(before, after, OUTCOME_UNDECIDED, false);
 	after.cpu_quota = before.cpu_quota = 1;
 	assert_outcome(before, after, OUTCOME_WORSE, false);
