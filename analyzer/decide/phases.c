@@ -140,6 +140,9 @@ static bool are_alike(const struct piece *one, const struct piece *other)
 {
 	bool is_same_class = one->verdict_class == other->verdict_class;
 
+	/* What it would do with CPUs hardly shows. */
+	if (is_same_class && one->verdict_class == CLASS_CPU_STARVED)
+		return true;
 	return distance(one, other) < (is_same_class ? PHASE_SAME_CLASS : PHASE_OTHER_CLASS);
 }
 

@@ -165,6 +165,26 @@ static void start_and_end_have_their_names(void **state)
 	report_release(&report);
 }
 
+/* Few long pieces: their changes are no noise. */
+static void four_phases_are_four(void **state)
+{
+	static const struct stretch stretches[] = {
+		{ 1000, 50, 10, 50, WAIT_ACCEPT },
+		{ 1000, 50, 5, 50, WAIT_NETWORK },
+		{ 1300, 50, 98, 2, WAIT_DISK },
+		{ 1000, 50, 0, 0, WAIT_TIMER },
+	};
+	struct report report;
+
+	(void)state;
+	report_on(stretches, CNT(stretches), 1, &report);
+	assert_int_equal(report.phase_cnt, 4);
+	assert_phase(&report.phases[1], "phase 2", CLASS_IO_BOUND, 2000);
+	assert_phase(&report.phases[2], "phase 3", CLASS_CPU_BOUND, 3300);
+	assert_phase(&report.phases[3], "phase 4", CLASS_TIMER_BOUND, 4300);
+	report_release(&report);
+}
+
 static void who_is_attached_to_was_not_seen_to_start(void **state)
 {
 	static const struct stretch stretches[] = {
@@ -391,6 +411,7 @@ int main(void)
 		cmocka_unit_test(parts_prove_nothing_that_the_whole_does_not),
 		cmocka_unit_test(steady_programs_are_advised_as_a_whole),
 		cmocka_unit_test(start_and_end_have_their_names),
+		cmocka_unit_test(four_phases_are_four),
 		cmocka_unit_test(who_is_attached_to_was_not_seen_to_start),
 		cmocka_unit_test(a_moment_is_no_phase),
 		cmocka_unit_test(a_steady_program_has_one_phase),
