@@ -53,15 +53,22 @@ const struct thread_facts *background_find(const struct facts *facts)
 	return share_of(computing->life_ns, main->life_ns) >= CPU_SHARE ? computing : NULL;
 }
 
-/* It waits for results, computes little in between, and most of what it is active goes to the lock.
- */
+static uint64_t outside_cnt(const struct obs_thread *thread)
+{
+	return thread->wait_cnt[WAIT_NETWORK] + thread->wait_cnt[WAIT_IPC] +
+	       thread->wait_cnt[WAIT_DISK] + thread->wait_cnt[WAIT_DEVICE];
+}
+
+/* It waits for results again and again, computes little in between, and most of what it is active
+ * goes to the lock. One that computes as others do only takes turns with them. */
 static bool is_held_up(const struct thread_facts *thread, const struct thread_facts *computing)
 {
 	const struct obs_thread *totals = thread->thread;
 
 	return thread != computing && thread->outside_ns &&
+	       outside_cnt(totals) >= CONVOY_WAITS_MIN &&
 	       totals->wait_cnt[WAIT_GIL] >= CONVOY_WAITS_MIN &&
-	       totals->on_cpu_ns < computing->thread->on_cpu_ns &&
+	       totals->on_cpu_ns < CONVOY_CPU_PART * (double)computing->thread->on_cpu_ns &&
 	       share_of(totals->wait_ns[WAIT_GIL], thread->active_ns) >= CONVOY_SHARE;
 }
 

@@ -119,6 +119,7 @@
 #define GIL_FINDING_SHARE     0.10 /* of busy time, and of the threads' active time */
 #define CONVOY_SHARE	      0.50 /* of what a thread is active: it mostly stands in line */
 #define CONVOY_WAITS_MIN      20
+#define CONVOY_CPU_PART	      0.33 /* of what the thread in its way computes */
 #define BACKGROUND_MAIN_CPU   0.50 /* of its life: the main thread mostly waits */
 #define BACKGROUND_MAIN_TREE  0.10 /* and hardly for other threads */
 #define IDLE_WORKER_SHARE     0.95 /* of its life */

@@ -155,6 +155,7 @@ static struct report report_of_two(uint64_t on_cpu_ms, uint64_t network_ms)
 static void a_convoy_is_told_from_contention(void **state)
 {
 	struct report convoy = report_of_two(20, 30), contention = report_of_two(500, 0);
+	struct report turns = report_of_two(400, 1);
 
 	(void)state;
 	assert_says(find(&convoy, "gil-convoy"), "(tid 10) waits for results");
@@ -163,6 +164,8 @@ static void a_convoy_is_told_from_contention(void **state)
 	assert_non_null(strstr(convoy.recommendation.summary, "(tid 11) computes a process"));
 	assert_int_equal(convoy.recommendation.model, MODEL_MULTIPROCESSING);
 	assert_false(has_finding(&contention, "gil-convoy"));
+	assert_false(has_finding(&turns, "gil-convoy"));
+	report_release(&turns);
 	report_release(&convoy);
 	report_release(&contention);
 }
