@@ -106,6 +106,26 @@ static bool is_always_named(const struct facts *facts, const struct class_rule *
 	return winner->verdict_class == CLASS_CPU_STARVED;
 }
 
+/* How much of the CPUs others take changes from one moment to the next: a program that they starve
+ * notably may be called that as well, however far its own borders are. */
+static struct border border_to_name(const struct facts *facts, const struct class_rule *winner,
+				    const struct border *nearest)
+{
+	const struct class_rule *rule = class_rules;
+	struct border border;
+
+	if (facts->contended_share < STARVED_FINDING_SHARE)
+		return *nearest;
+	while (rule < winner && rule->basis != BASIS_STARVED)
+		rule++;
+	if (rule == winner)
+		return *nearest;
+	border = border_of(facts, rule, true);
+	border.beyond = rule;
+	border.is_within = true;
+	return border;
+}
+
 static void name_runner_up(const struct facts *facts, const struct class_rule *winner,
 			   const struct border *border, struct report_verdict *verdict)
 {
@@ -193,5 +213,6 @@ void verdict_decide(const struct facts *facts, const struct model *model,
 	border = nearest_border(facts, winner);
 	verdict->is_clear = border.is_clear;
 	verdict->confidence = confidence(facts, winner, &border);
+	border = border_to_name(facts, winner, &border);
 	name_runner_up(facts, winner, &border, verdict);
 }

@@ -352,6 +352,19 @@ static void starved_names_what_it_would_be(void **state)
 	report_release(&report);
 }
 
+/* Others may take more of the CPUs at any moment. */
+static void notably_starved_may_be_starved(void **state)
+{
+	struct report report = report_of(
+		&(struct mix){ .starved_ms = 420, .network_ms = 560, .computing_ms = 20 });
+
+	(void)state;
+	assert_int_equal(report.verdict.verdict_class, CLASS_IO_BOUND);
+	assert_true(report.verdict.has_runner_up);
+	assert_int_equal(report.verdict.runner_up, CLASS_CPU_STARVED);
+	report_release(&report);
+}
+
 /* What kept it from the CPUs is said to be what can have been. */
 static void assert_starved_by(double quota, uint64_t throttled_ms, const char *subclass,
 			      const char *why)
@@ -551,6 +564,7 @@ int main(void)
 		cmocka_unit_test(steady_runs_near_a_border_are_clear_of_it),
 		cmocka_unit_test(mixed_names_what_nearly_won),
 		cmocka_unit_test(starved_names_what_it_would_be),
+		cmocka_unit_test(notably_starved_may_be_starved),
 		cmocka_unit_test(starved_says_by_whom),
 		cmocka_unit_test(the_runner_up_is_possible),
 		cmocka_unit_test(twenty_ms_are_needed),
