@@ -60,6 +60,9 @@ static void because_of_best(struct advice *advice)
 	if (!advice->choice->made)
 		advice_because(advice, "Its run could not be replayed, so what another model would "
 				       "gain isn't known.");
+	else if (advice->choice->is_of_one_file)
+		advice_because(advice, "It syncs the same few files again and again: more workers "
+				       "would wait for each other there.");
 	else if (!best)
 		advice_because(advice, "Replayed under the other models, it is no faster.");
 	else

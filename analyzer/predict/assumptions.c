@@ -56,8 +56,8 @@ void assumptions_list(const struct facts *facts, const struct workload *workload
 		assume(prediction, "an async client computes no more than this one");
 	if (workload->sum.disk_ns >= OVERLAP_SHARE * stretch_own_ns(&workload->sum) &&
 	    prediction->workers > 1)
-		assume(prediction,
-		       arena_printf(facts->arena, "the disk serves %d at once", DISK_SLOTS));
+		assume(prediction, arena_printf(facts->arena, "the disk serves %u at once",
+						workload->disk_slots));
 	if (!facts->obs->segment_cnt)
 		assume(prediction, "all operations are alike");
 }

@@ -14,7 +14,11 @@
 #define LARGE_OPERATION	   20	 /* times the mean: is cut short in a sample, not left out */
 #define SWITCH_INTERVAL_NS 5e6	 /* CPython's default: sys.getswitchinterval() */
 #define RUBY_INTERVAL_NS   100e6 /* its thread quantum: TIME_QUANTUM_MSEC of thread.c */
-#define DISK_SLOTS	   4
+#define DISK_SLOTS	   2	 /* of a disk, for what is read; more share its bandwidth */
+#define SYNC_SLOTS	   4	 /* for what is synced: one commit of the journal is for many */
+#define ONE_FILE_NAMES	   3	 /* a database, its journal, their directory */
+#define ONE_FILE_SYNCS	   20
+#define ONE_FILE_SHARE	   0.80
 #define OVERLAP_SHARE	   0.02 /* of own time: waits of less are not worth overlapping */
 
 /* Low, expected, high: how fast a CPU is while all compute, of its speed alone; the same where they

@@ -241,7 +241,7 @@ static bool prepare(struct predictor *predictor)
 	if (facts->options->planned_concurrency)
 		cnt_min = (size_t)OPERATIONS_PER_WORKER *
 			  candidate_workers_max(facts, &predictor->workload, MODEL_THREADS);
-	if (predictor->workload.operation_cnt < 1)
+	if (predictor->workload.operation_cnt < 1 || predictor->workload.is_of_one_stream)
 		return false;
 	for (int outlook = 0; outlook < OUTLOOK_CNT; outlook++)
 		if (sample_draw(&predictor->workload, cnt_min, wait_factors[outlook],
@@ -276,6 +276,7 @@ static struct choice describe(const struct predictor *predictor)
 		.made = true,
 		.model = predictor->model->primary,
 		.workers = predictor->model->workers,
+		.is_of_one_file = workload->is_of_one_file,
 		.operations = workload->operation_cnt,
 		.far_end_ns = (workload->sum.delay_ns + workload->sum.neighbour_ns) /
 			      workload->operation_cnt,

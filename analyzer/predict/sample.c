@@ -121,7 +121,7 @@ int sample_draw(const struct workload *workload, size_t cnt_min, double wait_fac
 	sample->work.steps = drawer.steps;
 	sample->work.operations = drawer.operations;
 	sample->work.neighbour_slots = workload->neighbour_slots;
-	sample->work.disk_slots = DISK_SLOTS;
+	sample->work.disk_slots = workload->disk_slots;
 	sample->work.far_end_slots = 1; /* a pipe */
 	sample->work.switch_interval_ns = workload->switch_interval_ns;
 	return 0;

@@ -379,6 +379,52 @@ static double lock_part(const struct facts *facts, const struct model *model)
 	return 1 / fmax(at_once, 1);
 }
 
+/* What is waited for at the disk decides how many it serves at once. */
+static uint32_t disk_slots(const struct observation *obs)
+{
+	uint64_t sync_ns = 0, all_ns = 0;
+
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		const struct obs_wait *row = &obs->waits[i];
+
+		if (row->reason != WAIT_DISK)
+			continue;
+		all_ns += row->wait_ns;
+		if (row->operation == OPERATION_SYNC || row->operation == OPERATION_METADATA)
+			sync_ns += row->wait_ns;
+	}
+	return sync_ns > all_ns / 2 ? SYNC_SLOTS : DISK_SLOTS;
+}
+
+/*
+ * Whether nearly all that it syncs are the same few files, as a database's and its journal: its
+ * writers come one after another, however many they are.
+ */
+static bool syncs_one_file(const struct observation *obs)
+{
+	uint64_t cnt = 0, most[ONE_FILE_NAMES] = { 0 }, most_cnt = 0;
+
+	for (size_t i = 0; i < obs->wait_cnt; i++) {
+		const struct obs_wait *row = &obs->waits[i];
+		uint64_t here = row->wait_cnt;
+
+		if (row->operation != OPERATION_SYNC)
+			continue;
+		cnt += here;
+		for (size_t m = 0; m < ONE_FILE_NAMES && row->name[0]; m++) {
+			uint64_t less = most[m];
+
+			if (here <= less)
+				continue;
+			most[m] = here;
+			here = less;
+		}
+	}
+	for (size_t m = 0; m < ONE_FILE_NAMES; m++)
+		most_cnt += most[m];
+	return cnt >= ONE_FILE_SYNCS && share_of(most_cnt, cnt) >= ONE_FILE_SHARE;
+}
+
 static double computed_ns(const struct facts *facts)
 {
 	double sum_ns = 0;
@@ -402,6 +448,10 @@ void workload_build(const struct facts *facts, const struct model *model, struct
 		return;
 	if (facts->dominant->runtime == RUNTIME_RUBY)
 		workload->switch_interval_ns = RUBY_INTERVAL_NS;
+	workload->disk_slots = disk_slots(facts->obs);
+	workload->is_of_one_file = syncs_one_file(facts->obs);
+	if (workload->is_of_one_file)
+		workload->lock_part = 1;
 	cutter.stream_share = stream_share(facts->obs);
 	cutter.neighbour_share = neighbour_share(facts, &workload->neighbour_slots);
 	cutter.chunk_ns = fmax(computed_ns(facts) / CHUNKS, 1);
@@ -410,6 +460,9 @@ void workload_build(const struct facts *facts, const struct model *model, struct
 	else
 		cut_threads(&cutter);
 	qsort(workload->stretches, workload->stretch_cnt, sizeof(*workload->stretches), by_time);
+	workload->is_of_one_stream =
+		workload->sum.stream_ns >
+		(stretch_own_ns(&workload->sum) - workload->sum.computed_ns) / 2;
 	if (workload->start_ns <= 0 && facts->obs->target.mode == TARGET_WRAP)
 		workload->start_ns = fmin(costs_of_start(facts->dominant->runtime),
 					  START_MAX_SHARE * workload->sum.computed_ns);

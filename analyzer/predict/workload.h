@@ -26,10 +26,13 @@ struct workload {
 	struct stretch *stretches; /* in order of time */
 	size_t stretch_cnt;
 	double operation_cnt;
-	double start_ns;    /* computed once, before and after all operations */
-	struct stretch sum; /* of all stretches */
-	double lock_part;   /* of an operation's own time that a lock of the program is held */
+	double start_ns;     /* computed once, before and after all operations */
+	struct stretch sum;  /* of all stretches */
+	double lock_part;    /* of an operation's own time that a lock of the program is held */
+	bool is_of_one_file; /* it syncs the same file or two again and again: all under one lock */
+	bool is_of_one_stream; /* it mostly waits for what a pipe brings, however fast it is */
 	uint32_t neighbour_slots;
+	uint32_t disk_slots;
 	double switch_interval_ns; /* of the global lock, as in struct replay_work */
 	bool is_commands;	   /* an operation is a process that the program starts */
 	double dispatch_ns;	   /* then: what the program computes to start one */

@@ -59,7 +59,7 @@ static void io_workers_follow_goetz(void **state)
 
 static void io_workers_are_bounded(void **state)
 {
-	struct report many = report_of_client(PYTHON, 1, 5000, 0);
+	struct report many = report_of_client(PYTHON, 5, 500, 0);
 	struct report few = report_of_client(PYTHON, 1, 3, 0);
 
 	(void)state;
@@ -127,9 +127,9 @@ static void files_are_read_by_processes_where_there_are_no_threads(void **state)
 	struct report mixed = report_of_reader("/usr/bin/perl", 500, 0);
 
 	(void)state;
-	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 4);
+	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 2);
 	assert_int_equal(mixed.verdict.verdict_class, CLASS_MIXED);
-	assert_advice(&mixed, ACTION_CHANGE, MODEL_MULTIPROCESSING, 8);
+	assert_advice(&mixed, ACTION_CHANGE, MODEL_MULTIPROCESSING, 5);
 	report_release(&bound);
 	report_release(&mixed);
 }
@@ -156,7 +156,7 @@ static void plans_end_at_the_disk(void **state)
 	assert_advice(&mixed, ACTION_CHANGE, MODEL_THREADS, 8);
 	assert_true(says(
 		&mixed,
-		"5000 things at once, but more than 8 at a time would only queue for the CPUs"));
+		"5000 things at once, but more than 8 at a time would only queue for the disk"));
 	assert_advice(&modest, ACTION_CHANGE, MODEL_THREADS, 6);
 	report_release(&bound);
 	report_release(&mixed);

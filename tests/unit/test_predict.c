@@ -338,6 +338,56 @@ static void computing_in_the_background_is_no_amount(void **state)
 	}
 }
 
+/* A database's file and its journal are synced by one writer at a time. */
+static void syncing_the_same_files_is_not_overlapped(void **state)
+{
+	static const char *const names[] = { "/d/rows.db", "/d/rows.db-journal" };
+	struct report report[2];
+
+	(void)state;
+	for (int several = 0; several < 2; several++) {
+		struct observation obs;
+
+		build_observation(&obs, 1000, 100, 0, 2);
+		build_process(&obs, PID, PYTHON);
+		build_thread(&obs, PID, PID, 100);
+		for (uint64_t i = 0; i < 10; i++)
+			WAITED(&obs, PID, .reason = WAIT_DISK, .ms = 90, .cnt = 20, .quiet_ms = 90,
+			       .kind = OBJECT_FILE, .operation = OPERATION_SYNC,
+			       .name = several ? "/d/many" : names[i % 2]);
+		if (!several)
+			for (size_t i = 2; i < obs.wait_cnt; i++) {
+				obs.waits[i % 2].wait_cnt += obs.waits[i].wait_cnt;
+				obs.waits[i].wait_cnt = 0;
+			}
+		build_report(&obs, &report[several]);
+	}
+	assert_int_equal(report[0].recommendation.action, ACTION_KEEP);
+	for (size_t i = 0; i < report[0].prediction_cnt; i++)
+		assert_true(report[0].predictions[i].speedup_expected <= 1);
+	assert_int_equal(report[1].recommendation.model, MODEL_THREADS);
+	report_release(&report[0]);
+	report_release(&report[1]);
+}
+
+/* Who reads a pipe gets what is written, when it is written. */
+static void a_pipe_is_as_fast_as_its_writer(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 400, 0, 2);
+	build_process(&obs, PID, PYTHON);
+	build_thread(&obs, PID, PID, 400);
+	WAITED(&obs, PID, .reason = WAIT_IPC, .ms = 600, .cnt = 200, .quiet_ms = 600,
+	       .kind = OBJECT_PIPE, .name = "pipe:[7]");
+	build_report(&obs, &report);
+	assert_int_equal(report.prediction_cnt, 0);
+	assert_int_equal(report.recommendation.action, ACTION_KEEP);
+	report_release(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +404,8 @@ int main(void)
 		cmocka_unit_test(a_lock_of_its_own_is_not_overcome),
 		cmocka_unit_test(programs_at_rest_have_none),
 		cmocka_unit_test(computing_in_the_background_is_no_amount),
+		cmocka_unit_test(syncing_the_same_files_is_not_overlapped),
+		cmocka_unit_test(a_pipe_is_as_fast_as_its_writer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
