@@ -1,5 +1,6 @@
 /* For programs that compute: more CPUs, and what a global lock lets them do with them. */
 #include <string.h>
+#include "account/thread_time.h"
 #include "arena.h"
 #include "decide/advisers.h"
 #include "decide/convoy.h"
@@ -119,9 +120,10 @@ static bool advise_convoy(struct advice *advice)
 	advice_because(advice,
 		       arena_printf(facts->arena,
 				    "It keeps %s for up to 5 ms whenever another thread wants it: "
-				    "thread %s (tid %d) takes %.2g times as long for that.",
+				    "thread %s (tid %d) takes %.*f times as long for that.",
 				    advice_lock_title(facts), convoy.held_up->thread->comm,
-				    (int)convoy.held_up->thread->tid, convoy.slowdown));
+				    (int)convoy.held_up->thread->tid, convoy.slowdown < 10,
+				    convoy.slowdown));
 	advice->to->avoid =
 		arena_printf(facts->arena,
 			     "Don't add threads: each would stand in line for %s behind "
@@ -130,21 +132,49 @@ static bool advise_convoy(struct advice *advice)
 	return true;
 }
 
-/* What the main thread waits for, no other thread's computing makes longer or shorter. */
+static void keep_background(struct advice *advice, const struct thread_facts *computing)
+{
+	advice_keep(advice,
+		    arena_printf(advice->facts->arena,
+				 "Keep the model: thread %s (tid %d) computes beside a main thread "
+				 "that waits for results, and hardly holds it up.",
+				 computing->thread->comm, (int)computing->thread->tid));
+}
+
+static void separate_background(struct advice *advice, const struct thread_facts *computing,
+				double held_up)
+{
+	const struct facts *facts = advice->facts;
+
+	advice_change(advice, MODEL_MULTIPROCESSING, 2,
+		      arena_printf(facts->arena,
+				   "Give what thread %s (tid %d) computes a process of its own.",
+				   computing->thread->comm, (int)computing->thread->tid));
+	advice_because(advice,
+		       arena_printf(facts->arena,
+				    "Behind it the main thread stands in line for %s for %.0f%% of "
+				    "its time.",
+				    advice_lock_title(facts), pct(held_up)));
+}
+
+/* What the main thread waits for, no other thread's computing makes longer or shorter; but it may
+ * stand in line for the lock behind that. */
 static bool advise_background(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
 	const struct thread_facts *computing = background_find(facts);
+	const struct thread_facts *main = computing ? background_main(facts) : NULL;
+	double held_up;
 
-	if (!computing)
+	if (!main)
 		return false;
 	if (advise_convoy(advice))
 		return true;
-	advice_keep(advice,
-		    arena_printf(facts->arena,
-				 "Keep the model: thread %s (tid %d) computes beside a main thread "
-				 "that waits for results, and hardly holds it up.",
-				 computing->thread->comm, (int)computing->thread->tid));
+	held_up = share_of(main->thread->wait_ns[WAIT_GIL], main->life_ns);
+	if (held_up < BACKGROUND_LOCK)
+		keep_background(advice, computing);
+	else
+		separate_background(advice, computing, held_up);
 	advice_because(advice, "How long it takes is up to the main thread, which waits for no "
 			       "other: what more workers would gain isn't known.");
 	return true;

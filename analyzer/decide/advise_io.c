@@ -151,18 +151,51 @@ static void because_many_in_flight(struct advice *advice)
 /* The workers that it has wait at the same time already. */
 static void keep_workers(struct advice *advice)
 {
-	const struct choice *choice = advice->choice;
+	const struct report_prediction *best = advice->choice->best;
 
 	advice_keep(advice, advice->model->primary == MODEL_THREADS
 				    ? "Keep the threads: they already wait at the same time."
 				    : "Keep the model: its workers already wait at the same time.");
-	if (choice->made && choice->prediction && choice->workers > advice->model->workers)
+	if (best && best->model == advice->model->primary && best->workers > advice->model->workers)
 		advice_because(advice,
 			       arena_printf(advice->facts->arena,
-					    "With %u instead of %u it would be %.3g times as fast, "
-					    "if what it asks can take them.",
-					    choice->workers, advice->model->workers,
-					    choice->prediction->speedup_expected));
+					    "With %u instead of %u it may be up to %.3g times as "
+					    "fast, if what it asks can take them, and no faster "
+					    "if it can't.",
+					    best->workers, advice->model->workers,
+					    best->speedup_expected));
+}
+
+/* What @model is expected to gain with @workers; 0: not known. */
+static double gain_with(const struct report *report, enum concurrency_model model, uint32_t workers)
+{
+	for (size_t i = 0; i < report->prediction_cnt; i++) {
+		const struct report_prediction *prediction = &report->predictions[i];
+
+		for (size_t n = 0; prediction->model == model && n < prediction->curve_cnt; n++)
+			if (prediction->curve[n].workers >= workers)
+				return prediction->curve[n].speedup;
+	}
+	return 0;
+}
+
+/* As many threads as there are processes, which wait as well for less memory. Returns whether that
+ * is so; only then it advises. */
+static bool go_down_to_threads(struct advice *advice)
+{
+	uint32_t workers = advice->model->workers;
+
+	if (advice->model->primary != MODEL_MULTIPROCESSING ||
+	    gain_with(advice->report, MODEL_THREADS, workers) < AS_WELL_REACH)
+		return false;
+	advice_change(
+		advice, MODEL_THREADS, workers,
+		arena_printf(advice->facts->arena,
+			     "Use a pool of %u threads instead of the processes: they wait as "
+			     "well, for less memory.",
+			     workers));
+	because_lock_is_free(advice);
+	return true;
 }
 
 /* What the replay has chosen. */
@@ -170,6 +203,8 @@ static void overlap_waits(struct advice *advice)
 {
 	const struct choice *choice = advice->choice;
 
+	if (!choice->is_change && go_down_to_threads(advice))
+		return;
 	if (choice->made && !choice->is_change && advice->model->primary != MODEL_SYNC) {
 		keep_workers(advice);
 		return;
@@ -211,6 +246,14 @@ static bool has_nothing_to_overlap(struct advice *advice)
 			    "Keep it as it is, and look at the program at the other end: this one "
 			    "waits for it.");
 		advice_because(advice, "More workers can't read a pipe before it is written.");
+		return true;
+	}
+	if (in_flight_is_stream(facts)) {
+		advice_keep(advice, "Keep it as it is: it receives what one connection brings, as "
+				    "fast as that comes.");
+		advice_because(advice,
+			       "Hardly anything was sent between the pieces that came: they "
+			       "are one answer, or a subscription.");
 		return true;
 	}
 	if (facts->busy_ns < SHORT_BUSY_NS) {

@@ -42,10 +42,15 @@ static bool goes_its_own_way(const struct thread_facts *thread)
 	       share_of(tree_ns, thread->life_ns) < BACKGROUND_MAIN_TREE;
 }
 
+const struct thread_facts *background_main(const struct facts *facts)
+{
+	return facts->dominant ? main_thread(facts->dominant) : NULL;
+}
+
 const struct thread_facts *background_find(const struct facts *facts)
 {
 	const struct process_facts *process = facts->dominant;
-	const struct thread_facts *main = process ? main_thread(process) : NULL;
+	const struct thread_facts *main = background_main(facts);
 	const struct thread_facts *computing = process ? who_computes(process) : NULL;
 
 	if (!main || !computing || computing == main || !goes_its_own_way(main))
@@ -53,23 +58,25 @@ const struct thread_facts *background_find(const struct facts *facts)
 	return share_of(computing->life_ns, main->life_ns) >= CPU_SHARE ? computing : NULL;
 }
 
-static uint64_t outside_cnt(const struct obs_thread *thread)
+/* Waits for somebody else, also of the tree, that end with something to do. */
+static uint64_t asking_cnt(const struct obs_thread *thread)
 {
 	return thread->wait_cnt[WAIT_NETWORK] + thread->wait_cnt[WAIT_IPC] +
+	       thread->wait_cnt[WAIT_ACCEPT] + thread->wait_cnt[WAIT_POLL] +
 	       thread->wait_cnt[WAIT_DISK] + thread->wait_cnt[WAIT_DEVICE];
 }
 
-/* It waits for results again and again, computes little in between, and most of what it is active
- * goes to the lock. One that computes as others do only takes turns with them. */
+/* It waits for others again and again, computes little in between, and most of what it would be at
+ * work goes to the lock. One that computes as others do only takes turns with them. */
 static bool is_held_up(const struct thread_facts *thread, const struct thread_facts *computing)
 {
 	const struct obs_thread *totals = thread->thread;
 
-	return thread != computing && thread->outside_ns &&
-	       outside_cnt(totals) >= CONVOY_WAITS_MIN &&
+	return thread != computing && asking_cnt(totals) >= CONVOY_WAITS_MIN &&
 	       totals->wait_cnt[WAIT_GIL] >= CONVOY_WAITS_MIN &&
 	       totals->on_cpu_ns < CONVOY_CPU_PART * (double)computing->thread->on_cpu_ns &&
-	       share_of(totals->wait_ns[WAIT_GIL], thread->active_ns) >= CONVOY_SHARE;
+	       share_of(totals->wait_ns[WAIT_GIL], thread->active_ns) >= CONVOY_SHARE &&
+	       share_of(totals->wait_ns[WAIT_GIL], thread->life_ns) >= CONVOY_LIFE_SHARE;
 }
 
 bool convoy_find(const struct facts *facts, struct convoy *convoy)

@@ -23,6 +23,9 @@ struct convoy {
  */
 const struct thread_facts *background_find(const struct facts *facts);
 
+/* That main thread: the first one of the dominant process, or NULL. */
+const struct thread_facts *background_main(const struct facts *facts);
+
 /* Whether there is one in the process with most waits for the GIL; fills @convoy only then. */
 bool convoy_find(const struct facts *facts, struct convoy *convoy);
 

@@ -1,6 +1,7 @@
 /* Findings about CPUs: those that it uses, those that it lacks, and workers beyond them. */
 #include "account/thread_time.h"
 #include "arena.h"
+#include "decide/convoy.h"
 #include "decide/detection.h"
 #include "decide/phrase.h"
 #include "decide/polling.h"
@@ -13,7 +14,7 @@ static bool threads_for_cpu_work(struct detection *on)
 
 	if (!detection_is_class(on, CLASS_CPU_BOUND) || !on->model->has_threads ||
 	    on->model->serves_in_turn || !facts_has_interpreter_lock(facts) ||
-	    facts_works_outside_lock(facts))
+	    facts_works_outside_lock(facts) || background_find(facts))
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,

@@ -78,7 +78,8 @@ static bool serial_io(struct detection *on)
 	if (on->model->loop_thread)
 		return serial_on_loop(on, share_of(network_ns, facts->busy_ns));
 	if (on->model->current != MODEL_SYNC || in_flight_overlaps(on->model) ||
-	    facts->outside_cnt < SERIAL_WAITS_MIN || share < SERIAL_SHARE)
+	    in_flight_is_stream(facts) || facts->outside_cnt < SERIAL_WAITS_MIN ||
+	    share < SERIAL_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,

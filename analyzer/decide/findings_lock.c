@@ -74,12 +74,12 @@ static bool gil_convoy(struct detection *on)
 		on->facts->arena,
 		"Thread %s (tid %d) waits for results and computes little, but stood in line for "
 		"the GIL %llu times, %.2g ms each, behind thread %s (tid %d), which computes: it "
-		"takes %.2g times as long as it would without.",
+		"takes %.*f times as long as it would without.",
 		convoy.held_up->thread->comm, (int)convoy.held_up->thread->tid,
 		(unsigned long long)convoy.lock_cnt,
 		(double)convoy.lock_ns / 1e6 / (double)convoy.lock_cnt,
 		convoy.computing->thread->comm, (int)convoy.computing->thread->tid,
-		convoy.slowdown);
+		convoy.slowdown < 10, convoy.slowdown);
 	detection_add_evidence(on, "GIL wait of the thread held up",
 			       share_of(convoy.lock_ns, convoy.held_up->active_ns),
 			       "share of its active time");

@@ -44,6 +44,15 @@ bool in_flight_overlaps(const struct model *model)
 	       model->flight.at_once >= SERIAL_IN_FLIGHT;
 }
 
+bool in_flight_is_stream(const struct facts *facts)
+{
+	const struct obs_flight *seen = &facts->obs->flight;
+
+	return seen->received_cnt >= STREAM_SAMPLES_MIN && seen->connection_cnt <= 1 &&
+	       facts->outside_tcp_ns >= facts->outside_ns / 2 &&
+	       share_of(seen->unasked_cnt, seen->received_cnt) >= STREAM_SHARE;
+}
+
 bool in_flight_is_surely_serial(const struct facts *facts, const struct model *model)
 {
 	return model->flight.connection_cnt > 1 && in_flight_is_serial(facts, model);

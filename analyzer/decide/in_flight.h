@@ -27,6 +27,10 @@ bool in_flight_is_serial(const struct facts *facts, const struct model *model);
  * select, a pool of connections, curl's multi interface. */
 bool in_flight_overlaps(const struct model *model);
 
+/* Whether what it waits for on the network is a stream: one connection that brings more and more
+ * of an answer, a download or a subscription. That is one operation, however often it is read. */
+bool in_flight_is_stream(const struct facts *facts);
+
 /* Whether it is certain then: they went out on several connections, one at a time. */
 bool in_flight_is_surely_serial(const struct facts *facts, const struct model *model);
 

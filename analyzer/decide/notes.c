@@ -247,7 +247,8 @@ static const char *threads_first(const struct note_context *ctx)
 static const char *keeps_its_calls(const struct note_context *ctx)
 {
 	if (!changes_to(ctx, MODEL_THREADS) || !ctx->overlaps_waits || !ctx->process ||
-	    is_disk_bound(ctx) || (ctx->runtime != RUNTIME_CPYTHON && ctx->runtime != RUNTIME_RUBY))
+	    ctx->model->is_command_sequence || is_disk_bound(ctx) ||
+	    (ctx->runtime != RUNTIME_CPYTHON && ctx->runtime != RUNTIME_RUBY))
 		return NULL;
 	return "Threads take its blocking calls and callbacks as they are; for an event loop each "
 	       "of them would have to be rewritten.";

@@ -118,6 +118,8 @@
 #define LOCK_FINDING_SHARE    0.10
 #define GIL_FINDING_SHARE     0.10 /* of busy time, and of the threads' active time */
 #define CONVOY_SHARE	      0.50 /* of what a thread is active: it mostly stands in line */
+#define CONVOY_LIFE_SHARE     0.25 /* of its life: not only at its start */
+#define BACKGROUND_LOCK	      0.10 /* of its life in line for the GIL: worth a word */
 #define CONVOY_WAITS_MIN      20
 #define CONVOY_CPU_PART	      0.33 /* of what the thread in its way computes */
 #define BACKGROUND_MAIN_CPU   0.50 /* of its life: the main thread mostly waits */
@@ -126,6 +128,8 @@
 #define IDLE_WORKERS_MIN      4
 #define SERIAL_WAITS_MIN      5
 #define SERIAL_SHARE	      0.30
+#define STREAM_SAMPLES_MIN    10
+#define STREAM_SHARE	      0.75 /* of the samples in which something had come: nothing was sent */
 #define SERIAL_IN_FLIGHT      1.50 /* mean while there are any */
 #define IO_NAME_SHARE	      0.05 /* of what is waited for: less is not worth a name */
 #define CPU_WORKER_SHARE      0.50 /* of its life on a CPU or wanting one */

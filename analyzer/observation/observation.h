@@ -235,6 +235,10 @@ struct obs_flight {
 	double active_share; /* of the observation, in which any was in flight */
 	uint32_t peak;
 	uint32_t connection_cnt; /* that were seen with a request out at some time */
+	/* Samples of a connection that had brought something since the one before; of these,
+	 * without a word sent to it meanwhile: more of the same answer. */
+	uint64_t received_cnt;
+	uint64_t unasked_cnt;
 };
 
 struct obs_process {

@@ -187,7 +187,8 @@ static const struct field neighbour_fields[] = {
 static const struct field flight_fields[] = {
 	FIELD(struct obs_flight, sample_cnt),	  FIELD(struct obs_flight, mean),
 	LATER(struct obs_flight, active_share),	  FIELD(struct obs_flight, peak),
-	LATER(struct obs_flight, connection_cnt),
+	LATER(struct obs_flight, connection_cnt), LATER(struct obs_flight, received_cnt),
+	LATER(struct obs_flight, unasked_cnt),
 };
 
 static const struct field segment_fields[] = {

@@ -37,6 +37,20 @@ static void assume_far_end(const struct facts *facts, const struct workload *wor
 					far_end_name(facts), prediction->workers));
 }
 
+/* A plan for more at once than there was to do is one for more to do. */
+static void assume_amount(const struct facts *facts, const struct workload *workload,
+			  struct report_prediction *prediction)
+{
+	uint32_t planned = facts->options->planned_concurrency;
+	double needed =
+		(double)OPERATIONS_PER_WORKER * (planned < WORKERS_MAX ? planned : WORKERS_MAX);
+
+	if (planned && workload->operation_cnt < needed && prediction->workers > 1)
+		assume(prediction,
+		       arena_printf(facts->arena, "it has %.0f operations to do, not %.0f", needed,
+				    workload->operation_cnt));
+}
+
 void assumptions_list(const struct facts *facts, const struct workload *workload,
 		      struct report_prediction *prediction)
 {
@@ -58,6 +72,7 @@ void assumptions_list(const struct facts *facts, const struct workload *workload
 	    prediction->workers > 1)
 		assume(prediction, arena_printf(facts->arena, "the disk serves %u at once",
 						workload->disk_slots));
+	assume_amount(facts, workload, prediction);
 	if (!facts->obs->segment_cnt)
 		assume(prediction, "all operations are alike");
 }

@@ -87,6 +87,8 @@ uint32_t candidate_workers_max(const struct facts *facts, const struct workload 
 		workers = (uint32_t)fmin(limit_by_plan(facts, MAX_DISK_WORKERS), MAX_DISK_WORKERS);
 	if (workers < usable_cpus(facts))
 		workers = usable_cpus(facts);
+	if (facts->options->planned_concurrency && workers > facts->options->planned_concurrency)
+		workers = facts->options->planned_concurrency;
 	return workers < WORKERS_MAX ? workers : WORKERS_MAX;
 }
 

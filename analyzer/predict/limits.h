@@ -9,7 +9,16 @@
 #define START_MAX_NS	500e6
 #define START_MAX_SHARE 0.25 /* of a thread's life */
 
+/* Workers that queue at a far end: how many there have to be, and waits of each; how alike their
+ * waits are (standard deviation by mean: random ones have 1), and how much shorter the first are.
+ */
+#define QUEUEING_WORKERS   3
+#define QUEUEING_WAITS	   3
+#define QUEUEING_VARIATION 0.5
+#define QUEUEING_PART	   0.5
+
 /* Replaying them. */
+#define LEAST_OPERATION_NS 500.0 /* a wait takes two switches */
 #define OPERATIONS_MAX	   1000	 /* in a replay; a sample stands for more */
 #define LARGE_OPERATION	   20	 /* times the mean: is cut short in a sample, not left out */
 #define SWITCH_INTERVAL_NS 5e6	 /* CPython's default: sys.getswitchinterval() */
@@ -28,6 +37,7 @@
 #define SIBLING_PART  0.50, 0.65, 0.80
 #define COST_FACTOR   2.0, 1.0, 0.5
 #define WAIT_FACTOR   1.10, 1.0, 1.0
+#define SLOT_FACTOR   1.0, 1.0, 2.0 /* of what a disk serves at once: a few do at least */
 
 #define RESAMPLES      20 /* of the operations, for the interval */
 #define RESAMPLE_TAILS 1  /* left out at either end: 90% are between */
@@ -39,6 +49,7 @@
 #define MAX_DISK_WORKERS      8
 #define KNEE_REACH	      0.97 /* of the best speedup: fewer workers that reach it are enough */
 #define SIMPLER_REACH	      0.95 /* likewise, of what a simpler model gains */
+#define AS_WELL_REACH	      0.90 /* of what processes do: fewer is not as well */
 #define FULL_USE	      0.85 /* of what limits a model: from here on it does */
 #define WORKERS_MAX	      1000 /* in a replay: more take too long, and do no better */
 #define OPERATIONS_PER_WORKER 4	   /* at least, where so many workers are planned */

@@ -125,6 +125,15 @@ static void chance(const struct predictor *predictor, const struct report_predic
 	*high = fmax(gains[RESAMPLES - 1 - RESAMPLE_TAILS], 1);
 }
 
+/* Where several ask at once, what they ask may give all that it can already. */
+static bool may_be_exhausted(const struct predictor *predictor, uint32_t workers)
+{
+	const struct stretch *sum = &predictor->workload.sum;
+
+	return predictor->model->workers > 1 && workers > predictor->model->workers &&
+	       sum->delay_ns >= OVERLAP_SHARE * stretch_own_ns(sum);
+}
+
 static void fill_interval(const struct predictor *predictor, struct report_prediction *to)
 {
 	struct replay_result result;
@@ -134,6 +143,8 @@ static void fill_interval(const struct predictor *predictor, struct report_predi
 	to->speedup_low =
 		low * fmin(to->speedup_expected,
 			   speedup_of_seen(predictor, to, to->workers, OUTLOOK_LOW, &result));
+	if (may_be_exhausted(predictor, to->workers))
+		to->speedup_low = fmin(to->speedup_low, 1);
 	to->speedup_high =
 		high * fmax(to->speedup_expected,
 			    speedup_of_seen(predictor, to, to->workers, OUTLOOK_HIGH, &result));
@@ -170,11 +181,9 @@ static void find_knee(const struct predictor *predictor, struct report_predictio
 		best = fmax(best, to->curve[i].speedup);
 	while (at + 1 < to->curve_cnt && to->curve[at].speedup < KNEE_REACH * best)
 		at++;
-	to->workers = to->curve[at].workers;
-	if (planned && to->curve[to->curve_cnt - 1].speedup >= KNEE_REACH * best) {
+	if (planned && to->curve[to->curve_cnt - 1].speedup >= KNEE_REACH * best)
 		at = to->curve_cnt - 1;
-		to->workers = to->curve[at].workers < WORKERS_MAX ? to->curve[at].workers : planned;
-	}
+	to->workers = to->curve[at].workers;
 	to->speedup_expected = to->curve[at].speedup;
 }
 
@@ -200,6 +209,8 @@ static void fill_prediction(const struct predictor *predictor, enum concurrency_
 static bool can_be_replayed(const struct facts *facts, const struct model *model,
 			    const struct report *report)
 {
+	struct convoy convoy;
+
 	switch (report->verdict.verdict_class) {
 	case CLASS_CPU_BOUND:
 	case CLASS_IO_BOUND:
@@ -213,7 +224,13 @@ static bool can_be_replayed(const struct facts *facts, const struct model *model
 		return false;
 	if (!model->has_threads && !model->has_processes && in_flight_overlaps(model))
 		return false;
-	if (background_find(facts))
+	if (in_flight_is_stream(facts))
+		return false;
+	/* Whoever asks a server decides what of its work overlaps. */
+	if (facts->asked_cnt >= MIN_ASKED_CNT)
+		return false;
+	/* How much such a thread computes is no amount of work. */
+	if (background_find(facts) || convoy_find(facts, &convoy))
 		return false;
 	/* Operations that a loop has in flight together can't be told apart by its waits. */
 	return !model->loop_thread || in_flight_is_serial(facts, model) ||
@@ -231,9 +248,20 @@ static bool is_faithful(const struct predictor *predictor)
 	return replayed > 0 && replayed <= FIDELITY * seen_ns && seen_ns <= FIDELITY * replayed;
 }
 
+/* No thread waits more often; a recording may say so. */
+static double most_operations(const struct facts *facts)
+{
+	double life_ns = 0;
+
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
+		life_ns += (double)facts->threads[i].life_ns;
+	return 1 + life_ns / LEAST_OPERATION_NS;
+}
+
 static bool prepare(struct predictor *predictor)
 {
 	static const double wait_factors[OUTLOOK_CNT] = { WAIT_FACTOR };
+	static const double slot_factors[OUTLOOK_CNT] = { SLOT_FACTOR };
 	const struct facts *facts = predictor->facts;
 	size_t cnt_min = 0;
 
@@ -241,12 +269,18 @@ static bool prepare(struct predictor *predictor)
 	if (facts->options->planned_concurrency)
 		cnt_min = (size_t)OPERATIONS_PER_WORKER *
 			  candidate_workers_max(facts, &predictor->workload, MODEL_THREADS);
-	if (predictor->workload.operation_cnt < 1 || predictor->workload.is_of_one_stream)
+	if (predictor->workload.operation_cnt < 1 || predictor->workload.is_of_one_stream ||
+	    predictor->workload.operation_cnt > most_operations(facts))
 		return false;
-	for (int outlook = 0; outlook < OUTLOOK_CNT; outlook++)
+	for (int outlook = 0; outlook < OUTLOOK_CNT; outlook++) {
+		struct sample *sample = &predictor->samples[outlook];
+
 		if (sample_draw(&predictor->workload, cnt_min, wait_factors[outlook],
-				facts->scratch, &predictor->samples[outlook]))
+				facts->scratch, sample))
 			return false;
+		sample->work.disk_slots =
+			(uint32_t)(slot_factors[outlook] * predictor->workload.disk_slots);
+	}
 	predictor->resampled = arena_array(facts->scratch, predictor->samples[0].work.operation_cnt,
 					   sizeof(*predictor->resampled));
 	predictor->as_it_is_ns = current_ns(predictor, &predictor->samples[OUTLOOK_EXPECTED]);

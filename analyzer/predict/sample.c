@@ -39,10 +39,16 @@ static void add_steps(struct drawer *drawer, const struct stretch *stretch, bool
 
 	add_step(drawer, PLACE_GIL, is_locked, each * held * stretch->computed_ns);
 	add_step(drawer, PLACE_CPU, is_locked, each * (1 - held) * stretch->computed_ns);
-	add_step(drawer, PLACE_DISK, is_locked, each * stretch->disk_ns);
+	add_step(drawer, PLACE_DISK, is_locked, each * drawer->wait_factor * stretch->disk_ns);
 	add_step(drawer, PLACE_NEIGHBOUR, is_locked, each * stretch->neighbour_ns);
-	add_step(drawer, PLACE_FAR_END, is_locked, each * stretch->stream_ns);
-	add_step(drawer, PLACE_DELAY, is_locked, each * drawer->wait_factor * stretch->delay_ns);
+	add_step(drawer, drawer->workload->far_end_slots ? PLACE_FAR_END : PLACE_DELAY, is_locked,
+		 each * drawer->wait_factor * drawer->workload->far_end_part * stretch->delay_ns);
+	add_step(drawer, PLACE_DELAY, is_locked, each * stretch->stream_ns);
+}
+
+static bool has_room(const struct drawer *drawer)
+{
+	return drawer->to->work.operation_cnt < drawer->room;
 }
 
 static void add_operation(struct drawer *drawer, const struct stretch *stretch, double scale)
@@ -51,8 +57,6 @@ static void add_operation(struct drawer *drawer, const struct stretch *stretch, 
 	double lock_part = drawer->workload->lock_part;
 	size_t first = drawer->step_cnt;
 
-	if (work->operation_cnt >= drawer->room)
-		return;
 	add_steps(drawer, stretch, true, lock_part, scale);
 	add_steps(drawer, stretch, false, 1 - lock_part, scale);
 	drawer->operations[work->operation_cnt++] =
@@ -75,11 +79,11 @@ static void draw_in_order(struct drawer *drawer, double every)
 
 		if (every > 1 &&
 		    stretch_own_ns(stretch) > LARGE_OPERATION * mean_ns * stretch->cnt) {
-			for (double n = 0; n < stretch->cnt; n++)
+			for (double n = 0; n < stretch->cnt && has_room(drawer); n++)
 				add_operation(drawer, stretch, 1 / every);
 			continue;
 		}
-		for (owed += stretch->cnt / every; owed >= 0.5; owed--)
+		for (owed += stretch->cnt / every; owed >= 0.5 && has_room(drawer); owed--)
 			add_operation(drawer, stretch, 1);
 	}
 }
@@ -122,7 +126,7 @@ int sample_draw(const struct workload *workload, size_t cnt_min, double wait_fac
 	sample->work.operations = drawer.operations;
 	sample->work.neighbour_slots = workload->neighbour_slots;
 	sample->work.disk_slots = workload->disk_slots;
-	sample->work.far_end_slots = 1; /* a pipe */
+	sample->work.far_end_slots = workload->far_end_slots;
 	sample->work.switch_interval_ns = workload->switch_interval_ns;
 	return 0;
 }

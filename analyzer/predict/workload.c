@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "decide/thresholds.h"
 #include "predict/costs.h"
+#include "predict/far_end_slots.h"
 #include "predict/limits.h"
 
 /* The state of the cutting. */
@@ -463,6 +464,7 @@ void workload_build(const struct facts *facts, const struct model *model, struct
 	workload->is_of_one_stream =
 		workload->sum.stream_ns >
 		(stretch_own_ns(&workload->sum) - workload->sum.computed_ns) / 2;
+	far_end_slots_find(workload, model, facts->busy_ns);
 	if (workload->start_ns <= 0 && facts->obs->target.mode == TARGET_WRAP)
 		workload->start_ns = fmin(costs_of_start(facts->dominant->runtime),
 					  START_MAX_SHARE * workload->sum.computed_ns);

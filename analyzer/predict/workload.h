@@ -33,6 +33,9 @@ struct workload {
 	bool is_of_one_stream; /* it mostly waits for what a pipe brings, however fast it is */
 	uint32_t neighbour_slots;
 	uint32_t disk_slots;
+	uint32_t far_end_slots; /* what others were seen to serve at once at most; 0: no limit seen
+				 */
+	double far_end_part;	/* of a wait: what is service then, and not queueing */
 	double switch_interval_ns; /* of the global lock, as in struct replay_work */
 	bool is_commands;	   /* an operation is a process that the program starts */
 	double dispatch_ns;	   /* then: what the program computes to start one */

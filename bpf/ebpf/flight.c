@@ -73,6 +73,15 @@ static bool may_leave(const struct flight_connection *before, const struct wire_
 					 number - before->leaves_since <= FAREWELL_SAMPLES_MAX);
 }
 
+static void count_received(struct flight *flight, const struct wire_connection *before,
+			   const struct wire_connection *now)
+{
+	if (now->received == before->received)
+		return;
+	flight->received_cnt++;
+	flight->unasked_cnt += now->written == before->written;
+}
+
 /* Updates what is known of a connection at sample @number; @before may be NULL. */
 static struct flight_connection follow(struct flight *flight,
 				       const struct flight_connection *before,
@@ -81,6 +90,8 @@ static struct flight_connection follow(struct flight *flight,
 	struct flight_connection next = { .seen = *now, .rests_since = number };
 
 	next.has_asked = before && before->has_asked;
+	if (before)
+		count_received(flight, &before->seen, now);
 	if (now->state == WIRE_CONNECTION_ASKS) {
 		flight->connection_cnt += !next.has_asked;
 		next.has_asked = true;
@@ -169,4 +180,6 @@ void flight_sum(const struct flight *flight, struct obs_flight *obs)
 	obs->active_share = end.settled_ns ? (double)end.settled_active_ns / settled_ns : 0;
 	obs->peak = (uint32_t)end.peak;
 	obs->connection_cnt = end.connection_cnt;
+	obs->received_cnt = end.received_cnt;
+	obs->unasked_cnt = end.unasked_cnt;
 }

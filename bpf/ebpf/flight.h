@@ -43,6 +43,8 @@ struct flight {
 	double settled_sum;	    /* in flight, times ns */
 	int64_t peak;
 	uint32_t connection_cnt; /* seen with a request out */
+	uint64_t received_cnt;	 /* as in struct obs_flight */
+	uint64_t unasked_cnt;
 };
 
 void flight_init(struct flight *flight, uint64_t now_ns);
