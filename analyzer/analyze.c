@@ -101,6 +101,7 @@ static int decide(struct facts *facts, struct report *report)
 	phases_report(facts, report);
 	if (halves_refute(facts, report)) {
 		report->prediction_cnt = 0;
+		report->operations = (struct report_operations){ 0 };
 		report->recommendation = (struct report_recommendation){ 0 };
 		recommend(facts, &model, &choice, report);
 		phases_report(facts, report);

@@ -183,6 +183,23 @@ struct report_recommendation {
 	size_t note_cnt;
 };
 
+struct report_curve_point {
+	uint32_t workers;
+	double speedup;
+};
+
+struct report_prediction {
+	enum concurrency_model model;
+	uint32_t workers;
+	double speedup_low, speedup_expected, speedup_high;
+	uint64_t extra_memory_bytes;
+	const char **assumptions;
+	size_t assumption_cnt;
+	const char *bottleneck; /* what limits it then: "gil", "cpu", "far end", "operations" ... */
+	struct report_curve_point *curve; /* over the number of workers, ascending */
+	size_t curve_cnt;
+};
+
 /* Of one operation: the mean, and what half and 95% of them stay below. */
 struct report_spread {
 	double mean_ns, median_ns, p95_ns;
@@ -202,23 +219,6 @@ struct report_operations {
 	double start_ns;  /* done once, before and after all of them */
 };
 
-struct report_curve_point {
-	uint32_t workers;
-	double speedup;
-};
-
-struct report_prediction {
-	enum concurrency_model model;
-	uint32_t workers;
-	double speedup_low, speedup_expected, speedup_high;
-	uint64_t extra_memory_bytes;
-	const char **assumptions;
-	size_t assumption_cnt;
-	const char *bottleneck; /* what limits it then: "gil", "cpu", "far end", "operations" ... */
-	struct report_curve_point *curve; /* over the number of workers, ascending */
-	size_t curve_cnt;
-};
-
 /* A stretch of the run in which it did the same; they follow each other without a gap. */
 struct report_phase {
 	uint64_t start_ns, end_ns;
@@ -230,6 +230,7 @@ struct report_phase {
 	const char *summary; /* one sentence */
 	/* What the phase by itself calls for; speedups are of the phase. */
 	struct report_recommendation recommendation;
+	struct report_operations operations;
 	struct report_prediction *predictions;
 	size_t prediction_cnt;
 };

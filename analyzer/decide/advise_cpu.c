@@ -254,7 +254,8 @@ static void advise_cpu_without_lock(struct advice *advice)
 		advice_keep_as_replayed(advice);
 		return;
 	}
-	if (advice->model->is_command_sequence) {
+	if (advice->model->is_command_sequence ||
+	    (advice->facts->dominant && advice->facts->dominant->runtime == RUNTIME_SHELL)) {
 		advice_run_commands(advice, model_for_commands(advice->facts, CLASS_CPU_BOUND),
 				    cpu_workers(advice));
 		return;

@@ -41,13 +41,16 @@ enum global_lock facts_global_lock(const struct facts *facts)
 bool facts_works_outside_lock(const struct facts *facts)
 {
 	const struct process_facts *process = facts->dominant;
+	double gil_share;
 
 	if (!process)
 		return false;
+	gil_share = share_of(process->gil_ns, process->gil_ns + process->on_cpu_ns);
+	/* Handing the lock over takes CPU time beside it, too. */
 	if (facts->dominant_cpus > GIL_MAX_CPUS)
-		return true;
+		return !process->process->gil_is_known || gil_share < GIL_OUTSIDE_MAX;
 	return process->process->gil_is_known && facts->runnable_parallelism >= PARALLEL_MIN &&
-	       share_of(process->gil_ns, process->gil_ns + process->on_cpu_ns) < GIL_WAIT_SHARE;
+	       gil_share < GIL_WAIT_SHARE;
 }
 
 bool facts_asks_over_sockets(const struct facts *facts)

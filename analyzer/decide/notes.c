@@ -12,7 +12,6 @@
 #define FAR_END_BUSY	 0.25 /* of a CPU */
 #define FAR_END_MIN_NS	 100000000ULL
 #define DATA_MIN_BYTES	 (64ULL << 20)
-#define GIL_SAMPLES_MIN	 20
 #define GIL_FREE_SHARE	 0.20
 #define HTTP_POOL_SIZE	 10
 #define DATABASE_WORKERS 10

@@ -102,6 +102,7 @@ void part_copy_advice(const struct part *part, struct arena *arena, struct repor
 	to->reason_cnt = to->reasons ? from->reason_cnt : 0;
 	to->notes = arena_strings(arena, from->notes, from->note_cnt);
 	to->note_cnt = to->notes ? from->note_cnt : 0;
+	phase->operations = part->report.operations;
 	phase->predictions = arena_array(arena, cnt, sizeof(*phase->predictions));
 	phase->prediction_cnt = phase->predictions ? cnt : 0;
 	for (size_t i = 0; i < phase->prediction_cnt; i++)

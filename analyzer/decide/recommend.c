@@ -2,6 +2,7 @@
  * The decision framework (DESIGN section 1): one adviser per class. Where the run could be replayed
  * the choice of a model is the replay's; the adviser says why, and the numbers it turns on.
  */
+#include "arena.h"
 #include "decide/advisers.h"
 #include "decide/recommend.h"
 
@@ -34,10 +35,39 @@ static void (*const advisers[CLASS_CNT])(struct advice *advice) = {
 	[CLASS_MIXED] = advise_mixed,	      [CLASS_INCONCLUSIVE] = advise_inconclusive,
 };
 
+/* The next best model, and what would make it the choice. */
+static void because_of_next_best(struct advice *advice)
+{
+	const struct report_prediction *chosen = advice->choice->prediction, *next = NULL;
+
+	if (!advice->choice->is_change || !chosen || advice->to->model != chosen->model)
+		return;
+	for (size_t i = 0; i < advice->report->prediction_cnt; i++) {
+		const struct report_prediction *other = &advice->report->predictions[i];
+
+		if (other != chosen && other->speedup_expected > 1 &&
+		    (!next || other->speedup_expected > next->speedup_expected))
+			next = other;
+	}
+	if (!next)
+		return;
+	advice_because(
+		advice,
+		arena_printf(
+			advice->facts->arena,
+			"Next best is %s: %.3g times as fast (%.3g to %.3g) with %u workers; %s.",
+			concurrency_model_name(next->model), next->speedup_expected,
+			next->speedup_low, next->speedup_high, next->workers,
+			next->model > chosen->model
+				? "it is less simple, and would have to be surely faster"
+				: "it is simpler, and would have to be as fast"));
+}
+
 void recommend(const struct facts *facts, const struct model *model, const struct choice *choice,
 	       struct report *report)
 {
 	struct advice advice = { facts, model, choice, report, &report->recommendation };
 
 	advisers[report->verdict.verdict_class](&advice);
+	because_of_next_best(&advice);
 }

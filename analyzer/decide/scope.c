@@ -245,6 +245,7 @@ static bool scope_by_phase(const struct facts *facts, struct report *report)
 	report->recommendation.scope =
 		arena_printf(facts->arena, "%s, which %s (%.0f%% of the run)", best->name,
 			     phase_words(best), pct(phase_share(report, best)));
+	report->operations = best->operations;
 	take_predictions(facts, best, report);
 	add_other_advice(facts, best, report);
 	return true;

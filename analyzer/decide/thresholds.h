@@ -25,6 +25,8 @@
 
 /* Subclasses. */
 #define GIL_WAIT_SHARE	  0.20 /* of on-CPU + GIL wait of the process */
+#define GIL_OUTSIDE_MAX	  0.60 /* of the same: more is no computing beside the lock */
+#define GIL_SAMPLES_MIN	  20   /* that tell whether the lock was held: 11 points of error */
 #define GIL_MAX_CPUS	  1.25 /* a process held to one thread at a time can't use more */
 #define GIL_PROCESS_SHARE 0.50 /* of the tree's on-CPU time */
 #define PARALLEL_MIN	  1.50 /* threads on a CPU or wanting one, at once */

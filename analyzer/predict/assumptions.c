@@ -1,6 +1,7 @@
 /* See assumptions.h. */
 #include "predict/assumptions.h"
 
+#include "account/thread_time.h"
 #include "arena.h"
 #include "predict/candidate.h"
 #include "predict/limits.h"
@@ -37,6 +38,16 @@ static void assume_far_end(const struct facts *facts, const struct workload *wor
 					far_end_name(facts), prediction->workers));
 }
 
+/* Of what it waits for outside, how much is sleep. */
+static double sleep_share(const struct facts *facts)
+{
+	uint64_t slept_ns = 0;
+
+	for (size_t i = 0; i < facts->obs->thread_cnt; i++)
+		slept_ns += facts->threads[i].timer_ns;
+	return share_of(slept_ns, slept_ns + facts->outside_ns);
+}
+
 /* A plan for more at once than there was to do is one for more to do. */
 static void assume_amount(const struct facts *facts, const struct workload *workload,
 			  struct report_prediction *prediction)
@@ -61,6 +72,8 @@ void assumptions_list(const struct facts *facts, const struct workload *workload
 					   ? "its commands don't depend on each other"
 					   : "its operations don't depend on each other");
 	assume_far_end(facts, workload, prediction);
+	if (prediction->workers > 1 && sleep_share(facts) >= SLEEP_SHARE)
+		assume(prediction, "its sleeps keep no pace");
 	if (prediction->model == MODEL_MULTIPROCESSING && !workload->is_commands)
 		assume(prediction,
 		       stretch_own_ns(&workload->sum) < SMALL_OPERATION_NS * workload->operation_cnt
@@ -70,7 +83,7 @@ void assumptions_list(const struct facts *facts, const struct workload *workload
 		assume(prediction, "an async client computes no more than this one");
 	if (workload->sum.disk_ns >= OVERLAP_SHARE * stretch_own_ns(&workload->sum) &&
 	    prediction->workers > 1)
-		assume(prediction, arena_printf(facts->arena, "the disk serves %u at once",
+		assume(prediction, arena_printf(facts->arena, "the disk serves %u at a time",
 						workload->disk_slots));
 	assume_amount(facts, workload, prediction);
 	if (!facts->obs->segment_cnt)

@@ -3,7 +3,6 @@
 #define CLASSIFY_LIMITS_H
 
 /* Cutting the run into operations. */
-#define GIL_SAMPLES_MIN 20
 #define SHORT_WAIT	0.25 /* of the typical wait: up to that it ends no operation */
 #define CHUNKS		64   /* pieces that computing without a wait is thought to come in */
 #define START_MAX_NS	500e6
@@ -23,11 +22,13 @@
 #define LARGE_OPERATION	   20	 /* times the mean: is cut short in a sample, not left out */
 #define SWITCH_INTERVAL_NS 5e6	 /* CPython's default: sys.getswitchinterval() */
 #define RUBY_INTERVAL_NS   100e6 /* its thread quantum: TIME_QUANTUM_MSEC of thread.c */
-#define DISK_SLOTS	   2	 /* of a disk, for what is read; more share its bandwidth */
-#define SYNC_SLOTS	   4	 /* for what is synced: one commit of the journal is for many */
-#define ONE_FILE_NAMES	   3	 /* a database, its journal, their directory */
+#define DISK_SLOTS	   2	 /* what a disk serves at once, */
+#define NVME_SLOTS	   8
+#define VIRTUAL_SLOTS	   1 /* and a virtual one */
+#define ONE_FILE_NAMES	   3 /* a database, its journal, their directory */
 #define ONE_FILE_SYNCS	   20
 #define ONE_FILE_SHARE	   0.80
+#define SLEEP_SHARE	   0.10 /* of the waits: more than that is worth a word */
 #define OVERLAP_SHARE	   0.02 /* of own time: waits of less are not worth overlapping */
 
 /* Low, expected, high: how fast a CPU is while all compute, of its speed alone; the same where they
@@ -37,7 +38,13 @@
 #define SIBLING_PART  0.50, 0.65, 0.80
 #define COST_FACTOR   2.0, 1.0, 0.5
 #define WAIT_FACTOR   1.10, 1.0, 1.0
-#define SLOT_FACTOR   1.0, 1.0, 2.0 /* of what a disk serves at once: a few do at least */
+#define DISK_FACTOR   1.15, 1.10, 1.0 /* its waits, when several ask it */
+#define SLOT_FACTOR   1.0, 1.0, 4.0   /* of what a disk serves at once */
+#define WARM_NS	      0, 100e3, 150e3
+
+#define COLD_WAIT_NS 1e6  /* a CPU that waited for so long begins with cold caches */
+#define WARM_PART    0.40 /* that is left of computing at least when it doesn't */
+#define WARM_WORKERS 4	  /* from so many on it doesn't */
 
 #define RESAMPLES      20 /* of the operations, for the interval */
 #define RESAMPLE_TAILS 1  /* left out at either end: 90% are between */
@@ -47,6 +54,7 @@
 /* Choosing. */
 #define MAX_IO_WORKERS	      16
 #define MAX_DISK_WORKERS      8
+#define MIN_DISK_WORKERS      4	   /* where it is the disk that limits */
 #define KNEE_REACH	      0.97 /* of the best speedup: fewer workers that reach it are enough */
 #define SIMPLER_REACH	      0.95 /* likewise, of what a simpler model gains */
 #define AS_WELL_REACH	      0.90 /* of what processes do: fewer is not as well */

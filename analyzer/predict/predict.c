@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/convoy.h"
@@ -22,6 +23,7 @@ struct predictor {
 	const struct facts *facts;
 	const struct model *model;
 	struct workload workload;
+	struct sample seen; /* the operations as they were */
 	struct sample samples[OUTLOOK_CNT];
 	struct replay_operation *resampled;   /* room for one sample's operations */
 	double as_it_is_ns;		      /* what the expected sample takes as the program is */
@@ -70,8 +72,12 @@ static double speedup(const struct predictor *predictor, const struct sample *sa
 static double speedup_of_seen(const struct predictor *predictor, const struct report_prediction *to,
 			      uint32_t workers, enum outlook outlook, struct replay_result *result)
 {
-	return speedup(predictor, &predictor->samples[outlook], predictor->as_it_is_ns, to, workers,
-		       outlook, result);
+	const struct sample *sample = &predictor->samples[outlook];
+
+	/* A few go as one does. */
+	if (workers < WARM_WORKERS && outlook == OUTLOOK_EXPECTED)
+		sample = &predictor->seen;
+	return speedup(predictor, sample, predictor->as_it_is_ns, to, workers, outlook, result);
 }
 
 static const char *bottleneck(const struct predictor *predictor, enum concurrency_model model,
@@ -108,7 +114,10 @@ static int by_value(const void *a, const void *b)
 static void chance(const struct predictor *predictor, const struct report_prediction *prediction,
 		   double *low, double *high)
 {
-	const struct sample *seen = &predictor->samples[OUTLOOK_EXPECTED];
+	const struct sample *seen = &predictor->seen;
+	struct replay_result whole;
+	double gain = speedup(predictor, seen, predictor->as_it_is_ns, prediction,
+			      prediction->workers, OUTLOOK_EXPECTED, &whole);
 	double gains[RESAMPLES];
 
 	for (int i = 0; i < RESAMPLES; i++) {
@@ -118,7 +127,7 @@ static void chance(const struct predictor *predictor, const struct report_predic
 		sample_resample(seen, (uint64_t)i + 1, predictor->resampled, &again);
 		gains[i] = speedup(predictor, &again, current_ns(predictor, &again), prediction,
 				   prediction->workers, OUTLOOK_EXPECTED, &result) /
-			   prediction->speedup_expected;
+			   gain;
 	}
 	qsort(gains, RESAMPLES, sizeof(gains[0]), by_value);
 	*low = fmin(gains[RESAMPLE_TAILS], 1);
@@ -183,6 +192,10 @@ static void find_knee(const struct predictor *predictor, struct report_predictio
 		at++;
 	if (planned && to->curve[to->curve_cnt - 1].speedup >= KNEE_REACH * best)
 		at = to->curve_cnt - 1;
+	/* A disk's queue is worth filling. */
+	while (!strcmp(to->bottleneck, "disk") && at + 1 < to->curve_cnt &&
+	       to->curve[at].workers < MIN_DISK_WORKERS)
+		at++;
 	to->workers = to->curve[at].workers;
 	to->speedup_expected = to->curve[at].speedup;
 }
@@ -196,6 +209,10 @@ static void fill_prediction(const struct predictor *predictor, enum concurrency_
 	fill_curve(predictor, to);
 	if (!to->curve_cnt)
 		return;
+	speedup_of_seen(predictor, to, to->curve[to->curve_cnt - 1].workers, OUTLOOK_EXPECTED,
+			&result);
+	to->bottleneck =
+		bottleneck(predictor, model, to->curve[to->curve_cnt - 1].workers, &result);
 	find_knee(predictor, to);
 	speedup_of_seen(predictor, to, to->workers, OUTLOOK_EXPECTED, &result);
 	to->bottleneck = bottleneck(predictor, model, to->workers, &result);
@@ -241,7 +258,7 @@ static bool can_be_replayed(const struct facts *facts, const struct model *model
 static bool is_faithful(const struct predictor *predictor)
 {
 	const struct facts *facts = predictor->facts;
-	double part = predictor->samples[OUTLOOK_EXPECTED].part;
+	double part = predictor->seen.part;
 	double seen_ns = (double)(facts->busy_ns - facts->program_time->starved_ns);
 	double replayed = predictor->as_it_is_ns / part;
 
@@ -260,8 +277,11 @@ static double most_operations(const struct facts *facts)
 
 static bool prepare(struct predictor *predictor)
 {
+	static const struct turn seen = { .wait_factor = 1, .disk_factor = 1 };
 	static const double wait_factors[OUTLOOK_CNT] = { WAIT_FACTOR };
+	static const double disk_factors[OUTLOOK_CNT] = { DISK_FACTOR };
 	static const double slot_factors[OUTLOOK_CNT] = { SLOT_FACTOR };
+	static const double warm_ns[OUTLOOK_CNT] = { WARM_NS };
 	const struct facts *facts = predictor->facts;
 	size_t cnt_min = 0;
 
@@ -272,18 +292,21 @@ static bool prepare(struct predictor *predictor)
 	if (predictor->workload.operation_cnt < 1 || predictor->workload.is_of_one_stream ||
 	    predictor->workload.operation_cnt > most_operations(facts))
 		return false;
+	if (sample_draw(&predictor->workload, cnt_min, &seen, facts->scratch, &predictor->seen))
+		return false;
 	for (int outlook = 0; outlook < OUTLOOK_CNT; outlook++) {
 		struct sample *sample = &predictor->samples[outlook];
+		struct turn turn = { wait_factors[outlook], disk_factors[outlook],
+				     warm_ns[outlook] };
 
-		if (sample_draw(&predictor->workload, cnt_min, wait_factors[outlook],
-				facts->scratch, sample))
+		if (sample_draw(&predictor->workload, cnt_min, &turn, facts->scratch, sample))
 			return false;
 		sample->work.disk_slots =
 			(uint32_t)(slot_factors[outlook] * predictor->workload.disk_slots);
 	}
-	predictor->resampled = arena_array(facts->scratch, predictor->samples[0].work.operation_cnt,
+	predictor->resampled = arena_array(facts->scratch, predictor->seen.work.operation_cnt,
 					   sizeof(*predictor->resampled));
-	predictor->as_it_is_ns = current_ns(predictor, &predictor->samples[OUTLOOK_EXPECTED]);
+	predictor->as_it_is_ns = current_ns(predictor, &predictor->seen);
 	return predictor->resampled && is_faithful(predictor);
 }
 

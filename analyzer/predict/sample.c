@@ -17,7 +17,7 @@ struct drawer {
 	struct replay_operation *operations;
 	size_t step_cnt;
 	size_t room; /* operations */
-	double wait_factor;
+	const struct turn *turn;
 };
 
 static void add_step(struct drawer *drawer, enum replay_place place, bool is_locked,
@@ -30,19 +30,33 @@ static void add_step(struct drawer *drawer, enum replay_place place, bool is_loc
 								  .length_ns = length_ns };
 }
 
+/* What is left of its computing when it needn't begin with cold caches on a CPU that slept. */
+static double warm(const struct drawer *drawer, const struct stretch *stretch)
+{
+	double computed_ns = stretch->computed_ns / stretch->cnt;
+	double waited_ns = (stretch_own_ns(stretch) - stretch->computed_ns) / stretch->cnt;
+
+	if (waited_ns < COLD_WAIT_NS || computed_ns <= 0)
+		return 1;
+	return fmax(1 - drawer->turn->warm_ns / computed_ns, WARM_PART);
+}
+
 /* The @part of one operation of @stretch, @scale times as long. */
 static void add_steps(struct drawer *drawer, const struct stretch *stretch, bool is_locked,
 		      double part, double scale)
 {
 	double each = part * scale / stretch->cnt;
+	double waiting = each * drawer->turn->wait_factor;
+	double computing = each * warm(drawer, stretch) * stretch->computed_ns;
 	double held = stretch->gil_part;
 
-	add_step(drawer, PLACE_GIL, is_locked, each * held * stretch->computed_ns);
-	add_step(drawer, PLACE_CPU, is_locked, each * (1 - held) * stretch->computed_ns);
-	add_step(drawer, PLACE_DISK, is_locked, each * drawer->wait_factor * stretch->disk_ns);
+	add_step(drawer, PLACE_GIL, is_locked, held * computing);
+	add_step(drawer, PLACE_CPU, is_locked, (1 - held) * computing);
+	add_step(drawer, PLACE_DISK, is_locked,
+		 each * drawer->turn->disk_factor * stretch->disk_ns);
 	add_step(drawer, PLACE_NEIGHBOUR, is_locked, each * stretch->neighbour_ns);
 	add_step(drawer, drawer->workload->far_end_slots ? PLACE_FAR_END : PLACE_DELAY, is_locked,
-		 each * drawer->wait_factor * drawer->workload->far_end_part * stretch->delay_ns);
+		 waiting * drawer->workload->far_end_part * stretch->delay_ns);
 	add_step(drawer, PLACE_DELAY, is_locked, each * stretch->stream_ns);
 }
 
@@ -98,7 +112,7 @@ static void repeat(struct drawer *drawer, size_t cnt)
 		drawer->operations[work->operation_cnt++] = drawer->operations[i % drawn];
 }
 
-int sample_draw(const struct workload *workload, size_t cnt_min, double wait_factor,
+int sample_draw(const struct workload *workload, size_t cnt_min, const struct turn *turn,
 		struct arena *arena, struct sample *sample)
 {
 	double every = fmax(workload->operation_cnt / OPERATIONS_MAX, 1);
@@ -106,7 +120,7 @@ int sample_draw(const struct workload *workload, size_t cnt_min, double wait_fac
 	size_t room = (size_t)fmin(workload->operation_cnt,
 				   OPERATIONS_MAX + (double)workload->stretch_cnt) +
 		      1;
-	struct drawer drawer = { .workload = workload, .to = sample, .wait_factor = wait_factor };
+	struct drawer drawer = { .workload = workload, .to = sample, .turn = turn };
 	size_t drawn;
 
 	if (room < cnt_min)

@@ -12,12 +12,18 @@ struct sample {
 	double part; /* of the whole: what one of the whole takes, times this is its share here */
 };
 
+/* How operations are thought to go in other company than they were seen in. */
+struct turn {
+	double wait_factor; /* waits for others take so many times as long, */
+	double disk_factor; /* and those for the disk */
+	double warm_ns;	    /* computing after a wait takes so much less, where more is going on */
+};
+
 /*
  * Draws the operations of @workload, which has some, into @sample, in order; they are repeated
- * until there are @cnt_min. Waits for far ends take @wait_factor times as long as they did. Its
- * arrays are of @arena. Returns 0 or -ENOMEM.
+ * until there are @cnt_min. Its arrays are of @arena. Returns 0 or -ENOMEM.
  */
-int sample_draw(const struct workload *workload, size_t cnt_min, double wait_factor,
+int sample_draw(const struct workload *workload, size_t cnt_min, const struct turn *turn,
 		struct arena *arena, struct sample *sample);
 
 /* Draws as many operations as @from has out of these, with replacement, as a bootstrap does, into

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/thresholds.h"
@@ -380,35 +381,44 @@ static double lock_part(const struct facts *facts, const struct model *model)
 	return 1 / fmax(at_once, 1);
 }
 
-/* What is waited for at the disk decides how many it serves at once. */
+/* By the device that was waited for longest. */
 static uint32_t disk_slots(const struct observation *obs)
 {
-	uint64_t sync_ns = 0, all_ns = 0;
+	static const struct {
+		const char *prefix;
+		uint32_t slots;
+	} devices[] = { { "nvme", NVME_SLOTS }, { "vd", VIRTUAL_SLOTS }, { "xvd", VIRTUAL_SLOTS } };
+	const struct obs_wait *longest = NULL;
 
 	for (size_t i = 0; i < obs->wait_cnt; i++) {
 		const struct obs_wait *row = &obs->waits[i];
 
-		if (row->reason != WAIT_DISK)
-			continue;
-		all_ns += row->wait_ns;
-		if (row->operation == OPERATION_SYNC || row->operation == OPERATION_METADATA)
-			sync_ns += row->wait_ns;
+		if (row->reason == WAIT_DISK && row->device[0] &&
+		    (!longest || row->wait_ns > longest->wait_ns))
+			longest = row;
 	}
-	return sync_ns > all_ns / 2 ? SYNC_SLOTS : DISK_SLOTS;
+	for (size_t i = 0; longest && i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (!strncmp(longest->device, devices[i].prefix, strlen(devices[i].prefix)))
+			return devices[i].slots;
+	return DISK_SLOTS;
 }
 
 /*
- * Whether nearly all that it syncs are the same few files, as a database's and its journal: its
- * writers come one after another, however many they are.
+ * Whether nearly all that it syncs are the same few files, as a database's and its journal, and
+ * that (with making and removing them) is most of what it waits for: its writers come one after
+ * another, however many they are.
  */
-static bool syncs_one_file(const struct observation *obs)
+static bool syncs_one_file(const struct facts *facts)
 {
-	uint64_t cnt = 0, most[ONE_FILE_NAMES] = { 0 }, most_cnt = 0;
+	const struct observation *obs = facts->obs;
+	uint64_t cnt = 0, most[ONE_FILE_NAMES] = { 0 }, most_cnt = 0, wait_ns = 0;
 
 	for (size_t i = 0; i < obs->wait_cnt; i++) {
 		const struct obs_wait *row = &obs->waits[i];
 		uint64_t here = row->wait_cnt;
 
+		if (row->operation == OPERATION_SYNC || row->operation == OPERATION_METADATA)
+			wait_ns += row->wait_ns;
 		if (row->operation != OPERATION_SYNC)
 			continue;
 		cnt += here;
@@ -423,7 +433,8 @@ static bool syncs_one_file(const struct observation *obs)
 	}
 	for (size_t m = 0; m < ONE_FILE_NAMES; m++)
 		most_cnt += most[m];
-	return cnt >= ONE_FILE_SYNCS && share_of(most_cnt, cnt) >= ONE_FILE_SHARE;
+	return cnt >= ONE_FILE_SYNCS && share_of(most_cnt, cnt) >= ONE_FILE_SHARE &&
+	       wait_ns > facts->outside_ns / 2;
 }
 
 static double computed_ns(const struct facts *facts)
@@ -450,7 +461,7 @@ void workload_build(const struct facts *facts, const struct model *model, struct
 	if (facts->dominant->runtime == RUNTIME_RUBY)
 		workload->switch_interval_ns = RUBY_INTERVAL_NS;
 	workload->disk_slots = disk_slots(facts->obs);
-	workload->is_of_one_file = syncs_one_file(facts->obs);
+	workload->is_of_one_file = syncs_one_file(facts);
 	if (workload->is_of_one_file)
 		workload->lock_part = 1;
 	cutter.stream_share = stream_share(facts->obs);

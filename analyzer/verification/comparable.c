@@ -1,7 +1,8 @@
 /*
  * What makes two runs incomparable. Their work is judged by what a change of the concurrency model
  * leaves alone: the CPU time of all threads, and how long and how often results of others were
- * waited for, one wait at a time or many. Much less of it means that less was done, or otherwise.
+ * waited for, one wait at a time or many. Much less or more of it means that something else was
+ * done.
  */
 #include "verification/comparable.h"
 
@@ -12,7 +13,7 @@
 
 /* Below half of what it was before is not the same work done in another order. */
 #define LESS_WORK 0.5
-/* Above twice, it is worth a word: a price of the change. */
+/* Above twice, it is more work; of CPU time a price of the change, and worth a word. */
 #define MORE_WORK 2.0
 /* A loop that computes for more of its time leaves answers lying unread. */
 #define BUSY_LOOP 0.5
@@ -142,6 +143,14 @@ static void check_operations(const struct run_facts *before, const struct run_fa
 	if (before_s < TELLING_SHARE * (double)before->wall_ns / NS_PER_S ||
 	    hides_operations(before) || hides_operations(after))
 		return;
+	/* Longer ones are the same work at a far end that is asked more at once. */
+	if (after_s > MORE_WORK * before_s &&
+	    (double)after->result_wait_cnt > MORE_WORK * (double)before->result_wait_cnt)
+		add_obstacle(result,
+			     arena_printf(result->arena,
+					  "%.3g s of operations of others were waited for before, "
+					  "%.3g s after, and more often: it did more",
+					  before_s, after_s));
 	/* As many but shorter ones are the same work at a faster far end. */
 	if (after_s < LESS_WORK * before_s &&
 	    (has_loop ||

