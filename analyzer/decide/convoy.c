@@ -74,7 +74,7 @@ static bool is_held_up(const struct thread_facts *thread, const struct thread_fa
 
 	return thread != computing && asking_cnt(totals) >= CONVOY_WAITS_MIN &&
 	       totals->wait_cnt[WAIT_GIL] >= CONVOY_WAITS_MIN &&
-	       totals->on_cpu_ns < CONVOY_CPU_PART * (double)computing->thread->on_cpu_ns &&
+	       (double)totals->on_cpu_ns < CONVOY_CPU_PART * (double)computing->thread->on_cpu_ns &&
 	       share_of(totals->wait_ns[WAIT_GIL], thread->active_ns) >= CONVOY_SHARE &&
 	       share_of(totals->wait_ns[WAIT_GIL], thread->life_ns) >= CONVOY_LIFE_SHARE;
 }

@@ -126,7 +126,8 @@ class Polling(harness.ReportTestCase):
     def test_compiler(self):
         needs("gcc")
         source = str(harness.ROOT / "cli" / "options.c")
-        script = f"for i in 1 2 3; do gcc -O2 -w -S -o /dev/null {source}; done"
+        include = harness.ROOT / "analyzer"
+        script = f"for i in 1 2 3; do gcc -O2 -w -S -I {include} -o /dev/null {source}; done"
         self.check_works(self.report([], ["/bin/sh", "-c", script]), 0.05)
 
 

@@ -82,7 +82,8 @@ static void futexes_tell_locks_from_waiting(void **state)
 	(void)state;
 	observation_init(&obs);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct wait_context context = { .obs = &obs, .gil = { 0x1000, 0x10d0 } };
+		const struct wait_context context = { .obs = &obs,
+						      .gil = { .start = 0x1000, .end = 0x10d0 } };
 		const struct syscall_line line = {
 			.number = SYS_futex,
 			.arg = { cases[i].address, (uint64_t)cases[i].op, cases[i].value,
