@@ -3,6 +3,7 @@
 #define CLASSIFY_LIMITS_H
 
 /* Cutting the run into operations. */
+#define COPYING_SHARE	0.75 /* of samples in calls of input and output: it copies */
 #define SHORT_WAIT	0.25 /* of the typical wait: up to that it ends no operation */
 #define CHUNKS		64   /* pieces that computing without a wait is thought to come in */
 #define START_MAX_NS	500e6

@@ -51,6 +51,11 @@ static double gil_part(const struct facts *facts, const struct thread_facts *thr
 	if (!thread->process || thread->process->process->is_free_threaded ||
 	    runtime_global_lock(thread->process->runtime) == GLOBAL_LOCK_NONE)
 		return 0;
+	/* Copying in system calls goes to memory that was just mapped, and is unmapped again:
+	 * threads of one process meet there as they do at the lock. */
+	if (thread->thread->sample_cnt >= GIL_SAMPLES_MIN &&
+	    share_of(thread->thread->io_sample_cnt, thread->thread->sample_cnt) >= COPYING_SHARE)
+		return 1;
 	if (thread->thread->gil_sample_cnt >= GIL_SAMPLES_MIN)
 		return share_of(thread->thread->gil_held_sample_cnt,
 				thread->thread->gil_sample_cnt);

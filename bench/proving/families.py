@@ -93,8 +93,8 @@ FAMILIES = (
     # It waits for the disk.
     python("disk_cold", "read_files.py {files_3000x512} 3000", "3000 files of 512 KiB from the disk",
            3000, MIXED_GRID, cold=True),
-    python("disk_warm", "read_files.py {files_3000x512} 500", "6000 reads of files of 512 KiB in memory",
-           6000, CPU_GRID),
+    python("disk_warm", "read_files.py {files_3000x512} 500", "30,000 reads of files of 512 KiB in memory",
+           30000, CPU_GRID),
     python("small_files", "read_files.py {files_20000x4} 20000", "20,000 files of 4 KiB from the disk",
            20000, MIXED_GRID, cold=True),
     python("fsync", "fsync.py {scratch}", "500 times write and fsync 16 KiB", 500, MIXED_GRID),

@@ -149,12 +149,14 @@ static void the_start_is_not_spread(void **state)
 static void samples_tell_what_the_lock_is_needed_for(void **state)
 {
 	static const struct {
-		uint64_t held;
+		uint64_t held, copying;
 		enum concurrency_model model;
-	} cases[] = { { 0, MODEL_THREADS }, { 100, MODEL_MULTIPROCESSING } };
+	} cases[] = { { 0, 0, MODEL_THREADS },
+		      { 100, 0, MODEL_MULTIPROCESSING },
+		      { 0, 90, MODEL_MULTIPROCESSING } };
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct rounds rounds = { PYTHON, 100, 10, 0, WAIT_DISK, 2 };
 		struct observation obs;
 		struct report report;
@@ -162,6 +164,8 @@ static void samples_tell_what_the_lock_is_needed_for(void **state)
 		build_rounds(&obs, &rounds);
 		obs.threads[0].gil_sample_cnt = 100;
 		obs.threads[0].gil_held_sample_cnt = cases[i].held;
+		obs.threads[0].sample_cnt = 100;
+		obs.threads[0].io_sample_cnt = cases[i].copying;
 		build_report(&obs, &report);
 		assert_int_equal(report.recommendation.model, cases[i].model);
 		assert_int_equal(report.recommendation.workers, 2);
