@@ -334,9 +334,6 @@ static struct choice describe(const struct predictor *predictor)
 		.model = predictor->model->primary,
 		.workers = predictor->model->workers,
 		.is_of_one_file = workload->is_of_one_file,
-		.operations = workload->operation_cnt,
-		.far_end_ns = (workload->sum.delay_ns + workload->sum.neighbour_ns) /
-			      workload->operation_cnt,
 		.computed_ns = workload->sum.computed_ns / workload->operation_cnt,
 	};
 }

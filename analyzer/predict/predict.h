@@ -18,9 +18,7 @@ struct choice {
 	const struct report_prediction *prediction; /* of the report; NULL: to keep what is */
 	const struct report_prediction *best;	    /* the fastest of all; NULL: none is faster */
 	bool is_of_one_file; /* as in struct workload: nothing else is faster for that */
-	double operations;   /* that were told apart */
-	double far_end_ns;   /* mean wait of one for others, and */
-	double computed_ns;  /* what it computes */
+	double computed_ns;  /* mean, of an operation */
 };
 
 /*
