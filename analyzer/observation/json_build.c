@@ -92,3 +92,12 @@ int json_finish(struct json_builder *builder, cJSON *root, bool is_indented, FIL
 	cJSON_free(text);
 	return error;
 }
+
+void json_add_texts(struct json_builder *builder, cJSON *parent, const char *name,
+		    const char *const *texts, size_t cnt)
+{
+	cJSON *array = json_add_array(builder, parent, name);
+
+	for (size_t i = 0; i < cnt; i++)
+		json_add_text(builder, array, NULL, texts[i]);
+}

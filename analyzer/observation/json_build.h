@@ -38,4 +38,8 @@ void json_add_null(struct json_builder *builder, cJSON *parent, const char *name
 /* Prints @root to @out, indented or on one line, and frees it. Returns 0, -ENOMEM or -EIO. */
 int json_finish(struct json_builder *builder, cJSON *root, bool is_indented, FILE *out);
 
+/* An array of the @cnt strings at @texts, escaped as by json_add_text(). */
+void json_add_texts(struct json_builder *builder, cJSON *parent, const char *name,
+		    const char *const *texts, size_t cnt);
+
 #endif

@@ -19,15 +19,6 @@ static void add_instant(struct json_builder *builder, cJSON *object, const char 
 	json_add_text(builder, object, name, text);
 }
 
-static void add_texts(struct json_builder *builder, cJSON *object, const char *name,
-		      const char *const *texts, size_t cnt)
-{
-	cJSON *array = json_add_array(builder, object, name);
-
-	for (size_t i = 0; i < cnt; i++)
-		json_add_text(builder, array, NULL, texts[i]);
-}
-
 static void add_per_reason(struct json_builder *builder, cJSON *object, const char *name,
 			   const uint64_t *values)
 {
@@ -71,8 +62,8 @@ static void add_field(struct json_builder *builder, cJSON *object, const struct 
 			      name_table_name(field->names, *(const int *)at));
 		break;
 	case FIELD_TEXTS:
-		add_texts(builder, object, field->name, *(const char *const *const *)at,
-			  *(const size_t *)(base + field->cnt_offset));
+		json_add_texts(builder, object, field->name, *(const char *const *const *)at,
+			       *(const size_t *)(base + field->cnt_offset));
 		break;
 	case FIELD_PER_REASON:
 		add_per_reason(builder, object, field->name, at);

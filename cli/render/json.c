@@ -16,15 +16,6 @@ static void add_seconds(struct json_builder *b, cJSON *object, const char *name,
 	json_add_number(b, object, name, (double)ns / NS_PER_S);
 }
 
-static void add_texts(struct json_builder *b, cJSON *object, const char *name,
-		      const char *const *texts, size_t cnt)
-{
-	cJSON *array = json_add_array(b, object, name);
-
-	for (size_t i = 0; i < cnt; i++)
-		json_add_text(b, array, NULL, texts[i]);
-}
-
 static void add_head(struct json_builder *b, cJSON *root, const struct report *report)
 {
 	char started_at[TIMESTAMP_BYTES];
@@ -67,7 +58,7 @@ static void add_target(struct json_builder *b, cJSON *root, const struct report 
 	cJSON *runtime;
 
 	json_add_text(b, target, "mode", mode_name(report));
-	add_texts(b, target, "command", report->command, report->command_cnt);
+	json_add_texts(b, target, "command", report->command, report->command_cnt);
 	json_add_number(b, target, "pid", report->pid);
 	if (report->pid_in_container)
 		json_add_number(b, target, "pid_in_container", report->pid_in_container);
@@ -131,7 +122,8 @@ static void add_observation(struct json_builder *b, cJSON *root, const struct re
 	add_seconds(b, object, "duration_s", report->duration_ns);
 	json_add_whole(b, object, "switches", report->switch_cnt);
 	json_add_whole(b, object, "lost_events", report->lost_events);
-	add_texts(b, object, "missing_probes", report->missing_probes, report->missing_probe_cnt);
+	json_add_texts(b, object, "missing_probes", report->missing_probes,
+		       report->missing_probe_cnt);
 	if (report->is_until_settled)
 		json_add_bool(b, object, "settled", report->has_settled);
 	else
@@ -293,17 +285,24 @@ static void add_verdict(struct json_builder *b, cJSON *root, const struct report
 	json_add_text(b, runner_up, "would_win_if", verdict->would_win_if);
 }
 
-static void add_phase_advice(struct json_builder *b, cJSON *parent,
-			     const struct report_recommendation *advice)
+/* What to use, whether that is a change, and how many. */
+static void add_model(struct json_builder *b, cJSON *object,
+		      const struct report_recommendation *advice)
 {
-	cJSON *object = json_add_object(b, parent, "recommendation");
-
 	json_add_text(b, object, "model", concurrency_model_name(advice->model));
 	json_add_text(b, object, "action", recommended_action_name(advice->action));
 	if (advice->workers)
 		json_add_whole(b, object, "workers", advice->workers);
 	else
 		json_add_null(b, object, "workers");
+}
+
+static void add_phase_advice(struct json_builder *b, cJSON *parent,
+			     const struct report_recommendation *advice)
+{
+	cJSON *object = json_add_object(b, parent, "recommendation");
+
+	add_model(b, object, advice);
 	json_add_text(b, object, "summary", advice->summary);
 }
 
@@ -366,18 +365,13 @@ static void add_recommendation(struct json_builder *b, cJSON *root,
 {
 	cJSON *object = json_add_object(b, root, "recommendation");
 
-	json_add_text(b, object, "model", concurrency_model_name(advice->model));
-	json_add_text(b, object, "action", recommended_action_name(advice->action));
-	if (advice->workers)
-		json_add_whole(b, object, "workers", advice->workers);
-	else
-		json_add_null(b, object, "workers");
+	add_model(b, object, advice);
 	json_add_text(b, object, "api", advice->api);
 	json_add_text(b, object, "summary", advice->summary);
 	json_add_text(b, object, "avoid", advice->avoid);
 	json_add_text(b, object, "scope", advice->scope);
-	add_texts(b, object, "reasons", advice->reasons, advice->reason_cnt);
-	add_texts(b, object, "notes", advice->notes, advice->note_cnt);
+	json_add_texts(b, object, "reasons", advice->reasons, advice->reason_cnt);
+	json_add_texts(b, object, "notes", advice->notes, advice->note_cnt);
 }
 
 static void add_spread(struct json_builder *b, cJSON *parent, const char *name,
@@ -439,7 +433,7 @@ static void add_predictions(struct json_builder *b, cJSON *root, const struct re
 		json_add_number(b, speedup, "expected", from->speedup_expected);
 		json_add_number(b, speedup, "high", from->speedup_high);
 		json_add_whole(b, object, "extra_memory_bytes", from->extra_memory_bytes);
-		add_texts(b, object, "assumptions", from->assumptions, from->assumption_cnt);
+		json_add_texts(b, object, "assumptions", from->assumptions, from->assumption_cnt);
 		json_add_text(b, object, "bottleneck", from->bottleneck);
 		add_curve(b, object, from);
 	}

@@ -14,15 +14,6 @@ static void add_seconds(struct json_builder *b, cJSON *object, const char *name,
 	json_add_number(b, object, name, (double)ns / NS_PER_S);
 }
 
-static void add_texts(struct json_builder *b, cJSON *object, const char *name,
-		      const char *const *texts, size_t cnt)
-{
-	cJSON *array = json_add_array(b, object, name);
-
-	for (size_t i = 0; i < cnt; i++)
-		json_add_text(b, array, NULL, texts[i]);
-}
-
 static void add_side(struct json_builder *b, cJSON *root, const char *name,
 		     const struct verified_side *side)
 {
@@ -30,7 +21,7 @@ static void add_side(struct json_builder *b, cJSON *root, const char *name,
 	cJSON *object = json_add_object(b, root, name);
 	cJSON *runs;
 
-	add_texts(b, object, "command", typical->command, typical->command_cnt);
+	json_add_texts(b, object, "command", typical->command, typical->command_cnt);
 	runs = json_add_array(b, object, "runs_s");
 	for (size_t i = 0; i < side->run_cnt; i++)
 		add_seconds(b, runs, NULL, side->runs[i].wall_ns);
@@ -137,8 +128,8 @@ int render_verification_json(const struct verification *result, FILE *out)
 	add_side(&b, root, "after", &result->after);
 	add_speedup(&b, root, &result->speedup);
 	add_prediction(&b, root, result);
-	add_texts(&b, root, "obstacles", result->obstacles, result->obstacle_cnt);
-	add_texts(&b, root, "notes", result->notes, result->note_cnt);
+	json_add_texts(&b, root, "obstacles", result->obstacles, result->obstacle_cnt);
+	json_add_texts(&b, root, "notes", result->notes, result->note_cnt);
 	add_changes(&b, root, result);
 	add_next(&b, root, result->after.typical);
 	error = json_finish(&b, root, true, out);
