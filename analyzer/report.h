@@ -270,6 +270,78 @@ struct report_expectation {
 	const char *complaint; /* one line: what was expected, what was seen; NULL: it is met */
 };
 
+/* A frame of a stack, ready to print once escaped. */
+struct report_frame {
+	const char *function; /* "" if unknown */
+	const char *file;     /* "" if unknown */
+	uint32_t line;	      /* 0: unknown */
+	const char *module;
+	uint64_t address; /* in the module; 0: none */
+	enum frame_language language;
+	bool is_inlined;
+	bool is_own; /* the program's own code, not its libraries', its runtime's or the kernel's */
+};
+
+/* All time of the run with one stack and one reason; scaled, so that they sum to the exact times as
+ * far as stacks are known. What the exports (folded, speedscope, pprof) are made of. */
+struct report_stack {
+	const uint32_t *frames; /* indices in report.frames, innermost first */
+	size_t frame_cnt;
+	bool is_complete;
+	const char *thread;
+	const char *task; /* "" if there is none */
+	bool is_on_cpu;
+	enum wait_reason reason; /* not on a CPU */
+	enum wait_role role;	 /* likewise */
+	const char *object;	 /* what it waited for, as of report_object; "" */
+	uint64_t time_ns;
+	uint64_t sample_cnt;
+};
+
+/*
+ * A line of the program's own code and what it spends its time on: computing or one reason to wait.
+ * Time in libraries is the line's that called them.
+ */
+struct report_hot_spot {
+	bool is_on_cpu;
+	enum wait_reason reason; /* not on a CPU */
+	enum wait_role role;	 /* likewise */
+	uint64_t time_ns;
+	double share; /* of the time in which threads computed, were in a run queue, or waited for
+		       * something else than work or others of the tree */
+	struct report_frame place;
+	const char *callee;   /* what it called in libraries, outermost: "requests.get"; "" */
+	const char *object;   /* what was waited for longest, as of report_object; "" */
+	const char *task;     /* of an event loop, that waits longest there; "" */
+	uint64_t gil_held_ns; /* on a CPU: of time_ns, with the GIL held */
+	bool is_gil_known;
+	const struct report_stack *stack; /* the one with most of it */
+};
+
+/* A function of the program's own with all time that is its lines'. */
+struct report_function {
+	struct report_frame place; /* line is where it begins; 0: unknown */
+	uint64_t on_cpu_ns;
+	uint64_t gil_held_ns;
+	bool is_gil_known;
+	struct report_wait *waits; /* by reason, largest first; share is of the function's time */
+	size_t wait_cnt;
+	enum verdict_class verdict_class; /* io-bound, cpu-bound, ... or inconclusive: too little */
+	const char *advice;		  /* "thread-pool", ...; "" when there is none */
+};
+
+/* How much of the run stacks are known of. */
+struct report_stack_quality {
+	bool are_taken;
+	uint64_t sample_cnt;
+	uint64_t wait_cnt;
+	uint64_t lost_cnt;
+	double complete_share; /* of the time whose stacks are known: reach where it all began */
+	double known_share;    /* of the exact time on a CPU and waiting: has a stack */
+	const char **notes;
+	size_t note_cnt;
+};
+
 struct report_runtime {
 	const char *name;    /* "CPython", "Node.js", "native", ... */
 	const char *version; /* "" when not known */
@@ -322,6 +394,15 @@ struct report {
 	size_t lock_holder_cnt;
 	struct report_expectation *expectations;
 	size_t expectation_cnt;
+	struct report_frame *frames;
+	size_t frame_cnt;
+	struct report_stack *stacks; /* largest first */
+	size_t stack_cnt;
+	struct report_hot_spot *hot_spots; /* most telling first */
+	size_t hot_spot_cnt;
+	struct report_function *functions; /* largest first */
+	size_t function_cnt;
+	struct report_stack_quality stack_quality;
 	struct arena *arena; /* owns all of the above */
 };
 

@@ -57,6 +57,12 @@ static const char *const directions[DIRECTION_CNT] = {
 	[DIRECTION_OUTBOUND] = "outbound",
 };
 
+static const char *const languages[LANGUAGE_CNT] = {
+	[LANGUAGE_UNKNOWN] = "unknown", [LANGUAGE_C] = "c",	      [LANGUAGE_CPP] = "c++",
+	[LANGUAGE_RUST] = "rust",	[LANGUAGE_GO] = "go",	      [LANGUAGE_PYTHON] = "python",
+	[LANGUAGE_JIT] = "jit",		[LANGUAGE_KERNEL] = "kernel",
+};
+
 static const char *const sources[] = { [SOURCE_EBPF] = "ebpf", [SOURCE_PROCFS] = "procfs" };
 static const char *const modes[] = { [TARGET_WRAP] = "wrap", [TARGET_ATTACH] = "attach" };
 
@@ -64,6 +70,7 @@ const struct name_table wait_reason_names = NAME_TABLE(reasons);
 const struct name_table object_kind_names = NAME_TABLE(kinds);
 const struct name_table wait_direction_names = NAME_TABLE(directions);
 const struct name_table wait_operation_names = NAME_TABLE(operations);
+const struct name_table frame_language_names = NAME_TABLE(languages);
 const struct name_table observation_source_names = NAME_TABLE(sources);
 const struct name_table target_mode_names = NAME_TABLE(modes);
 
@@ -113,4 +120,9 @@ int wait_direction_parse(const char *name)
 const char *wait_operation_name(enum wait_operation operation)
 {
 	return name_table_name(&wait_operation_names, (int)operation);
+}
+
+const char *frame_language_name(enum frame_language language)
+{
+	return name_table_name(&frame_language_names, (int)language);
 }

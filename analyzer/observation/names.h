@@ -11,6 +11,7 @@ extern const struct name_table wait_reason_names;
 extern const struct name_table object_kind_names;
 extern const struct name_table wait_direction_names;
 extern const struct name_table wait_operation_names;
+extern const struct name_table frame_language_names;
 extern const struct name_table observation_source_names;
 extern const struct name_table target_mode_names;
 

@@ -28,6 +28,10 @@ void observation_release(struct observation *obs)
 	free(obs->segments);
 	free(obs->slices);
 	free(obs->far_ends);
+	free(obs->frames);
+	free(obs->calls);
+	free(obs->stack_times);
+	free(obs->stack_quality.notes);
 	free(obs->target.argv);
 	free(obs->quality.missing_probes);
 	if (!obs->has_borrowed_strings)
@@ -144,6 +148,39 @@ struct obs_far_end *observation_add_far_end(struct observation *obs)
 	return &all[obs->far_end_cnt++];
 }
 
+struct obs_frame *observation_add_frame(struct observation *obs)
+{
+	struct obs_frame *all = make_room(obs->frames, obs->frame_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->frames = all;
+	all[obs->frame_cnt] = (struct obs_frame){ .function = "", .file = "", .module = "" };
+	return &all[obs->frame_cnt++];
+}
+
+struct obs_call *observation_add_call(struct observation *obs)
+{
+	struct obs_call *all = make_room(obs->calls, obs->call_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->calls = all;
+	all[obs->call_cnt] = (struct obs_call){ .caller = NO_CALLER };
+	return &all[obs->call_cnt++];
+}
+
+struct obs_stack_time *observation_add_stack_time(struct observation *obs)
+{
+	struct obs_stack_time *all = make_room(obs->stack_times, obs->stack_time_cnt, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	obs->stack_times = all;
+	all[obs->stack_time_cnt] = (struct obs_stack_time){ .thread = "", .task = "" };
+	return &all[obs->stack_time_cnt++];
+}
+
 /* A copy with as much room as make_room() would have made for it. */
 static void *copy_array(const void *array, size_t cnt, size_t element_bytes, bool *has_failed)
 {
@@ -186,6 +223,10 @@ int observation_draft(struct observation *draft, struct observation *from)
 	COPY_ARRAY(draft, from, segments, segment_cnt);
 	COPY_ARRAY(draft, from, slices, slice_cnt);
 	COPY_ARRAY(draft, from, far_ends, far_end_cnt);
+	COPY_ARRAY(draft, from, frames, frame_cnt);
+	COPY_ARRAY(draft, from, calls, call_cnt);
+	COPY_ARRAY(draft, from, stack_times, stack_time_cnt);
+	COPY_ARRAY(draft, from, stack_quality.notes, stack_quality.note_cnt);
 	COPY_ARRAY(draft, from, target.argv, target.argc);
 	COPY_ARRAY(draft, from, quality.missing_probes, quality.missing_probe_cnt);
 	return has_failed ? -ENOMEM : 0;

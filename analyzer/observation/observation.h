@@ -91,6 +91,19 @@ enum wait_direction {
 	DIRECTION_CNT,
 };
 
+/* What a frame of a stack is written in; it decides what its names mean. Stored by name. */
+enum frame_language {
+	LANGUAGE_UNKNOWN = 0, /* machine code of which no more is known */
+	LANGUAGE_C = 1,
+	LANGUAGE_CPP = 2,
+	LANGUAGE_RUST = 3,
+	LANGUAGE_GO = 4,
+	LANGUAGE_PYTHON = 5,
+	LANGUAGE_JIT = 6, /* named by a perf map: JavaScript, Java ... */
+	LANGUAGE_KERNEL = 7,
+	LANGUAGE_CNT,
+};
+
 enum observation_source { SOURCE_EBPF = 0, SOURCE_PROCFS = 1 };
 enum target_mode { TARGET_WRAP = 0, TARGET_ATTACH = 1 };
 
@@ -241,6 +254,61 @@ struct obs_flight {
 	uint64_t unasked_cnt;
 };
 
+/* A place in a program. Each once. */
+struct obs_frame {
+	const char *function; /* demangled; "" if unknown */
+	const char *file;     /* of the source; "" if unknown */
+	uint32_t line;	      /* that was executed, 1 and up; 0: unknown */
+	uint32_t first_line;  /* where the function begins; 0: unknown */
+	const char *module;   /* path of the mapped file; "[kernel]", "[vdso]", "[jit]" or "" */
+	uint64_t address;     /* in the module, as the file numbers them; 0: none */
+	enum frame_language language;
+	bool is_inlined; /* into the next frame outwards */
+};
+
+/* No caller: the outermost of its stack. */
+#define NO_CALLER UINT32_MAX
+
+/*
+ * A frame and who called it: a node of the tree of calls. A stack is a call, its caller, that one's
+ * caller and so on outwards; stacks that begin alike share those calls. Each once.
+ */
+struct obs_call {
+	uint32_t frame;	  /* index in observation.frames */
+	uint32_t caller;  /* index in observation.calls, lower than its own; or NO_CALLER */
+	bool is_complete; /* without caller: it is where the program or the thread begins. Else the
+			   * stack could not be followed further */
+};
+
+/*
+ * Time of one thread with one stack, on a CPU or waiting for one thing; estimated from samples.
+ * Together they don't sum to the thread's exact times: account for that by scaling (analyzer).
+ */
+struct obs_stack_time {
+	uint32_t call; /* the innermost: index in observation.calls */
+	pid_t pid;
+	pid_t tid;
+	const char *thread; /* its name as the runtime or the kernel has it */
+	const char *task;   /* of an event loop: the task that waits or runs; "" if none is known */
+	bool is_on_cpu;
+	uint32_t wait; /* index in observation.waits of what it waits for; not with is_on_cpu */
+	uint64_t time_ns;
+	uint64_t sample_cnt;   /* that it was estimated from */
+	uint64_t gil_held_ns;  /* on a CPU: of time_ns, with the GIL held */
+	uint64_t gil_known_ns; /* on a CPU: of time_ns, where it is known whether it was */
+};
+
+/* How well stacks are known. */
+struct obs_stack_quality {
+	bool are_taken;	     /* stacks were asked for and could be had */
+	uint64_t sample_cnt; /* of threads on a CPU */
+	uint64_t wait_cnt;   /* waits whose stack was read */
+	uint64_t lost_cnt;   /* of both, without room for them */
+	uint64_t unread_cnt; /* the process was gone before its files could be read */
+	const char **notes;  /* "path: why": what can't be named, and why */
+	size_t note_cnt;
+};
+
 struct obs_process {
 	pid_t pid;
 	pid_t parent_pid;
@@ -337,6 +405,13 @@ struct observation {
 	size_t slice_cnt;
 	struct obs_far_end *far_ends;
 	size_t far_end_cnt;
+	struct obs_frame *frames;
+	size_t frame_cnt;
+	struct obs_call *calls;
+	size_t call_cnt;
+	struct obs_stack_time *stack_times;
+	size_t stack_time_cnt;
+	struct obs_stack_quality stack_quality;
 	uint32_t processes_peak;
 	uint32_t threads_peak;
 	struct string_pool *strings;
@@ -372,6 +447,9 @@ struct obs_neighbour *observation_add_neighbour(struct observation *obs);
 struct obs_segment *observation_add_segment(struct observation *obs);
 struct obs_slice *observation_add_slice(struct observation *obs);
 struct obs_far_end *observation_add_far_end(struct observation *obs);
+struct obs_frame *observation_add_frame(struct observation *obs);
+struct obs_call *observation_add_call(struct observation *obs);
+struct obs_stack_time *observation_add_stack_time(struct observation *obs);
 
 /* Appends a copy of @text to an array of strings that hangs off @obs: the modules of a process, the
  * arguments of the target. Returns 0 or -ENOMEM. */
@@ -396,5 +474,6 @@ int object_kind_parse(const char *name);
 const char *wait_direction_name(enum wait_direction direction);
 int wait_direction_parse(const char *name);
 const char *wait_operation_name(enum wait_operation operation);
+const char *frame_language_name(enum frame_language language); /* "c", "c++", "python", ... */
 
 #endif

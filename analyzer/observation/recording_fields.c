@@ -214,6 +214,41 @@ static const struct field far_end_fields[] = {
 	FIELD(struct obs_far_end, thread_cnt),
 };
 
+static const struct field frame_fields[] = {
+	FIELD(struct obs_frame, function),
+	FIELD(struct obs_frame, file),
+	FIELD(struct obs_frame, line),
+	FIELD(struct obs_frame, first_line),
+	FIELD(struct obs_frame, module),
+	FIELD(struct obs_frame, address),
+	ENUM(struct obs_frame, language, frame_language_names),
+	FIELD(struct obs_frame, is_inlined),
+};
+
+static const struct field call_fields[] = {
+	FIELD(struct obs_call, frame),
+	FIELD(struct obs_call, caller),
+	FIELD(struct obs_call, is_complete),
+};
+
+static const struct field stack_time_fields[] = {
+	FIELD(struct obs_stack_time, call),	    FIELD(struct obs_stack_time, pid),
+	FIELD(struct obs_stack_time, tid),	    FIELD(struct obs_stack_time, thread),
+	FIELD(struct obs_stack_time, task),	    FIELD(struct obs_stack_time, is_on_cpu),
+	FIELD(struct obs_stack_time, wait),	    FIELD(struct obs_stack_time, time_ns),
+	FIELD(struct obs_stack_time, sample_cnt),   FIELD(struct obs_stack_time, gil_held_ns),
+	FIELD(struct obs_stack_time, gil_known_ns),
+};
+
+static const struct field stack_quality_fields[] = {
+	FIELD(struct obs_stack_quality, are_taken),
+	FIELD(struct obs_stack_quality, sample_cnt),
+	FIELD(struct obs_stack_quality, wait_cnt),
+	FIELD(struct obs_stack_quality, lost_cnt),
+	FIELD(struct obs_stack_quality, unread_cnt),
+	TEXTS(struct obs_stack_quality, notes, note_cnt),
+};
+
 static void *add_process(struct observation *obs)
 {
 	return observation_add_process(obs);
@@ -252,6 +287,21 @@ static void *add_slice(struct observation *obs)
 static void *add_far_end(struct observation *obs)
 {
 	return observation_add_far_end(obs);
+}
+
+static void *add_frame(struct observation *obs)
+{
+	return observation_add_frame(obs);
+}
+
+static void *add_call(struct observation *obs)
+{
+	return observation_add_call(obs);
+}
+
+static void *add_stack_time(struct observation *obs)
+{
+	return observation_add_stack_time(obs);
 }
 
 #define FIELDS(table) .fields = (table), .field_cnt = sizeof(table) / sizeof((table)[0])
@@ -300,5 +350,10 @@ const struct section recording_sections[] = {
 	SPARSE_ROWS(segments, segment_fields, segment_cnt, struct obs_segment, add_segment),
 	SPARSE_ROWS(slices, slice_fields, slice_cnt, struct obs_slice, add_slice),
 	LATER_ROWS(far_ends, far_end_fields, far_end_cnt, struct obs_far_end, add_far_end),
+	LATER_ROWS(frames, frame_fields, frame_cnt, struct obs_frame, add_frame),
+	LATER_ROWS(calls, call_fields, call_cnt, struct obs_call, add_call),
+	LATER_ROWS(stack_times, stack_time_fields, stack_time_cnt, struct obs_stack_time,
+		   add_stack_time),
+	LATER_STRUCT(stack_quality, stack_quality_fields),
 };
 const size_t recording_section_cnt = sizeof(recording_sections) / sizeof(recording_sections[0]);

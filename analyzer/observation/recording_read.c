@@ -254,11 +254,47 @@ static void check_slices(struct reader *reader)
 	}
 }
 
+static void check_calls(struct reader *reader)
+{
+	const struct observation *obs = reader->obs;
+	struct json_place root = { 0 };
+	struct json_place calls = json_member(&root, "calls");
+	struct json_place row = { .parent = &calls };
+
+	for (; row.index < obs->call_cnt; row.index++) {
+		const struct obs_call *call = &obs->calls[row.index];
+
+		if (call->frame >= obs->frame_cnt)
+			json_fail(&reader->json, &row, -EINVAL, "is of a frame that there isn't");
+		if (call->caller != NO_CALLER && call->caller >= row.index)
+			json_fail(&reader->json, &row, -EINVAL, "comes before its caller");
+	}
+}
+
+static void check_stack_times(struct reader *reader)
+{
+	const struct observation *obs = reader->obs;
+	struct json_place root = { 0 };
+	struct json_place times = json_member(&root, "stack_times");
+	struct json_place row = { .parent = &times };
+
+	for (; row.index < obs->stack_time_cnt; row.index++) {
+		const struct obs_stack_time *time = &obs->stack_times[row.index];
+
+		if (time->call >= obs->call_cnt)
+			json_fail(&reader->json, &row, -EINVAL, "is of a call that there isn't");
+		if (!time->is_on_cpu && time->wait >= obs->wait_cnt)
+			json_fail(&reader->json, &row, -EINVAL, "is of a wait that there isn't");
+	}
+}
+
 static void check_all(struct reader *reader)
 {
 	check_threads(reader);
 	check_segments(reader);
 	check_slices(reader);
+	check_calls(reader);
+	check_stack_times(reader);
 }
 
 static void read_root(struct reader *reader, const cJSON *json)

@@ -385,4 +385,97 @@ struct wire_gil {
 	WIRE_U64 thread_id_offset; /* in a thread's state, as in struct gil_range */
 };
 
+/* --- stacks: a ring buffer of their own, see stack.bpf.h --- */
+
+#define WIRE_REGISTER_CNT  17 /* in DWARF's order for x86-64: 0 to 15, and 16 is the ip */
+#define WIRE_REGISTER_SP   7
+#define WIRE_REGISTER_IP   16
+#define WIRE_KERNEL_FRAMES 24
+#define WIRE_PYTHON_FRAMES 48
+#define WIRE_STACK_BYTES   (32 << 10)
+
+enum wire_stack_type {
+	WIRE_STACK_SAMPLE = 1,	 /* of a thread on a CPU: wire_stack */
+	WIRE_STACK_WAIT = 2,	 /* of a thread that is about to wait: wire_stack */
+	WIRE_STACK_WAIT_END = 3, /* a wait whose stack was told of has ended: wire_stack_wait_end */
+};
+
+enum wire_gil_state {
+	WIRE_GIL_UNKNOWN = 0,
+	WIRE_GIL_FREE = 1, /* the thread doesn't hold it */
+	WIRE_GIL_HELD = 2,
+};
+
+/* Whose stack: what an address in it means. */
+struct wire_stack_owner {
+	WIRE_U32 tgid;
+	WIRE_U32 tid;
+	/* Changes when the process runs exec: numbers of processes and their memory are used again.
+	 */
+	WIRE_U64 address_space;
+	/* The thread's switch_cnt when it left the CPU for this wait: it names the wait. */
+	WIRE_U32 wait_number;
+	WIRE_U32 type; /* enum wire_stack_type */
+	WIRE_U64 time_ns;
+};
+_Static_assert(sizeof(struct wire_stack_owner) == 32, "wire_stack_owner");
+
+struct wire_python_frame {
+	WIRE_U64 code;	   /* the code object */
+	WIRE_U64 position; /* as the frame has it: an address in the code, or its f_lasti */
+	WIRE_U64 frame;	   /* the frame itself */
+	WIRE_U32 is_entry; /* the interpreter was entered by C for it: the frames inside this one
+			    * down to it share a C frame (3.11 and later; before it is always 1) */
+	WIRE_U32 pad;
+};
+
+/* Only the first stack_bytes of `stack` are sent. */
+struct wire_stack {
+	struct wire_stack_owner owner;
+	WIRE_U64 registers[WIRE_REGISTER_CNT]; /* of the user's code */
+	WIRE_U64 thread_pointer;
+	WIRE_U64 gil_state; /* enum wire_gil_state; of samples */
+	WIRE_U32 kernel_cnt;
+	WIRE_U32 python_cnt;
+	WIRE_U32 python_is_cut;		     /* it went on further out than there was room for */
+	WIRE_U32 stack_bytes;		     /* from the stack pointer up */
+	WIRE_U64 kernel[WIRE_KERNEL_FRAMES]; /* innermost first */
+	struct wire_python_frame python[WIRE_PYTHON_FRAMES]; /* likewise */
+	WIRE_U8 stack[WIRE_STACK_BYTES];
+};
+
+/* Where the fields lie that a walk over the frames of CPython needs; see python.bpf.h. */
+struct wire_python {
+	WIRE_U32 version; /* major and minor of the hexversion; 0: its frames can't be walked */
+	WIRE_U32 pad;
+};
+
+/* A thread of a process with CPython, by the C library's thread pointer. */
+struct wire_python_thread {
+	WIRE_U32 tgid;
+	WIRE_U32 pad;
+	WIRE_U64 thread_pointer;
+};
+
+/* The wait that owner.wait_number names is over, at owner.time_ns. */
+struct wire_stack_wait_end {
+	struct wire_stack_owner owner;
+	WIRE_U64 wait_ns;
+	WIRE_U64 stands_for; /* waits that it was chosen from, by chance; 1: each of them was */
+	struct wire_wait_key key;
+};
+_Static_assert(sizeof(struct wire_stack_wait_end) == 80, "wire_stack_wait_end");
+
+/* A thread that is waiting, as the iterator over waiting threads tells of it: its stack is read
+ * from outside, and is good if the wait ends later than the reading. */
+struct wire_waiting {
+	struct wire_stack_owner owner;
+	WIRE_U64 since_ns;
+	WIRE_U64 registers[WIRE_REGISTER_CNT];
+	WIRE_U64 thread_pointer;
+	WIRE_U64 stack_end; /* where its stack ends, if known; or 0 */
+	struct wire_wait_key key;
+};
+_Static_assert(sizeof(struct wire_waiting) == 224, "wire_waiting");
+
 #endif

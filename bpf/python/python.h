@@ -1,0 +1,94 @@
+/*
+ * CPython 3.8 and later in a process: which Python functions its threads are in, at which lines,
+ * and which tasks its event loops have. Everything is read from outside, while the process runs;
+ * all of it is untrusted and may change as it is being read: what isn't plausible is not known.
+ */
+#ifndef CLASSIFY_PYTHON_H
+#define CLASSIFY_PYTHON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct python;
+
+/* Bytes of a name, NUL included; longer ones are cut. */
+#define PYTHON_NAME_BYTES 256
+#define PYTHON_PATH_BYTES 1024
+#define PYTHON_FRAMES_MAX 128
+
+/* A frame as it lies in memory; the twin of struct wire_python_frame. */
+struct python_frame {
+	uint64_t code;
+	uint64_t position;
+	uint64_t frame;
+	bool is_entry;
+};
+
+/* A place in Python code. */
+struct python_place {
+	char function[PYTHON_NAME_BYTES]; /* its qualified name where there is one */
+	char file[PYTHON_PATH_BYTES];
+	uint32_t line;	     /* 0: not known */
+	uint32_t first_line; /* of the function */
+};
+
+/*
+ * Looks for CPython in @pid. Returns 0 and @python (release it with python_free()); -ENOENT: there
+ * is none; -EAGAIN: it has not initialised itself yet; -ENOTSUP: a version or build whose frames
+ * can't be read, with one line of why in @why; or another -errno.
+ */
+int python_open(pid_t pid, struct python **python, char *why, size_t why_size);
+void python_free(struct python *python);
+
+/* 0x030b0000-like. */
+uint32_t python_version(const struct python *python);
+
+/* What the probes need to walk its frames, for their map of interpreters (wire.h). */
+struct wire_python;
+void python_describe(const struct python *python, struct wire_python *wire);
+
+/* A thread that has a state in the interpreter. */
+struct python_thread {
+	uint64_t thread_pointer; /* of the C library: fsbase on x86-64 */
+	uint64_t state;
+};
+
+/* Reads up to @capacity of its threads, all interpreters'. Returns how many, or -errno. */
+ssize_t python_threads(struct python *python, struct python_thread *threads, size_t capacity);
+
+/* Walks the frames of the thread with @thread_pointer, which waits, from outside. Returns how many,
+ * 0 if it runs no Python code, or -errno. */
+ssize_t python_walk(struct python *python, uint64_t thread_pointer, struct python_frame *frames,
+		    size_t capacity);
+
+/* Reads what the code object of @frame is and at which line the frame is. Returns 0, or -errno when
+ * it can't be read or is no code object (any more). */
+int python_place(struct python *python, const struct python_frame *frame,
+		 struct python_place *place);
+
+/* The name that threading gave the thread with @thread_pointer: "MainThread", "worker_3". Returns
+ * 0, -ENOENT when it has none, or -errno. */
+int python_thread_name(struct python *python, uint64_t thread_pointer, char *name, size_t size);
+
+/* A task of an event loop that waits. */
+struct python_task {
+	char name[PYTHON_NAME_BYTES];
+	/* Its coroutine's frames: the innermost, which awaits something else than a coroutine,
+	 * first.
+	 */
+	struct python_frame frames[16];
+	size_t frame_cnt;
+	bool waits_for_task; /* for another task, or for several of them (gather, wait) */
+};
+
+/* Reads up to @capacity tasks that are suspended, of the loop that the thread with @thread_pointer
+ * runs. Returns how many; 0 when it runs none; -ENOTSUP for a version that isn't known. */
+ssize_t python_tasks(struct python *python, uint64_t thread_pointer, struct python_task *tasks,
+		     size_t capacity);
+
+/* Whether a C function of this name is the interpreter's loop, which a Python frame stands for. */
+bool python_is_eval(const char *function);
+
+#endif
