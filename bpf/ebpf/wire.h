@@ -447,8 +447,28 @@ struct wire_stack {
 /* Where the fields lie that a walk over the frames of CPython needs; see python.bpf.h. */
 struct wire_python {
 	WIRE_U32 version; /* major and minor of the hexversion; 0: its frames can't be walked */
-	WIRE_U32 pad;
+	WIRE_U8 has_cframe;
+	WIRE_U8 has_owner;
+	WIRE_U8 has_is_entry;
+	WIRE_U8 position_is_int;
+	WIRE_U64 interpreters; /* address of the pointer to the first one */
+	/* Offsets as in struct python_layout (bpf/python/layouts.h). */
+	WIRE_U32 interpreter_next;
+	WIRE_U32 interpreter_threads;
+	WIRE_U16 thread_prev;
+	WIRE_U16 thread_next;
+	WIRE_U16 thread_interpreter;
+	WIRE_U16 thread_id;
+	WIRE_U16 thread_frame;
+	WIRE_U16 cframe_frame;
+	WIRE_U16 frame_code;
+	WIRE_U16 frame_previous;
+	WIRE_U16 frame_position;
+	WIRE_U16 frame_owner;
+	WIRE_U16 frame_is_entry;
+	WIRE_U16 frame_bytes;
 };
+_Static_assert(sizeof(struct wire_python) == 48, "wire_python");
 
 /* A thread of a process with CPython, by the C library's thread pointer. */
 struct wire_python_thread {
