@@ -280,9 +280,6 @@ static void finish_quality(struct ebpf_observer *self)
 	/* These cost the count of operations in flight, and no more: flight_watch_sum says so.
 	 */
 	quality->lost_events -= shared->losses[WIRE_LOST_CONNECTION];
-	/* And these evidence, of which there is less for the same time. */
-	quality->lost_events -= shared->losses[WIRE_LOST_STACK];
-	self->obs.stack_quality.lost_cnt = shared->losses[WIRE_LOST_STACK];
 	quality->lost_threads = shared->losses[WIRE_LOST_THREAD];
 	quality->source_note = "";
 }
