@@ -288,8 +288,11 @@ struct report_stack {
 	const uint32_t *frames; /* indices in report.frames, innermost first */
 	size_t frame_cnt;
 	bool is_complete;
-	const char *thread;
-	const char *task; /* "" if there is none */
+	int pid;
+	int tid;
+	const char *process; /* its name as the kernel has it */
+	const char *thread;  /* the same, or as the runtime has it */
+	const char *task;    /* "" if there is none */
 	bool is_on_cpu;
 	enum wait_reason reason; /* not on a CPU */
 	enum wait_role role;	 /* likewise */

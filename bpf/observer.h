@@ -25,7 +25,15 @@ struct observer_options {
 			      * kept. Then all that is in it already is named to track and adopt,
 			      * and children that live already are not followed with parents. */
 	uint32_t sample_hz;  /* how often to look what runs on each CPU; 0: never. ebpf only */
+	bool takes_stacks;   /* of samples, and of waits chosen by chance. ebpf only */
 	bool is_verbose;     /* let libbpf and the kernel's verifier talk on stderr */
+	/*
+	 * Told during finish what takes long: "reading debug information of /usr/bin/x", untrusted
+	 * names and all; when that changes, and ten times a second or so while it lasts. It returns
+	 * at once. NULL: nobody wants to know.
+	 */
+	void (*progress)(void *context, const char *what);
+	void *progress_context;
 };
 
 struct observer_ops {

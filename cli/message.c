@@ -2,9 +2,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "message.h"
+#include "render/escape.h"
 #include "render/render.h"
 #include "write_all.h"
 
@@ -41,15 +43,41 @@ void say(const char *format, ...)
 	write_line("classify: ", text, 0, "\n");
 }
 
+/* Room on the line besides the name; the last column would make some terminals wrap. */
+static int room_for_progress(void)
+{
+	struct winsize size = { 0 };
+	int width = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? 80 : size.ws_col;
+
+	return width - (int)sizeof("classify: ");
+}
+
+/* Cuts @text to @room columns; returns how many it takes. A line that wraps can't be erased. */
+static int cut_to(char *text, int room)
+{
+	const char *rest = text, *end;
+	struct glyph glyph;
+	int columns = 0;
+
+	while (end = rest, escape_next(&rest, false, &glyph)) {
+		if (columns + glyph.columns > room)
+			break;
+		columns += glyph.columns;
+	}
+	text[end - text] = '\0';
+	return columns;
+}
+
 void say_progress(const char *format, ...)
 {
 	char text[REASON_SIZE];
 	va_list values;
-	int columns;
 
 	va_start(values, format);
-	columns = vsnprintf(text, sizeof(text), format, values);
+	vsnprintf(text, sizeof(text), format, values);
 	va_end(values);
+	int columns = cut_to(text, room_for_progress());
+
 	write_line("\rclassify: ", text,
 		   progress_columns > columns ? progress_columns - columns : 0, "");
 	progress_columns = columns;

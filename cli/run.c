@@ -191,6 +191,8 @@ static int conclude(struct run *run)
 	struct observation obs;
 
 	observation_init(&obs);
+	if (run->watch.is_wrap && run->wait_status < 0)
+		run->source.tells_progress = false; /* the terminal is the command's */
 	int error = source_finish(&run->source, &obs);
 
 	if (!error)

@@ -3,12 +3,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cgroup_members.h"
 #include "observation/observation.h"
 #include "observer.h"
 #include "options.h"
 #include "source.h"
+
+/* A finish that is over sooner needs no word. */
+#define PATIENCE_NS UINT64_C(500000000)
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void tell_progress(void *context, const char *what)
+{
+	const struct source *source = context;
+
+	if (source->tells_progress && source->finish_began_ns &&
+	    now_ns() - source->finish_began_ns >= PATIENCE_NS)
+		say_progress("%s ...", what);
+}
 
 static int open_observer(struct source *source, enum source_choice which,
 			 const struct options *options, const char *cgroup, char *why,
@@ -19,7 +41,10 @@ static int open_observer(struct source *source, enum source_choice which,
 		.begins_at_exec = options->mode == RUN_WRAP,
 		.cgroup = cgroup,
 		.sample_hz = options->frequency_hz,
+		.takes_stacks = !options->no_stacks,
 		.is_verbose = options->is_verbose,
+		.progress = tell_progress,
+		.progress_context = source,
 	};
 	int error = 0;
 
@@ -34,6 +59,7 @@ int source_open(struct source *source, const struct options *options, const char
 		size_t why_size)
 {
 	memset(source, 0, sizeof(*source));
+	source->tells_progress = !options->is_quiet && isatty(STDERR_FILENO);
 	if (options->source != CHOOSE_PROCFS) {
 		int error = open_observer(source, CHOOSE_EBPF, options, cgroup, why, why_size);
 
@@ -112,8 +138,10 @@ static int note_reason(const struct source *source, struct observation *obs)
 
 int source_finish(struct source *source, struct observation *obs)
 {
+	source->finish_began_ns = now_ns();
 	int error = source->observer->ops->finish(source->observer, obs);
 
+	erase_progress();
 	return error ? error : note_reason(source, obs);
 }
 

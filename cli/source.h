@@ -2,7 +2,9 @@
 #ifndef CLASSIFY_SOURCE_H
 #define CLASSIFY_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "message.h"
@@ -17,6 +19,8 @@ struct source {
 	enum source_choice which;	/* never CHOOSE_AUTO */
 	pid_t pid;			/* of a cgroup, the one that was tracked first */
 	char why_not_full[REASON_SIZE]; /* why it is not the exact one, and what helps; or "" */
+	bool tells_progress;		/* of a long finish, on the terminal */
+	uint64_t finish_began_ns;
 };
 
 /* What to observe: a process with its tree, or what has come into a cgroup (not NULL). */
@@ -27,7 +31,8 @@ struct source_target {
 
 /*
  * Opens the observer that @options ask for; @cgroup: the directory of one that is to be observed,
- * or NULL. Returns 0, or -errno with one line of cause and remedy in @why. Release it either way.
+ * or NULL. Returns 0, or -errno with one line of cause and remedy in @why. Release it either way;
+ * until then it stays where it is.
  */
 int source_open(struct source *source, const struct options *options, const char *cgroup, char *why,
 		size_t why_size);

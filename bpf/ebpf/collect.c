@@ -6,6 +6,7 @@
 #include "observation/lives.h"
 #include "neighbours.h"
 #include "segments.h"
+#include "stacks.h"
 #include "wait_convert.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -280,6 +281,9 @@ static void finish_quality(struct ebpf_observer *self)
 	/* These cost the count of operations in flight, and no more: flight_watch_sum says so.
 	 */
 	quality->lost_events -= shared->losses[WIRE_LOST_CONNECTION];
+	/* And these evidence, of which there is less for the same time. */
+	quality->lost_events -= shared->losses[WIRE_LOST_STACK];
+	self->obs.stack_quality.lost_cnt = shared->losses[WIRE_LOST_STACK];
 	quality->lost_threads = shared->losses[WIRE_LOST_THREAD];
 	quality->source_note = "";
 }
@@ -396,6 +400,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 	__atomic_store_n(&shared->is_observing, 0, __ATOMIC_SEQ_CST);
 	until_ns = session_now_ns();
 	shared->observed_until_ns = until_ns;
+	stacks_conclude(self, until_ns);
 	await_dying(self);
 	__atomic_store_n(&shared->is_closing, 0, __ATOMIC_SEQ_CST);
 	host_watch_end(&self->host);
@@ -416,6 +421,8 @@ int collect_finish(struct observer *observer, struct observation *obs)
 		error = self->error;
 	if (!error)
 		error = collect_complete(self, &telling, until_ns);
+	if (!error)
+		error = stacks_collect(self);
 	if (error)
 		return error;
 	if (shared->live_cnt > live_cnt)

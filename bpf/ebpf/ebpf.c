@@ -3,6 +3,7 @@
 #include "session.h"
 #include "flight_watch.h"
 #include "segments.h"
+#include "stacks.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -343,6 +344,7 @@ static void ebpf_free(struct observer *observer)
 {
 	struct ebpf_observer *self = from_observer(observer);
 
+	stacks_end(self);
 	ring_buffer__free(self->events);
 	flight_watch_release(self);
 	sampling_end(&self->sampling);
@@ -386,7 +388,11 @@ struct observer *ebpf_observer_new(const struct observer_options *options, int *
 	process_tree_init(&self->tree, &self->obs, &listener);
 	far_ends_init(&self->names.far_ends, &self->obs);
 	memory_watch_init(&self->memory, &self->obs);
+	self->progress = options->progress;
+	self->progress_context = options->progress_context;
 	*error = probes_open(self, options, why, why_size);
+	if (!*error && options->takes_stacks)
+		*error = stacks_begin(self);
 	if (!*error) {
 		self->events = ring_buffer__new(bpf_map__fd(self->probes->maps.events), on_event,
 						self, NULL);

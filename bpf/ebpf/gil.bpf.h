@@ -42,19 +42,21 @@ static __always_inline int gil_is_held(struct task_struct *task, const struct wi
 	return gil_holder_is(state.last_holder, gil->thread_id_offset, task->thread.fsbase);
 }
 
-static __always_inline void gil_sample(struct task_struct *task, struct thread_ctx *thread)
+static __always_inline enum wire_gil_state gil_sample(struct task_struct *task,
+						      struct thread_ctx *thread)
 {
 	u32 tgid = thread_tgid(thread, task);
 	struct wire_gil *gil = bpf_map_lookup_elem(&gils, &tgid);
 	int is_held;
 
 	if (!gil || !gil->start)
-		return;
+		return WIRE_GIL_UNKNOWN;
 	is_held = gil_is_held(task, gil);
 	if (is_held < 0)
-		return;
+		return WIRE_GIL_UNKNOWN;
 	thread->total.gil_sample_cnt++;
 	thread->total.gil_held_sample_cnt += is_held;
+	return is_held ? WIRE_GIL_HELD : WIRE_GIL_FREE;
 }
 
 #endif

@@ -86,6 +86,7 @@ static __always_inline void begin_at_exec(struct thread_ctx *thread)
 	__builtin_memset(&thread->total, 0, sizeof(thread->total));
 	__builtin_memset(&thread->open, 0, sizeof(thread->open));
 	thread->quiet_ns = thread->given_ns = thread->tick_ns = 0;
+	thread->stack_told = thread->stack_wait_cnt = 0;
 	thread->total.start_ns = thread->stamp_ns = thread->segment_ns = now;
 	program_restart(now);
 }

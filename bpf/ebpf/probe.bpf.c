@@ -12,6 +12,7 @@
 #include "wait_reason.bpf.h"
 #include "wake.bpf.h"
 #include "segment.bpf.h"
+#include "stack.bpf.h"
 #include "sched.bpf.h"
 #include "lifecycle.bpf.h"
 #include "sample.bpf.h"

@@ -107,9 +107,28 @@ static int load_error(int error, char *why, size_t why_size)
 	}
 }
 
+/* Room for stacks where they are taken; else their maps, which programs name, are the smallest that
+ * there are. Returns 0 or -errno. */
+static int prepare_stacks(struct probe_bpf *probes, bool are_taken)
+{
+	int cpu_cnt = libbpf_num_possible_cpus();
+	int error;
+
+	if (cpu_cnt < 0)
+		return cpu_cnt;
+	probes->rodata->takes_stacks = are_taken;
+	if (are_taken)
+		return bpf_map__set_max_entries(probes->maps.stack_scratch, (uint32_t)cpu_cnt);
+	error = bpf_map__set_max_entries(probes->maps.stack_scratch, 1);
+	return error ? error
+		     : bpf_map__set_max_entries(probes->maps.stacks, (uint32_t)getpagesize());
+}
+
 static int load_probes(struct ebpf_observer *self, const struct observer_options *options,
 		       uint32_t pid_ns_level, char *why, size_t why_size)
 {
+	int error;
+
 	self->probes = probe_bpf__open();
 	if (!self->probes)
 		return -errno;
@@ -127,6 +146,9 @@ static int load_probes(struct ebpf_observer *self, const struct observer_options
 	self->probes->rodata->self_tgid = (uint32_t)getpid();
 	self->probes->rodata->pid_ns_level = pid_ns_level;
 	self->probes->rodata->begins_at_exec = options->begins_at_exec;
+	error = prepare_stacks(self->probes, options->takes_stacks);
+	if (error)
+		return error;
 	/* It needs a map to iterate over: flight_watch.c attaches it. */
 	bpf_program__set_autoattach(self->probes->progs.tell_connections, false);
 	syscall_table_fill((uint8_t *)self->probes->rodata->syscall_table);

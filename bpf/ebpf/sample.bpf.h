@@ -11,6 +11,7 @@
 #include "gil.bpf.h"
 #include "loop.bpf.h"
 #include "segment.bpf.h"
+#include "stack.bpf.h"
 #include "wait_object.bpf.h"
 #include "wait_reason.bpf.h"
 
@@ -264,6 +265,7 @@ int on_sample(struct sample_context *at)
 	struct wire_thread *total;
 	struct pt_regs *regs;
 	bool has_waited, is_io = false;
+	enum wire_gil_state gil;
 	u64 call;
 	u32 wait_cnt;
 
@@ -272,7 +274,9 @@ int on_sample(struct sample_context *at)
 	total = &thread->total;
 	total->sample_cnt++;
 	segment_tick(task, thread);
-	gil_sample(task, thread);
+	gil = gil_sample(task, thread);
+	if (takes_stacks)
+		stack_of_sample(at, task, thread, gil);
 	wait_cnt = total->switch_cnt - total->preempt_cnt;
 	has_waited = wait_cnt != thread->sampled_wait_cnt;
 	thread->sampled_wait_cnt = wait_cnt;

@@ -8,6 +8,7 @@
 #include "loop.bpf.h"
 #include "program_time.bpf.h"
 #include "segment.bpf.h"
+#include "stack.bpf.h"
 #include "tick.bpf.h"
 #include "wait_reason.bpf.h"
 #include "wake.bpf.h"
@@ -191,6 +192,8 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 		} else if (thread->open.flags & WIRE_WAIT_ON_LOOP) {
 			loop_unblock(thread, woken); /* it never slept */
 		}
+		if (takes_stacks && thread->stack_told)
+			stack_wait_end(task, thread, woken);
 	}
 	thread->stamp_ns = now;
 	thread->head.state = TASK_ON_CPU;
@@ -241,8 +244,8 @@ static __always_inline void book_on_cpu(struct task_struct *task, struct thread_
 }
 
 /* Returns the change in program time's weights. */
-static __always_inline s64 switch_out(struct task_struct *task, struct thread_ctx *thread,
-				      bool preempt, u64 now)
+static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
+				      struct thread_ctx *thread, bool preempt, u64 now)
 {
 	struct wire_thread *total = &thread->total;
 	u32 task_state = task->__state;
@@ -281,6 +284,8 @@ static __always_inline s64 switch_out(struct task_struct *task, struct thread_ct
 		if (thread->wake_ns && thread->is_in_queue)
 			lock_wait_end(thread, now, 0);
 		thread->head.state = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
+		if (takes_stacks)
+			stack_of_wait(ctx, task, thread, now);
 	}
 	return program_weight(thread->head.state) - program_weight(before);
 }
@@ -297,7 +302,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (left && left->head.is_followed &&
 	    (is_observing || (is_closing && prev->__state & TASK_DEAD))) {
 		now = bpf_ktime_get_ns();
-		delta = switch_out(prev, left, preempt, now);
+		delta = switch_out(ctx, prev, left, preempt, now);
 		is_own = true;
 	}
 	thread = thread_find(next);

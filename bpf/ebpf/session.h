@@ -21,6 +21,7 @@
 #include "wire.h"
 
 struct probe_bpf;
+struct stack_worker;
 struct ring_buffer;
 struct bpf_link;
 
@@ -40,6 +41,9 @@ struct ebpf_observer {
 	uint64_t flight_due_ns;
 	uint64_t files_due_ns; /* when to look at the files of those that were adopted; 0: never */
 	struct sampling sampling;
+	struct stack_worker *stacks; /* NULL: none are taken */
+	void (*progress)(void *context, const char *what);
+	void *progress_context;
 	struct segment_log segments;
 	struct slice_log slices;
 	uint64_t segments_looked_ns; /* when they were, and how many came since */

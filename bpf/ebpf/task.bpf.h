@@ -85,23 +85,26 @@ struct futex_memo {
 
 struct thread_ctx {
 	struct wire_followed head;
-	u64 stamp_ns;		   /* when `state` began; for TASK_BLOCKED the switch-out */
-	u64 wake_ns;		   /* TASK_WOKEN: when it was woken; 0 when that went unseen */
-	u64 runtime_ns;		   /* the kernel's account of its CPU time at its last switch-out */
-	u64 segment_ns;		   /* when its totals were told last, see segment.bpf.h */
-	u64 quiet_ns;		   /* program time that the end of the open wait ended */
-	u64 ticked_at_ns;	   /* `ticked_ns` when it was switched out */
-	u64 given_ns;		   /* put into the pool by the end of the open wait */
-	u64 tick_ns;		   /* quiet that its timeout ended; 0: see tick.bpf.h */
-	u64 tick_at_ns;		   /* when */
-	u64 tick_from_ns;	   /* `ticked_at_ns` of that wait */
-	u64 tick_loop_file;	   /* the event loop that it waited in, or 0 */
-	u64 tick_on_cpu_ns;	   /* its time on a CPU until then */
-	u64 waker_task;		   /* the thread of the tree that woke it last, or 0 */
-	u32 waker_pid;		   /* its number */
-	u32 waker;		   /* enum waker, of the last wakeup */
-	u32 resolve_at_wake;	   /* the object is whatever becomes ready */
-	u32 open_is_memo;	   /* `open` is memo.key */
+	u64 stamp_ns;	     /* when `state` began; for TASK_BLOCKED the switch-out */
+	u64 wake_ns;	     /* TASK_WOKEN: when it was woken; 0 when that went unseen */
+	u64 runtime_ns;	     /* the kernel's account of its CPU time at its last switch-out */
+	u64 segment_ns;	     /* when its totals were told last, see segment.bpf.h */
+	u64 quiet_ns;	     /* program time that the end of the open wait ended */
+	u64 ticked_at_ns;    /* `ticked_ns` when it was switched out */
+	u64 given_ns;	     /* put into the pool by the end of the open wait */
+	u64 tick_ns;	     /* quiet that its timeout ended; 0: see tick.bpf.h */
+	u64 tick_at_ns;	     /* when */
+	u64 tick_from_ns;    /* `ticked_at_ns` of that wait */
+	u64 tick_loop_file;  /* the event loop that it waited in, or 0 */
+	u64 tick_on_cpu_ns;  /* its time on a CPU until then */
+	u64 waker_task;	     /* the thread of the tree that woke it last, or 0 */
+	u32 waker_pid;	     /* its number */
+	u32 waker;	     /* enum waker, of the last wakeup */
+	u32 resolve_at_wake; /* the object is whatever becomes ready */
+	u32 open_is_memo;    /* `open` is memo.key */
+	/* Stacks, see stack.bpf.h. */
+	u32 stack_left;		   /* waits to go until one is chosen */
+	u32 stack_told;		   /* 1 + the number of the wait whose end is to be told; 0: none */
 	struct wire_wait_key open; /* the wait it is in, or was in last */
 	struct wire_wait_key stopped_wait; /* the one before it was stopped */
 	struct file_memo memo;
@@ -127,6 +130,12 @@ struct thread_ctx {
 	struct page_mark page;
 	u64 throttled_cpu_ns; /* its own time when it was last told to write less; 0: never */
 	u64 mmap_lock_cpu_ns; /* the same: when it last found its address space locked */
+	/* The waits whose stacks are taken, see stack.bpf.h. */
+	u32 stack_mean;	      /* one wait in so many is chosen */
+	u32 stack_stands_for; /* the same of the wait that was told of; 0: it wasn't chosen */
+	u32 stack_wait_cnt;   /* its waits when one was chosen last */
+	u64 stack_ns;	      /* when that was */
+	u64 stack_space;      /* the address space of which a stack has been sent */
 };
 
 enum waker { WAKER_UNKNOWN = 0, WAKER_TREE, WAKER_OTHER, WAKER_INTERRUPT };

@@ -45,6 +45,7 @@ enum {
 	BPF_F_NO_PREALLOC = 1,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
 };
 
@@ -55,7 +56,8 @@ struct list_head {
 };
 
 struct pt_regs {
-	unsigned long r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, sp;
 };
 
 struct thread_info {
@@ -390,6 +392,7 @@ struct rw_semaphore {
 
 struct mm_struct {
 	struct rw_semaphore mmap_lock;
+	unsigned long start_stack;
 	struct file *exe_file;
 	struct percpu_counter rss_stat[4];
 };
@@ -437,6 +440,8 @@ struct task_struct {
 	struct task_io_accounting ioac;
 	int pid;
 	int tgid;
+	u64 start_time;
+	u64 self_exec_id; /* counts its process's execs, and its ancestors' */
 	char comm[16];
 	unsigned in_iowait : 1;
 	struct task_struct *real_parent;

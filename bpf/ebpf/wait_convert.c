@@ -8,6 +8,7 @@
 #include "thread_order.h"
 #include "wait_table.h"
 #include <errno.h>
+#include <stdbool.h>
 
 /* The wire's numbers are the observation's, each of them. */
 #define SAME(wire, stored) _Static_assert((int)(wire) == (int)(stored), #wire " is " #stored)
@@ -159,4 +160,44 @@ int wait_convert(struct wait_table *table, struct object_names *names,
 		if (row_append(&table->rows[i], names, obs))
 			return -ENOMEM;
 	return 0;
+}
+
+static bool is_same_call(const struct wire_wait_key *a, const struct wire_wait_key *b)
+{
+	return a->tgid == b->tgid && a->syscall == b->syscall;
+}
+
+static long find_largest(const struct wait_table *table, const struct wire_wait_key *key,
+			 bool is_reason_same)
+{
+	long largest = -1;
+
+	for (size_t i = 0; i < table->cnt; i++) {
+		const struct wait_row *row = &table->rows[i];
+
+		if (is_same_call(&row->key, key) &&
+		    (!is_reason_same || row->key.reason == key->reason) &&
+		    (largest < 0 || row->sum.wait_ns > table->rows[largest].sum.wait_ns))
+			largest = (long)i;
+	}
+	return largest;
+}
+
+long wait_convert_find(const struct wait_table *table, struct object_names *names,
+		       const struct process_tree *tree, const struct wire_wait_key *key)
+{
+	struct wait_row sought = { .key = *key };
+	struct gil_range gil = process_tree_gil(tree, (pid_t)key->tgid);
+	long found;
+
+	if (key->tid && key->id[0] >= gil.start && key->id[0] < gil.end)
+		sought.key.reason = WIRE_GIL;
+	sought.key.tid = 0;
+	normalise_gil(&sought);
+	futex_names_settle(&names->futexes, &sought.key);
+	object_names_unify(names, &sought.key);
+	found = wait_table_find(table, &sought.key);
+	if (found < 0)
+		found = find_largest(table, &sought.key, true);
+	return found < 0 ? find_largest(table, &sought.key, false) : found;
 }

@@ -100,6 +100,24 @@ void wait_table_compact(struct wait_table *table)
 	merge(table); /* a group may have been folded before: one row for both */
 }
 
+static long find_exactly(const struct wait_table *table, const struct wire_wait_key *key)
+{
+	const struct wait_row *row = table->cnt ? bsearch(key, table->rows, table->cnt,
+							  sizeof(table->rows[0]), compare_keys)
+						: NULL;
+
+	return row ? row - table->rows : -1;
+}
+
+long wait_table_find(const struct wait_table *table, const struct wire_wait_key *key)
+{
+	struct wait_row sought = { .key = *key };
+	struct wire_wait_key group = group_of(&sought);
+	long found = find_exactly(table, key);
+
+	return found < 0 ? find_exactly(table, &group) : found;
+}
+
 static int make_room(struct wait_table *table)
 {
 	struct wait_row *grown;

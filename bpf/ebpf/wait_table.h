@@ -30,4 +30,8 @@ int wait_table_add(struct wait_table *table, const struct wire_wait_key *key,
  */
 void wait_table_compact(struct wait_table *table);
 
+/* After wait_table_compact(): the index of the row of @key, or of the one it was folded into; or
+ * -1. */
+long wait_table_find(const struct wait_table *table, const struct wire_wait_key *key);
+
 #endif

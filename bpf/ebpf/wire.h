@@ -345,7 +345,9 @@ enum wire_loss {
 	WIRE_LOST_CONNECTION = 5, /* the table of connections was full */
 	WIRE_LOST_HOLDER = 6, /* the table of who released locks was full: hand-overs are missing */
 	WIRE_LOST_PORT = 7,   /* the table of ports that are listened on was full */
-	WIRE_LOSS_CNT = 8,
+	WIRE_LOST_STACK =
+		8, /* no room for a stack, or for the end of a wait whose stack was told */
+	WIRE_LOSS_CNT = 9,
 };
 
 enum wire_connection_state {
@@ -447,8 +449,28 @@ struct wire_stack {
 /* Where the fields lie that a walk over the frames of CPython needs; see python.bpf.h. */
 struct wire_python {
 	WIRE_U32 version; /* major and minor of the hexversion; 0: its frames can't be walked */
-	WIRE_U32 pad;
+	WIRE_U8 has_cframe;
+	WIRE_U8 has_owner;
+	WIRE_U8 has_is_entry;
+	WIRE_U8 position_is_int;
+	WIRE_U64 interpreters; /* address of the pointer to the first one */
+	/* Offsets as in struct python_layout (bpf/python/layouts.h). */
+	WIRE_U32 interpreter_next;
+	WIRE_U32 interpreter_threads;
+	WIRE_U16 thread_prev;
+	WIRE_U16 thread_next;
+	WIRE_U16 thread_interpreter;
+	WIRE_U16 thread_id;
+	WIRE_U16 thread_frame;
+	WIRE_U16 cframe_frame;
+	WIRE_U16 frame_code;
+	WIRE_U16 frame_previous;
+	WIRE_U16 frame_position;
+	WIRE_U16 frame_owner;
+	WIRE_U16 frame_is_entry;
+	WIRE_U16 frame_bytes;
 };
+_Static_assert(sizeof(struct wire_python) == 48, "wire_python");
 
 /* A thread of a process with CPython, by the C library's thread pointer. */
 struct wire_python_thread {
@@ -457,11 +479,14 @@ struct wire_python_thread {
 	WIRE_U64 thread_pointer;
 };
 
-/* The wait that owner.wait_number names is over, at owner.time_ns. */
+/* The wait that owner.wait_number names is over, at owner.time_ns: one that was chosen at its
+ * beginning, or that tell_waiting has told of. */
 struct wire_stack_wait_end {
 	struct wire_stack_owner owner;
-	WIRE_U64 wait_ns;
-	WIRE_U64 stands_for; /* waits that it was chosen from, by chance; 1: each of them was */
+	WIRE_U64 wait_ns;    /* 0: it turned out to be none */
+	WIRE_U32 stands_for; /* one wait in so many was chosen then, by chance, and 1: each of
+			      * them; 0: none could be, as it began before the observation */
+	WIRE_U32 was_chosen; /* its WIRE_STACK_WAIT was sent, or lost for want of room */
 	struct wire_wait_key key;
 };
 _Static_assert(sizeof(struct wire_stack_wait_end) == 80, "wire_stack_wait_end");

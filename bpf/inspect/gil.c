@@ -176,6 +176,7 @@ static bool find_in_file(pid_t pid, const struct mapped_file *file, struct pytho
 		return false;
 	}
 	runtime->hexversion = version;
+	runtime->address = symbols[0].address;
 	runtime->is_free_threaded = is_free_threaded_name(file->path);
 	if (symbols[0].address)
 		find_gil(pid, symbols[0].address, runtime);

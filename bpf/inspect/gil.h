@@ -1,6 +1,6 @@
 /*
- * CPython in a process: its version, and where its global interpreter lock (GIL) lies. Private to
- * inspect; docs/procfs.md has the offsets and how they were verified.
+ * CPython in a process: its version, and where its runtime and its global interpreter lock (GIL)
+ * lie. docs/procfs.md has the offsets and how they were verified.
  */
 #ifndef CLASSIFY_GIL_H
 #define CLASSIFY_GIL_H
@@ -15,6 +15,7 @@ struct mapped_files;
 
 struct python_runtime {
 	uint32_t hexversion; /* 0x030b0000-like; 0: no CPython is mapped */
+	uint64_t address;    /* of _PyRuntime; 0: not found */
 	bool is_free_threaded;
 	bool gil_is_known;
 	struct gil_range gil;

@@ -1,0 +1,385 @@
+/* See stack_intake.h. */
+#include "stack_intake.h"
+#include "proc_file.h"
+#include "stack_chains.h"
+#include "unwind/unwind.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S    1000000000ull
+#define THREADS_MAX (1u << 16)
+/* Tasks of an event loop that the time of one wait is divided among. */
+#define TASKS_MAX  64
+#define COMM_BYTES 64
+/* Tasks are read again after so long, and so many times what reading them took. */
+#define TASKS_AGAIN_NS	   (NS_PER_S / 50)
+#define TASKS_COST_INVERSE 50
+
+struct thread_key {
+	uint32_t pid;
+	uint32_t tid;
+};
+
+/* A thread, and what is known of the wait that it is in. */
+struct intake_thread {
+	uint32_t number;      /* in table.threads */
+	uint64_t named_ns;    /* when its name was read; 0: never */
+	uint32_t wait_number; /* owner.wait_number */
+	bool is_waiting;      /* and its stack, `row`, is known */
+	struct stack_row row;
+	uint64_t read_ns; /* when it was looked at from outside; 0: copied as the wait began */
+	/* Of one that has been seen to drive an event loop. */
+	bool drives_loop;
+	uint32_t task_cnt;
+	struct stack_row *tasks; /* stacks of its tasks that wait, as read last */
+	uint64_t tasks_due_ns;	 /* when they may be read again */
+};
+
+int stack_intake_init(struct stack_intake *intake, struct code_files *files,
+		      struct symbols *symbols)
+{
+	memset(intake, 0, sizeof(*intake));
+	key_set_init(&intake->thread_keys, sizeof(struct thread_key), THREADS_MAX);
+	intake->spaces.files = files;
+	intake->spaces.symbols = symbols;
+	intake->unwinder = unwinder_new(files);
+	return intake->unwinder ? stack_table_init(&intake->table) : -ENOMEM;
+}
+
+void stack_intake_release(struct stack_intake *intake)
+{
+	for (uint32_t i = 0; i < intake->thread_capacity; i++)
+		free(intake->threads[i].tasks);
+	free(intake->threads);
+	key_set_release(&intake->thread_keys);
+	stack_spaces_release(&intake->spaces);
+	unwinder_free(intake->unwinder);
+	stack_table_release(&intake->table);
+}
+
+uint64_t stack_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* --- whose stack it is --- */
+
+static bool has_room(struct stack_intake *intake)
+{
+	uint32_t capacity = intake->thread_keys.capacity;
+	struct intake_thread *grown;
+
+	if (intake->thread_capacity >= capacity)
+		return true;
+	grown = reallocarray(intake->threads, capacity, sizeof(*grown));
+	if (!grown)
+		return false;
+	memset(grown + intake->thread_capacity, 0,
+	       (capacity - intake->thread_capacity) * sizeof(*grown));
+	intake->threads = grown;
+	intake->thread_capacity = capacity;
+	return true;
+}
+
+/* NULL: there is no room. */
+static struct intake_thread *thread_of(struct stack_intake *intake,
+				       const struct wire_stack_owner *owner)
+{
+	const struct thread_key key = { owner->tgid, owner->tid };
+	uint32_t number = key_set_add(&intake->thread_keys, &key);
+
+	return number != KEY_SET_FULL && has_room(intake) ? &intake->threads[number] : NULL;
+}
+
+/* As the runtime has it, or the kernel. */
+static void read_name(const struct stack_space *space, uint32_t tid, uint64_t thread_pointer,
+		      char name[COMM_BYTES])
+{
+	char path[64];
+	ssize_t len;
+
+	if (space->python && !python_thread_name(space->python, thread_pointer, name, COMM_BYTES))
+		return;
+	snprintf(path, sizeof(path), "task/%u/comm", tid);
+	len = proc_file_read((pid_t)space->tgid, path, name, COMM_BYTES);
+	name[len > 0 ? len - 1 : 0] = '\0';
+}
+
+/* Threads are renamed, mostly soon after they were born. */
+static void name_thread(struct stack_intake *intake, struct intake_thread *thread,
+			const struct stack_space *space, const struct wire_stack_owner *owner,
+			uint64_t thread_pointer)
+{
+	char name[COMM_BYTES];
+
+	if (thread->named_ns && owner->time_ns < thread->named_ns + NS_PER_S)
+		return;
+	read_name(space, owner->tid, thread_pointer, name);
+	if (thread->named_ns && !name[0])
+		return; /* it is gone: its name stays */
+	thread->named_ns = owner->time_ns;
+	thread->number = stack_table_thread(&intake->table, owner->tgid, owner->tid, name);
+}
+
+/* --- stacks --- */
+
+static size_t frames_of(const struct wire_stack *stack,
+			struct python_frame frames[WIRE_PYTHON_FRAMES])
+{
+	size_t cnt =
+		stack->python_cnt < WIRE_PYTHON_FRAMES ? stack->python_cnt : WIRE_PYTHON_FRAMES;
+
+	for (size_t i = 0; i < cnt; i++)
+		frames[i] = (struct python_frame){ .code = stack->python[i].code,
+						   .position = stack->python[i].position,
+						   .frame = stack->python[i].frame,
+						   .is_entry = stack->python[i].is_entry };
+	return cnt;
+}
+
+/* Fills @row but for its wait from a message. False: nothing is known of the stack. */
+static bool read_stack(struct stack_intake *intake, const struct wire_stack *stack, size_t size,
+		       struct intake_thread *thread, struct stack_row *row)
+{
+	const struct wire_stack_owner *owner = &stack->owner;
+	struct stack_space *space = stack_spaces_get(&intake->spaces, owner->tgid,
+						     owner->address_space, owner->time_ns);
+	struct python_frame frames[WIRE_PYTHON_FRAMES];
+	size_t room = size - offsetof(struct wire_stack, stack);
+	struct raw_stack raw = { .registers = stack->registers,
+				 .bytes = stack->stack,
+				 .byte_cnt =
+					 stack->stack_bytes < room ? stack->stack_bytes : room };
+	size_t kernel_cnt =
+		stack->kernel_cnt < WIRE_KERNEL_FRAMES ? stack->kernel_cnt : WIRE_KERNEL_FRAMES;
+
+	if (!space || !space->maps_read_ns) {
+		intake->unread_cnt++;
+		return false;
+	}
+	name_thread(intake, thread, space, owner, stack->thread_pointer);
+	*row = (struct stack_row){
+		.native = chain_native(intake, space, &raw, owner->time_ns),
+		.kernel = chain_kernel(intake, stack->kernel, kernel_cnt),
+		.python = chain_python(intake, space, frames, frames_of(stack, frames), NO_NODE,
+				       stack->python_is_cut),
+		.thread = thread->number,
+		.task = NO_NODE,
+		.wait = NO_WAIT,
+	};
+	return thread->number != KEY_SET_FULL && (row->native != NO_NODE || row->python != NO_NODE);
+}
+
+static void take_sample(struct stack_intake *intake, const struct wire_stack *stack, size_t size)
+{
+	struct intake_thread *thread = thread_of(intake, &stack->owner);
+	struct stack_sum sum = { .time_ns = (double)intake->period_ns, .sample_cnt = 1 };
+	struct stack_row row;
+
+	intake->sample_cnt++;
+	if (!thread || !read_stack(intake, stack, size, thread, &row))
+		return;
+	if (stack->gil_state != WIRE_GIL_UNKNOWN)
+		sum.gil_known_ns = sum.time_ns;
+	if (stack->gil_state == WIRE_GIL_HELD)
+		sum.gil_held_ns = sum.time_ns;
+	stack_table_add(&intake->table, &row, &sum);
+}
+
+/* --- tasks of event loops --- */
+
+/* The frames of a task stand where its loop called select(). */
+static uint32_t loop_node(const struct stack_intake *intake, const struct stack_row *row)
+{
+	return row->python == NO_NODE ? NO_NODE
+				      : stack_table_node(&intake->table, row->python)->caller;
+}
+
+static void keep_tasks(struct stack_intake *intake, struct stack_space *space,
+		       struct intake_thread *thread, const struct python_task *tasks, size_t cnt)
+{
+	uint32_t loop = loop_node(intake, &thread->row);
+
+	thread->task_cnt = 0;
+	for (size_t i = 0; i < cnt; i++) {
+		struct stack_row row = thread->row;
+
+		if (tasks[i].waits_for_task || !tasks[i].frame_cnt)
+			continue;
+		row.native = row.kernel = NO_NODE;
+		row.python = chain_python(intake, space, tasks[i].frames, tasks[i].frame_cnt, loop,
+					  false);
+		row.task = stack_table_task(&intake->table, tasks[i].name);
+		if (row.python != NO_NODE)
+			thread->tasks[thread->task_cnt++] = row;
+	}
+}
+
+/* Reads what the tasks of the loop wait for that @thread drives: some time after it began to wait,
+ * but which tasks wait where doesn't depend on that. */
+static void read_tasks(struct stack_intake *intake, struct stack_space *space,
+		       struct intake_thread *thread, uint64_t thread_pointer, uint64_t now_ns)
+{
+	struct python_task *tasks;
+	uint64_t begin_ns = stack_now_ns();
+	ssize_t cnt;
+
+	if (!space->python || now_ns < thread->tasks_due_ns)
+		return;
+	if (!thread->tasks)
+		thread->tasks = calloc(TASKS_MAX, sizeof(*thread->tasks));
+	tasks = calloc(TASKS_MAX, sizeof(*tasks));
+	if (tasks && thread->tasks) {
+		cnt = python_tasks(space->python, thread_pointer, tasks, TASKS_MAX);
+		if (cnt >= 0)
+			keep_tasks(intake, space, thread, tasks, (size_t)cnt);
+	}
+	free(tasks);
+	thread->tasks_due_ns =
+		now_ns + TASKS_AGAIN_NS + TASKS_COST_INVERSE * (stack_now_ns() - begin_ns);
+}
+
+/* --- waits --- */
+
+static void take_wait(struct stack_intake *intake, const struct wire_stack *stack, size_t size)
+{
+	const struct wire_stack_owner *owner = &stack->owner;
+	struct intake_thread *thread = thread_of(intake, owner);
+
+	intake->wait_cnt++;
+	if (!thread)
+		return;
+	thread->wait_number = owner->wait_number;
+	thread->read_ns = 0;
+	thread->is_waiting = read_stack(intake, stack, size, thread, &thread->row);
+	if (thread->is_waiting && thread->drives_loop)
+		read_tasks(intake,
+			   stack_spaces_get(&intake->spaces, owner->tgid, owner->address_space,
+					    owner->time_ns),
+			   thread, stack->thread_pointer, owner->time_ns);
+}
+
+/*
+ * What a wait of @wait_ns stands for: waits as long as it, one in how many was seen. Long ones are
+ * seen for certain, by looks from outside. Of shorter ones only those count that were chosen by
+ * chance as they began, one in @stands_for (0: it wasn't): looks meet the longer among them more
+ * often.
+ */
+static double weight_of(const struct stack_intake *intake, uint64_t wait_ns, uint64_t stands_for)
+{
+	return wait_ns >= intake->surely_met_ns ? 1 : (double)stands_for;
+}
+
+static void add_wait(struct stack_intake *intake, struct intake_thread *thread,
+		     const struct wire_wait_key *key, uint64_t wait_ns, uint64_t stands_for)
+{
+	double time_ns = weight_of(intake, wait_ns, stands_for) * (double)wait_ns;
+	bool is_of_tasks = key->flags & WIRE_WAIT_EVENT_LOOP && thread->task_cnt;
+	const struct stack_row *rows = is_of_tasks ? thread->tasks : &thread->row;
+	uint32_t cnt = is_of_tasks ? thread->task_cnt : 1;
+	struct stack_sum sum = { .time_ns = time_ns / cnt, .sample_cnt = 1 };
+
+	for (uint32_t i = 0; i < cnt && time_ns > 0; i++) {
+		struct stack_row row = rows[i];
+
+		row.wait = key_set_add(&intake->table.waits, key);
+		if (row.wait != KEY_SET_FULL)
+			stack_table_add(&intake->table, &row, &sum);
+	}
+}
+
+static void take_wait_end(struct stack_intake *intake, const struct wire_stack_wait_end *end)
+{
+	struct intake_thread *thread = thread_of(intake, &end->owner);
+
+	if (!thread)
+		return;
+	thread->drives_loop |= !!(end->key.flags & WIRE_WAIT_EVENT_LOOP);
+	if (!thread->is_waiting || thread->wait_number != end->owner.wait_number)
+		return;
+	thread->is_waiting = false;
+	/* What was read from outside is good if it was read before. */
+	if (thread->read_ns && thread->read_ns >= end->owner.time_ns)
+		return;
+	add_wait(intake, thread, &end->key, end->wait_ns, end->was_chosen ? end->stands_for : 0);
+}
+
+void stack_intake_take(struct stack_intake *intake, const void *message, size_t size)
+{
+	const struct wire_stack_owner *owner = message;
+
+	if (size < sizeof(*owner))
+		return;
+	if (owner->type == WIRE_STACK_WAIT_END && size >= sizeof(struct wire_stack_wait_end))
+		take_wait_end(intake, message);
+	if (size < offsetof(struct wire_stack, stack))
+		return;
+	if (owner->type == WIRE_STACK_SAMPLE)
+		take_sample(intake, message, size);
+	else if (owner->type == WIRE_STACK_WAIT)
+		take_wait(intake, message, size);
+}
+
+/* --- looks from outside --- */
+
+bool stack_intake_knows(const struct stack_intake *intake, const struct wire_waiting *waiting)
+{
+	const struct thread_key key = { waiting->owner.tgid, waiting->owner.tid };
+	uint32_t number = key_set_find(&intake->thread_keys, &key);
+	const struct intake_thread *thread =
+		number == KEY_SET_FULL ? NULL : &intake->threads[number];
+
+	return thread && thread->is_waiting && thread->wait_number == waiting->owner.wait_number;
+}
+
+void stack_intake_look(struct stack_intake *intake, const struct wire_waiting *waiting,
+		       const struct raw_stack *raw)
+{
+	const struct wire_stack_owner *owner = &waiting->owner;
+	struct intake_thread *thread = thread_of(intake, owner);
+	struct stack_space *space = stack_spaces_get(&intake->spaces, owner->tgid,
+						     owner->address_space, owner->time_ns);
+	struct python_frame frames[PYTHON_FRAMES_MAX];
+	ssize_t frame_cnt = 0;
+
+	if (!thread || !space || !space->maps_read_ns)
+		return;
+	name_thread(intake, thread, space, owner, waiting->thread_pointer);
+	if (space->python)
+		frame_cnt = python_walk(space->python, waiting->thread_pointer, frames,
+					PYTHON_FRAMES_MAX);
+	thread->row = (struct stack_row){
+		.native = chain_native(intake, space, raw, owner->time_ns),
+		.kernel = NO_NODE,
+		.python = chain_python(intake, space, frames, frame_cnt > 0 ? (size_t)frame_cnt : 0,
+				       NO_NODE, frame_cnt == PYTHON_FRAMES_MAX),
+		.thread = thread->number,
+		.task = NO_NODE,
+		.wait = NO_WAIT,
+	};
+	intake->wait_cnt++;
+	thread->wait_number = owner->wait_number;
+	thread->read_ns = stack_now_ns();
+	thread->is_waiting = thread->number != KEY_SET_FULL &&
+			     (thread->row.native != NO_NODE || thread->row.python != NO_NODE);
+	thread->drives_loop |= !!(waiting->key.flags & WIRE_WAIT_EVENT_LOOP);
+	if (thread->drives_loop)
+		read_tasks(intake, space, thread, waiting->thread_pointer, thread->read_ns);
+}
+
+void stack_intake_close(struct stack_intake *intake, const struct wire_waiting *waiting,
+			uint64_t until_ns)
+{
+	struct intake_thread *thread = thread_of(intake, &waiting->owner);
+
+	if (!thread || !stack_intake_knows(intake, waiting) || until_ns <= waiting->since_ns)
+		return;
+	thread->is_waiting = false;
+	add_wait(intake, thread, &waiting->key, until_ns - waiting->since_ns, 1);
+}

@@ -1,0 +1,306 @@
+/* The worker process: takes in stacks as the program runs, and names them in the end. */
+#include "stack_labour.h"
+#include "code/code_file.h"
+#include "observation/observation.h"
+#include "stack_intake.h"
+#include "stack_look.h"
+#include "stack_names.h"
+#include "stack_result.h"
+#include "symbols/symbols.h"
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TURN_MS	 20
+#define NS_PER_S 1000000000ull
+/* Files that crash whoever reads them are left out one by one. */
+#define NAMING_TRIES_MAX 8
+/* Without progress for so long, reading a file is taken to never end. */
+#define FILE_STILL_MAX_NS (8 * NS_PER_S)
+/* Debug information may unpack to anything. */
+#define NAMING_MEMORY_BYTES (8ull << 30)
+
+struct worker {
+	const struct stack_labour *labour;
+	struct code_files *files;
+	struct symbols *symbols;
+	struct stack_intake intake;
+	struct stack_look look;
+	struct ring_buffer *ring;
+};
+
+/* --- its surroundings --- */
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Others' pipes and files are not to be held open by us. */
+static void close_others(const struct stack_labour *labour)
+{
+	const struct stack_probes *probes = &labour->probes;
+	int kept[] = {
+		labour->socket,		 probes->ring_fd,	    probes->waiting_fd,
+		probes->pythons_fd,	 probes->python_threads_fd, labour->result->observation_fd,
+		labour->result->waits_fd
+	};
+	const size_t cnt = sizeof(kept) / sizeof(kept[0]);
+	unsigned int from = 3;
+
+	qsort(kept, cnt, sizeof(kept[0]), compare_fds);
+	for (size_t i = 0; i < cnt; i++) {
+		if (kept[i] < (int)from)
+			continue;
+		if (kept[i] > (int)from)
+			syscall(SYS_close_range, from, kept[i] - 1, 0);
+		from = (unsigned int)kept[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0u, 0);
+}
+
+/* Nobody but classify ends it: a Ctrl-C is for the target and for classify. */
+static void settle_in(const struct stack_labour *labour)
+{
+	static const int ignored[] = { SIGINT,	SIGTERM, SIGHUP,  SIGQUIT, SIGTSTP,
+				       SIGTTIN, SIGTTOU, SIGPIPE, SIGUSR1, SIGUSR2 };
+	sigset_t none;
+	int null;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != labour->parent)
+		_exit(1);
+	prctl(PR_SET_NAME, "classify-stacks");
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
+		dup2(null, fd);
+	close_others(labour);
+	if (setpriority(PRIO_PROCESS, 0, 5))
+		return; /* then it isn't nice */
+}
+
+static void account_cpu(const struct worker *worker)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	__atomic_store_n(&worker->labour->shared->cpu_ns,
+			 (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec,
+			 __ATOMIC_RELAXED);
+}
+
+/* --- naming, in a process of its own again --- */
+
+static void on_reading(void *context, const struct code_file *file)
+{
+	struct stack_shared *shared = context;
+
+	__atomic_fetch_add(&shared->steps, 1, __ATOMIC_RELAXED);
+	if (shared->file == file->number + 1)
+		return;
+	shared->file = file->number + 1;
+	snprintf(shared->doing, sizeof(shared->doing), "reading debug information of %s",
+		 file->path);
+}
+
+static int add_note(struct observation *obs, const char *text)
+{
+	return observation_add_string(obs, &obs->stack_quality.notes, &obs->stack_quality.note_cnt,
+				      text);
+}
+
+static int note_files(struct observation *obs, const struct code_files *files)
+{
+	char text[512];
+	int error = 0;
+
+	for (uint32_t i = 0; i < code_files_cnt(files) && !error; i++) {
+		const struct code_file *file = code_files_at(files, i);
+
+		if (!file->why)
+			continue;
+		snprintf(text, sizeof(text), "%s: %s", file->path, file->why);
+		error = add_note(obs, text);
+	}
+	return error;
+}
+
+static int name_all(const struct worker *worker)
+{
+	const struct stack_intake *intake = &worker->intake;
+	const struct stack_naming naming = { .table = &intake->table,
+					     .files = worker->files,
+					     .symbols = worker->symbols,
+					     .reading = on_reading,
+					     .context = worker->labour->shared };
+	struct observation part;
+	int error;
+
+	observation_init(&part);
+	part.stack_quality = (struct obs_stack_quality){ .are_taken = true,
+							 .sample_cnt = intake->sample_cnt,
+							 .wait_cnt = intake->wait_cnt,
+							 .lost_cnt = intake->table.lost_cnt,
+							 .unread_cnt = intake->unread_cnt };
+	error = stack_names_give(&naming, &part);
+	if (!error)
+		error = note_files(&part, worker->files);
+	if (!error && intake->spaces.python_why[0])
+		error = add_note(&part, intake->spaces.python_why);
+	if (!error)
+		error = stack_result_write(worker->labour->result, &part, &intake->table.waits);
+	observation_release(&part);
+	return error;
+}
+
+/* Whether the child @pid has ended well; it is killed when it makes no progress. */
+static bool await_child(const struct worker *worker, pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	struct stack_shared *shared = worker->labour->shared;
+	uint64_t moved_ns = stack_now_ns();
+	uint32_t steps = shared->steps;
+	int status;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (shared->steps != steps) {
+			steps = shared->steps;
+			moved_ns = stack_now_ns();
+		} else if (stack_now_ns() - moved_ns > FILE_STILL_MAX_NS) {
+			kill(pid, SIGKILL);
+		}
+		nanosleep(&pause, NULL);
+	}
+	return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static bool try_naming(const struct worker *worker)
+{
+	const struct rlimit memory = { NAMING_MEMORY_BYTES, NAMING_MEMORY_BYTES };
+	const struct rlimit no_core = { 0, 0 };
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return !name_all(worker);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setrlimit(RLIMIT_AS, &memory);
+		setrlimit(RLIMIT_CORE, &no_core);
+		_exit(name_all(worker) ? 1 : 0);
+	}
+	return await_child(worker, pid);
+}
+
+/* The file that was being read is not read again. False: none was. */
+static bool leave_out_culprit(const struct worker *worker)
+{
+	struct stack_shared *shared = worker->labour->shared;
+	struct code_file *file;
+
+	if (!shared->file || shared->file > code_files_cnt(worker->files))
+		return false;
+	file = code_files_at(worker->files, shared->file - 1);
+	shared->file = 0;
+	if (file->fd < 0)
+		return false;
+	close(file->fd);
+	file->fd = -1;
+	file->why = "not named: it is corrupt, reading it crashed or took too long";
+	return true;
+}
+
+static bool name_stacks(const struct worker *worker)
+{
+	for (int try = 0; try < NAMING_TRIES_MAX; try++) {
+		worker->labour->shared->file = 0;
+		if (try_naming(worker))
+			return true;
+		if (!leave_out_culprit(worker))
+			return false;
+	}
+	return false;
+}
+
+/* --- while the program runs --- */
+
+static int on_message(void *context, void *data, size_t size)
+{
+	struct worker *worker = context;
+
+	stack_intake_take(&worker->intake, data, size);
+	return 0;
+}
+
+static bool open_worker(struct worker *worker)
+{
+	const struct stack_probes *probes = &worker->labour->probes;
+
+	worker->files = code_files_new();
+	worker->symbols = symbols_new();
+	worker->ring = ring_buffer__new(probes->ring_fd, on_message, worker, NULL);
+	if (!worker->files || !worker->symbols || !worker->ring ||
+	    stack_intake_init(&worker->intake, worker->files, worker->symbols))
+		return false;
+	worker->intake.period_ns = probes->period_ns;
+	worker->intake.surely_met_ns = 2 * STACK_LOOK_NS;
+	worker->intake.spaces.pythons_fd = probes->pythons_fd;
+	worker->intake.spaces.python_threads_fd = probes->python_threads_fd;
+	worker->look.link_fd = probes->waiting_fd;
+	return true;
+}
+
+static void turn(struct worker *worker)
+{
+	ring_buffer__consume(worker->ring);
+	stack_spaces_look(&worker->intake.spaces, stack_now_ns());
+	stack_look(&worker->look, &worker->intake, stack_now_ns());
+	account_cpu(worker);
+}
+
+/* Takes in what comes until classify says that the observation has ended. False: classify is gone.
+ */
+static bool take_in(struct worker *worker)
+{
+	struct pollfd fds[] = { { .fd = worker->labour->socket, .events = POLLIN },
+				{ .fd = ring_buffer__epoll_fd(worker->ring), .events = POLLIN } };
+	uint64_t until_ns;
+
+	do {
+		turn(worker);
+		poll(fds, 2, TURN_MS);
+	} while (!fds[0].revents);
+	return recv(worker->labour->socket, &until_ns, sizeof(until_ns), 0) == sizeof(until_ns);
+}
+
+_Noreturn void stack_labour_run(struct stack_labour *labour)
+{
+	struct worker worker = { .labour = labour };
+	const char done = STACK_LABOUR_DONE;
+
+	settle_in(labour);
+	if (!open_worker(&worker) || !take_in(&worker))
+		_exit(1);
+	ring_buffer__consume(worker.ring);
+	stack_look_last(&worker.look, &worker.intake, labour->shared->until_ns);
+	account_cpu(&worker);
+	if (name_stacks(&worker))
+		send(labour->socket, &done, 1, MSG_NOSIGNAL);
+	_exit(0);
+}

@@ -1,0 +1,25 @@
+/* Looks from outside at threads that have waited for a while: their stacks stand still. */
+#ifndef CLASSIFY_STACK_LOOK_H
+#define CLASSIFY_STACK_LOOK_H
+
+#include <stdint.h>
+
+struct stack_intake;
+
+/* How often, unless that takes too long. */
+#define STACK_LOOK_NS 20000000ull
+
+struct stack_look {
+	int link_fd; /* of the iterator over waiting threads */
+	uint64_t due_ns;
+	uint64_t every_ns; /* STACK_LOOK_NS or more: as often as is cheap */
+};
+
+/* Looks, if it is due, and tells @intake. */
+void stack_look(struct stack_look *look, struct stack_intake *intake, uint64_t now_ns);
+
+/* Tells @intake of all waits that go on at @until_ns, the end of the observation: the probes were
+ * told to tell of all. Stacks that aren't known yet are read first. */
+void stack_look_last(struct stack_look *look, struct stack_intake *intake, uint64_t until_ns);
+
+#endif

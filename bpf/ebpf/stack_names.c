@@ -1,0 +1,349 @@
+/* See stack_names.h. */
+#include "stack_names.h"
+#include "code/code_file.h"
+#include "key_set.h"
+#include "observation/observation.h"
+#include "python/python.h"
+#include "stack_table.h"
+#include "symbols/symbols.h"
+#include "unwind/unwind.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A stack with its inlined functions and its kernel's and Python's frames. */
+#define FRAMES_MAX 1024
+#define PARTS_MAX  512
+
+/* A place in code, of which nothing but what names it counts. */
+struct place {
+	uint32_t kind;
+	uint32_t owner;
+	uint64_t address;
+};
+
+/* The frames that a place stands for, innermost first: numbers of frames. */
+struct place_frames {
+	uint32_t frames[SYMBOL_INLINED_MAX];
+	uint32_t cnt;
+	bool is_eval; /* Python's own loop */
+};
+
+/* A node of the observation's tree of calls. */
+struct call_key {
+	uint32_t frame;
+	uint32_t caller;
+	uint32_t is_complete;
+};
+
+/* What times are kept apart by. */
+struct time_key {
+	uint32_t call;
+	uint32_t thread;
+	uint32_t task;
+	uint32_t wait;
+};
+
+struct names {
+	const struct stack_naming *naming;
+	struct observation *obs;
+	struct key_set places;	    /* struct place */
+	struct place_frames *found; /* by number of place */
+	uint32_t found_capacity;
+	struct key_set frames; /* struct obs_frame, its strings of the pool */
+	struct key_set calls;  /* struct call_key */
+	struct key_set times;  /* struct time_key */
+};
+
+/* A stack while it is put together: numbers of frames, innermost first. */
+struct assembly {
+	uint32_t frames[FRAMES_MAX];
+	size_t cnt;
+};
+
+static const char *keep(struct names *names, const char *text)
+{
+	const char *kept = observation_intern(names->obs, text, strlen(text));
+
+	return kept ? kept : "";
+}
+
+/* --- frames --- */
+
+static uint32_t frame_number(struct names *names, const struct obs_frame *frame)
+{
+	struct obs_frame key, *added;
+	uint32_t number;
+
+	memset(&key, 0, sizeof(key));
+	key.function = keep(names, frame->function);
+	key.file = keep(names, frame->file);
+	key.module = keep(names, frame->module);
+	key.line = frame->line;
+	key.first_line = frame->first_line;
+	key.language = frame->language;
+	key.is_inlined = frame->is_inlined;
+	/* Where its function is known, a frame is its line. */
+	key.address = key.function[0] ? 0 : frame->address;
+	number = key_set_add(&names->frames, &key);
+	if (number == KEY_SET_FULL || number < names->obs->frame_cnt)
+		return number;
+	added = observation_add_frame(names->obs);
+	if (!added)
+		return KEY_SET_FULL;
+	*added = key;
+	return number;
+}
+
+/* Fills @found with what is at a place of machine code; @module is where that is. */
+static size_t find_symbols(struct names *names, const struct place *place,
+			   struct symbol found[SYMBOL_INLINED_MAX], const char **module)
+{
+	const struct stack_naming *naming = names->naming;
+	struct code_file *file;
+
+	found[0] = (struct symbol){ .function = "", .file = "" };
+	*module = "";
+	switch (place->kind) {
+	case PLACE_NATIVE:
+		file = code_files_at(naming->files, place->owner);
+		*module = file->path;
+		if (naming->reading)
+			naming->reading(naming->context, file);
+		return symbols_find(naming->symbols, file, place->address, found);
+	case PLACE_JIT:
+		*module = "[jit]";
+		return symbols_find_jit(naming->symbols, (pid_t)place->owner, place->address,
+					found);
+	case PLACE_KERNEL:
+		*module = "[kernel]";
+		symbols_find_kernel(naming->symbols, place->address, found);
+		return 1;
+	default:
+		return 1;
+	}
+}
+
+static void name_code(struct names *names, const struct place *place, struct place_frames *frames)
+{
+	struct symbol found[SYMBOL_INLINED_MAX];
+	const char *module;
+	size_t cnt = find_symbols(names, place, found, &module);
+
+	for (size_t i = 0; i < cnt; i++) {
+		const struct obs_frame frame = { .function = found[i].function,
+						 .file = found[i].file,
+						 .line = found[i].line,
+						 .first_line = found[i].first_line,
+						 .module = module,
+						 .address = place->address,
+						 .language = found[i].language,
+						 .is_inlined = found[i].is_inlined };
+		uint32_t number = frame_number(names, &frame);
+
+		if (number != KEY_SET_FULL)
+			frames->frames[frames->cnt++] = number;
+	}
+	frames->is_eval = cnt && python_is_eval(found[cnt - 1].function);
+}
+
+static void name_python(struct names *names, const struct place *place, struct place_frames *frames)
+{
+	const struct stack_python_place *at =
+		key_set_at(&names->naming->table->python_places, place->owner);
+	const struct obs_frame frame = { .function = at->function,
+					 .file = at->file,
+					 .line = at->line,
+					 .first_line = at->first_line,
+					 .module = "",
+					 .language = LANGUAGE_PYTHON };
+	uint32_t number = frame_number(names, &frame);
+
+	if (number != KEY_SET_FULL)
+		frames->frames[frames->cnt++] = number;
+}
+
+/* The frames of a node's place, named once. NULL: out of memory. */
+static const struct place_frames *frames_of(struct names *names, const struct stack_node *node)
+{
+	struct place place = { .kind = node->kind, .owner = node->owner };
+	uint32_t number, before = names->places.cnt;
+
+	if (node->kind != PLACE_PYTHON)
+		place.address = node->address;
+	number = key_set_add(&names->places, &place);
+	if (number == KEY_SET_FULL)
+		return NULL;
+	if (names->places.capacity > names->found_capacity) {
+		struct place_frames *grown =
+			reallocarray(names->found, names->places.capacity, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		names->found = grown;
+		names->found_capacity = names->places.capacity;
+	}
+	if (names->places.cnt == before)
+		return &names->found[number];
+	names->found[number] = (struct place_frames){ 0 };
+	if (node->kind == PLACE_PYTHON)
+		name_python(names, &place, &names->found[number]);
+	else
+		name_code(names, &place, &names->found[number]);
+	return &names->found[number];
+}
+
+/* --- stacks --- */
+
+static void append(struct names *names, struct assembly *stack, const struct stack_node *node)
+{
+	const struct place_frames *frames = frames_of(names, node);
+
+	for (uint32_t i = 0; frames && i < frames->cnt && stack->cnt < FRAMES_MAX; i++)
+		stack->frames[stack->cnt++] = frames->frames[i];
+}
+
+/* Fills @nodes with the numbers from @innermost outwards. */
+static size_t list_nodes(const struct stack_table *table, uint32_t innermost,
+			 uint32_t nodes[PARTS_MAX])
+{
+	size_t cnt = 0;
+
+	for (uint32_t node = innermost; node != NO_NODE && cnt < PARTS_MAX;
+	     node = stack_table_node(table, node)->caller)
+		nodes[cnt++] = node;
+	return cnt;
+}
+
+static bool is_complete(const struct stack_table *table, const uint32_t *nodes, size_t cnt)
+{
+	return cnt && stack_table_node(table, nodes[cnt - 1])->is_complete;
+}
+
+static void assemble(struct names *names, const struct stack_row *row, struct assembly *stack,
+		     bool *complete)
+{
+	const struct stack_table *table = names->naming->table;
+	uint32_t native[PARTS_MAX], python[PARTS_MAX], kernel[PARTS_MAX];
+	size_t native_cnt = list_nodes(table, row->native, native);
+	size_t python_cnt = list_nodes(table, row->python, python);
+	size_t kernel_cnt = list_nodes(table, row->kernel, kernel);
+
+	stack->cnt = 0;
+	for (size_t i = 0; i < kernel_cnt; i++)
+		append(names, stack, stack_table_node(table, kernel[i]));
+	for (size_t i = 0; i < native_cnt; i++) {
+		const struct place_frames *frames =
+			frames_of(names, stack_table_node(table, native[i]));
+
+		if (python_cnt && frames && frames->is_eval)
+			break;
+		append(names, stack, stack_table_node(table, native[i]));
+	}
+	for (size_t i = 0; i < python_cnt; i++)
+		append(names, stack, stack_table_node(table, python[i]));
+	*complete = native_cnt ? is_complete(table, native, native_cnt)
+			       : is_complete(table, python, python_cnt);
+}
+
+/* The innermost call of a stack, in the observation's tree. NO_CALLER: no room. */
+static uint32_t call_of(struct names *names, const struct assembly *stack, bool complete)
+{
+	uint32_t caller = NO_CALLER;
+
+	for (size_t i = stack->cnt; i-- > 0;) {
+		struct call_key key = { .frame = stack->frames[i],
+					.caller = caller,
+					.is_complete = caller == NO_CALLER && complete };
+		uint32_t number = key_set_add(&names->calls, &key);
+		struct obs_call *added;
+
+		if (number == KEY_SET_FULL)
+			return NO_CALLER;
+		caller = number;
+		if (number < names->obs->call_cnt)
+			continue;
+		added = observation_add_call(names->obs);
+		if (!added)
+			return NO_CALLER;
+		*added = (struct obs_call){ .frame = key.frame,
+					    .caller = key.caller,
+					    .is_complete = key.is_complete };
+	}
+	return caller;
+}
+
+/* --- times --- */
+
+static int add_time(struct names *names, uint32_t call, const struct stack_row *row,
+		    const struct stack_sum *sum)
+{
+	const struct stack_table *table = names->naming->table;
+	const struct stack_thread *thread = key_set_at(&table->threads, row->thread);
+	const struct time_key key = { call, row->thread, row->task, row->wait };
+	uint32_t number = key_set_add(&names->times, &key);
+	struct obs_stack_time *time;
+
+	if (number == KEY_SET_FULL)
+		return -ENOMEM;
+	if (number == names->obs->stack_time_cnt) {
+		time = observation_add_stack_time(names->obs);
+		if (!time)
+			return -ENOMEM;
+		time->call = call;
+		time->pid = (pid_t)thread->pid;
+		time->tid = (pid_t)thread->tid;
+		time->thread = keep(names, thread->name);
+		if (row->task != NO_NODE)
+			time->task = keep(
+				names, *(const char *const *)key_set_at(&table->tasks, row->task));
+		time->is_on_cpu = row->wait == NO_WAIT;
+		time->wait = time->is_on_cpu ? 0 : row->wait;
+	}
+	time = &names->obs->stack_times[number];
+	time->time_ns += (uint64_t)sum->time_ns;
+	time->sample_cnt += sum->sample_cnt;
+	time->gil_held_ns += (uint64_t)sum->gil_held_ns;
+	time->gil_known_ns += (uint64_t)sum->gil_known_ns;
+	return 0;
+}
+
+static int give(struct names *names)
+{
+	const struct stack_table *table = names->naming->table;
+	struct assembly stack;
+	bool complete;
+	int error = 0;
+
+	for (uint32_t i = 0; i < table->waits.cnt && !error; i++)
+		error = observation_add_wait(names->obs) ? 0 : -ENOMEM;
+	for (uint32_t i = 0; i < table->rows.cnt && i < table->sum_capacity && !error; i++) {
+		const struct stack_row *row = key_set_at(&table->rows, i);
+		uint32_t call;
+
+		assemble(names, row, &stack, &complete);
+		call = call_of(names, &stack, complete);
+		if (call != NO_CALLER)
+			error = add_time(names, call, row, &table->sums[i]);
+	}
+	return error;
+}
+
+int stack_names_give(const struct stack_naming *naming, struct observation *obs)
+{
+	const uint32_t no_limit = UINT32_MAX / 2;
+	struct names names = { .naming = naming, .obs = obs };
+	int error;
+
+	key_set_init(&names.places, sizeof(struct place), no_limit);
+	key_set_init(&names.frames, sizeof(struct obs_frame), no_limit);
+	key_set_init(&names.calls, sizeof(struct call_key), no_limit);
+	key_set_init(&names.times, sizeof(struct time_key), no_limit);
+	error = give(&names);
+	key_set_release(&names.places);
+	key_set_release(&names.frames);
+	key_set_release(&names.calls);
+	key_set_release(&names.times);
+	free(names.found);
+	return error;
+}

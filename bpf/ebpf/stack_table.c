@@ -1,0 +1,107 @@
+/* See stack_table.h. */
+#include "stack_table.h"
+#include "observation/string_pool.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In all, some 25 MB at most. */
+#define NODES_MAX	  (1u << 18)
+#define ROWS_MAX	  (1u << 17)
+#define THREADS_MAX	  (1u << 16)
+#define TASKS_MAX	  4096
+#define WAITS_MAX	  (1u << 16)
+#define PYTHON_PLACES_MAX (1u << 16)
+
+int stack_table_init(struct stack_table *table)
+{
+	memset(table, 0, sizeof(*table));
+	key_set_init(&table->nodes, sizeof(struct stack_node), NODES_MAX);
+	key_set_init(&table->rows, sizeof(struct stack_row), ROWS_MAX);
+	key_set_init(&table->threads, sizeof(struct stack_thread), THREADS_MAX);
+	key_set_init(&table->tasks, sizeof(const char *), TASKS_MAX);
+	key_set_init(&table->waits, sizeof(struct wire_wait_key), WAITS_MAX);
+	key_set_init(&table->python_places, sizeof(struct stack_python_place), PYTHON_PLACES_MAX);
+	table->strings = string_pool_new();
+	return table->strings ? 0 : -ENOMEM;
+}
+
+void stack_table_release(struct stack_table *table)
+{
+	key_set_release(&table->nodes);
+	key_set_release(&table->rows);
+	key_set_release(&table->threads);
+	key_set_release(&table->tasks);
+	key_set_release(&table->waits);
+	key_set_release(&table->python_places);
+	free(table->sums);
+	string_pool_free(table->strings);
+	memset(table, 0, sizeof(*table));
+}
+
+uint32_t stack_table_push(struct stack_table *table, const struct stack_node *node)
+{
+	return key_set_add(&table->nodes, node);
+}
+
+static bool has_sum(struct stack_table *table, uint32_t number)
+{
+	uint32_t capacity = table->rows.capacity;
+	struct stack_sum *grown;
+
+	if (number < table->sum_capacity)
+		return true;
+	grown = reallocarray(table->sums, capacity, sizeof(*grown));
+	if (!grown)
+		return false;
+	memset(grown + table->sum_capacity, 0, (capacity - table->sum_capacity) * sizeof(*grown));
+	table->sums = grown;
+	table->sum_capacity = capacity;
+	return true;
+}
+
+void stack_table_add(struct stack_table *table, const struct stack_row *row,
+		     const struct stack_sum *sum)
+{
+	uint32_t number = key_set_add(&table->rows, row);
+
+	if (number == KEY_SET_FULL || !has_sum(table, number)) {
+		table->lost_cnt += sum->sample_cnt;
+		return;
+	}
+	table->sums[number].time_ns += sum->time_ns;
+	table->sums[number].gil_held_ns += sum->gil_held_ns;
+	table->sums[number].gil_known_ns += sum->gil_known_ns;
+	table->sums[number].sample_cnt += sum->sample_cnt;
+}
+
+static const char *keep(struct stack_table *table, const char *text)
+{
+	return string_pool_intern(table->strings, text, strlen(text));
+}
+
+uint32_t stack_table_thread(struct stack_table *table, uint32_t pid, uint32_t tid, const char *name)
+{
+	struct stack_thread thread = { .name = keep(table, name), .pid = pid, .tid = tid };
+
+	return thread.name ? key_set_add(&table->threads, &thread) : KEY_SET_FULL;
+}
+
+uint32_t stack_table_task(struct stack_table *table, const char *name)
+{
+	const char *kept = keep(table, name);
+
+	return kept ? key_set_add(&table->tasks, &kept) : KEY_SET_FULL;
+}
+
+uint32_t stack_table_python_place(struct stack_table *table, const char *function, const char *file,
+				  uint32_t line, uint32_t first_line)
+{
+	struct stack_python_place place = { .function = keep(table, function),
+					    .file = keep(table, file),
+					    .line = line,
+					    .first_line = first_line };
+
+	return place.function && place.file ? key_set_add(&table->python_places, &place)
+					    : KEY_SET_FULL;
+}

@@ -1,0 +1,58 @@
+/* See stacks.h. */
+#include "stacks.h"
+#include "session.h"
+#include "stack_worker.h"
+#include "wait_convert.h"
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+#include "probe.skel.h"
+
+int stacks_begin(struct ebpf_observer *self)
+{
+	const struct stack_probes probes = {
+		.ring_fd = bpf_map__fd(self->probes->maps.stacks),
+		.waiting_fd = -1,
+		.pythons_fd = -1,
+		.python_threads_fd = -1,
+		.period_ns = self->sampling.period_ns,
+	};
+	char words[128];
+	int error;
+
+	self->stacks = stack_worker_start(&probes, &error);
+	if (self->stacks)
+		return 0;
+	snprintf(words, sizeof(words),
+		 "stacks: the process that reads them can't be started (%s): no lines are told",
+		 strerror(-error));
+	return observation_add_missing_probe(&self->obs, words);
+}
+
+void stacks_conclude(struct ebpf_observer *self, uint64_t until_ns)
+{
+	if (!self->stacks)
+		return;
+	stack_worker_conclude(self->stacks, until_ns);
+}
+
+static long find_wait(void *context, const struct wire_wait_key *key)
+{
+	struct ebpf_observer *self = context;
+
+	return wait_convert_find(&self->waits, &self->names, &self->tree, key);
+}
+
+int stacks_collect(struct ebpf_observer *self)
+{
+	if (!self->stacks)
+		return 0;
+	return stack_worker_collect(self->stacks, &self->obs, find_wait, self, self->progress,
+				    self->progress_context);
+}
+
+void stacks_end(struct ebpf_observer *self)
+{
+	stack_worker_free(self->stacks);
+	self->stacks = NULL;
+}
