@@ -1,0 +1,47 @@
+"""Threads that compute and threads that wait, under the one GIL: threads.py TRUTH PORT SECONDS."""
+import sys
+import threading
+import time
+
+import truth
+
+
+def hot(cnt):
+    x = 1
+    for _ in range(cnt):
+        x = ((x * 6364136223846793005 ^ 1442695040888963407) & 0xffffffff) * 3 + (x >> 7)  # HOT
+    return x
+
+
+def wait_here(partner):
+    return partner.recv(1)  # WAIT
+
+
+def compute(end):
+    while time.monotonic() < end:
+        with truth.section("HOT"):
+            hot(20000)
+
+
+def ask(port, end):
+    """What it waits for is far longer than what it then waits for the GIL."""
+    partner = truth.connect(port)
+    while time.monotonic() < end:
+        partner.sendall(truth.question(200))
+        with truth.section("WAIT"):
+            wait_here(partner)
+
+
+def main(path, port, seconds):
+    end = time.monotonic() + float(seconds)
+    threads = [threading.Thread(target=ask, args=(port, end), name=f"asker-{i}") for i in range(3)]
+    threads.append(threading.Thread(target=compute, args=(end,), name="computer"))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    truth.write(path)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
