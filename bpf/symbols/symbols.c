@@ -1,37 +1,164 @@
-/* Names of places in code; see symbols.h. */
+/* Asks debug information first and symbol tables where that knows no name; see symbols.h. */
 #include "symbols/symbols.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include "code/code_file.h"
+#include "symbols/debug_file.h"
+#include "symbols/debug_info.h"
+#include "symbols/kernel_symbols.h"
+#include "symbols/readable_name.h"
+#include "symbols/symbol_table.h"
+#include "symbols/text_pool.h"
+
+/* What hangs off a struct code_file. */
+struct file_symbols {
+	struct file_symbols *next;
+	struct code_file *file;
+	Dwfl *dwfl; /* NULL: not readable */
+	Dwfl_Module *module;
+	struct range_map code; /* the executable parts of the file */
+	struct debug_info *debug;
+	struct symbol_table table;
+	bool is_table_read;
+};
 
 struct symbols {
-	size_t cnt;
+	struct text_pool *texts;
+	struct file_symbols *files;
+	struct kernel_symbols *kernel;
 };
 
 struct symbols *symbols_new(void)
 {
-	return calloc(1, sizeof(struct symbols));
+	struct symbols *symbols = calloc(1, sizeof(*symbols));
+
+	if (!symbols)
+		return NULL;
+	elf_version(EV_CURRENT);
+	symbols->texts = text_pool_new();
+	if (!symbols->texts) {
+		free(symbols);
+		return NULL;
+	}
+	return symbols;
 }
 
 void symbols_free(struct symbols *symbols)
 {
+	if (!symbols)
+		return;
+	while (symbols->files) {
+		struct file_symbols *own = symbols->files;
+
+		symbols->files = own->next;
+		own->file->symbols = NULL;
+		debug_info_free(own->debug);
+		symbol_table_release(&own->table);
+		range_map_release(&own->code);
+		dwfl_end(own->dwfl);
+		free(own);
+	}
+	kernel_symbols_free(symbols->kernel);
+	text_pool_free(symbols->texts);
 	free(symbols);
+}
+
+static void read_code_parts(struct file_symbols *own)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(own->module, &bias);
+	size_t cnt;
+
+	if (!elf || elf_getphdrnum(elf, &cnt) != 0)
+		return;
+	for (size_t i = 0; i < cnt; i++) {
+		GElf_Phdr header;
+
+		if (gelf_getphdr(elf, (int)i, &header) && header.p_type == PT_LOAD &&
+		    header.p_flags & PF_X)
+			range_map_add(&own->code, header.p_vaddr, header.p_vaddr + header.p_memsz,
+				      0);
+	}
+}
+
+static void open_file(struct symbols *symbols, struct file_symbols *own)
+{
+	Dwarf_Addr bias;
+	Dwarf *dwarf;
+
+	if (own->file->fd >= 0)
+		own->dwfl = debug_file_open(own->file, &own->module);
+	if (!own->dwfl) {
+		if (!own->file->why)
+			own->file->why = "it can't be read";
+		return;
+	}
+	read_code_parts(own);
+	dwarf = dwfl_module_getdwarf(own->module, &bias);
+	if (dwarf)
+		own->debug = debug_info_new(dwarf, bias, &own->code, symbols->texts);
+}
+
+static struct file_symbols *symbols_of(struct symbols *symbols, struct code_file *file)
+{
+	struct file_symbols *own = file->symbols;
+
+	if (own)
+		return own;
+	own = calloc(1, sizeof(*own));
+	if (!own)
+		return NULL;
+	own->file = file;
+	own->next = symbols->files;
+	symbols->files = own;
+	file->symbols = own;
+	open_file(symbols, own);
+	return own;
+}
+
+/* Names @symbol, of which debug information doesn't tell the function. */
+static void name_by_table(struct symbols *symbols, struct file_symbols *own, uint64_t address,
+			  struct symbol *symbol)
+{
+	char name[READABLE_NAME_BYTES];
+	const char *raw;
+
+	if (!own->is_table_read)
+		symbol_table_read(&own->table, own->module, &own->code);
+	own->is_table_read = true;
+	raw = symbol_table_find(&own->table, address);
+	if (!raw)
+		return;
+	symbol->language = readable_name(raw, symbol->language, name);
+	symbol->function = text_pool_add(symbols->texts, name, sizeof(name));
 }
 
 size_t symbols_find(struct symbols *symbols, struct code_file *file, uint64_t address,
 		    struct symbol found[SYMBOL_INLINED_MAX])
 {
-	(void)symbols;
-	(void)file;
-	(void)address;
-	found[0] = (struct symbol){ .function = "", .file = "" };
-	return 1;
+	struct file_symbols *own = symbols_of(symbols, file);
+	size_t cnt = 0;
+
+	if (own && own->debug)
+		cnt = debug_info_find(own->debug, address, found);
+	if (!cnt) {
+		found[0] = (struct symbol){ .function = "", .file = "" };
+		cnt = 1;
+	}
+	if (own && own->dwfl && !*found[cnt - 1].function)
+		name_by_table(symbols, own, address, &found[cnt - 1]);
+	return cnt;
 }
 
 size_t symbols_find_jit(struct symbols *symbols, pid_t pid, uint64_t address,
 			struct symbol found[SYMBOL_INLINED_MAX])
 {
+	(void)symbols;
 	(void)pid;
-	return symbols_find(symbols, NULL, address, found);
+	(void)address;
+	found[0] = (struct symbol){ .function = "", .file = "", .language = LANGUAGE_JIT };
+	return 1;
 }
 
 int symbols_read_perf_map(struct symbols *symbols, pid_t pid)
@@ -43,7 +170,13 @@ int symbols_read_perf_map(struct symbols *symbols, pid_t pid)
 
 void symbols_find_kernel(struct symbols *symbols, uint64_t address, struct symbol *found)
 {
-	(void)symbols;
-	(void)address;
+	const char *name = NULL;
+
 	*found = (struct symbol){ .function = "", .file = "", .language = LANGUAGE_KERNEL };
+	if (!symbols->kernel)
+		symbols->kernel = kernel_symbols_read("/proc/kallsyms");
+	if (symbols->kernel)
+		name = kernel_symbols_find(symbols->kernel, address);
+	if (name)
+		found->function = name;
 }
