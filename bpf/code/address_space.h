@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* More executable mappings than this are left out: the highest ones. */
+#define ADDRESS_SPACE_MAPPINGS_MAX 16384
+
 struct code_file;
 struct code_files;
 

@@ -12,6 +12,19 @@
 #include <sys/types.h>
 
 struct code_files;
+struct map_line;
+
+/* More files than this are not opened: programs map some dozens. */
+#define CODE_FILES_MAX 512
+/* Segments with code that one file can have. */
+#define CODE_SEGMENTS_MAX 16
+
+/* A part of a file that is mapped to run, by its program headers. */
+struct code_segment {
+	uint64_t offset;  /* in the file */
+	uint64_t size;	  /* bytes of the file */
+	uint64_t address; /* as the file numbers addresses */
+};
 
 /* One file, by device, inode and time of change. Its contents are untrusted. */
 struct code_file {
@@ -22,6 +35,10 @@ struct code_file {
 	uint32_t number;  /* its place among all: 0 and up */
 	void *unwinding;  /* of the unwinder */
 	void *symbols;	  /* of the symbols */
+
+	struct code_segment segments[CODE_SEGMENTS_MAX];
+	size_t segment_cnt; /* 0: it is no ELF file of this machine */
+	uint64_t entry;	    /* where the file says that it begins to run */
 };
 
 /* Returns an empty set, or NULL when out of memory. */
@@ -32,5 +49,12 @@ void code_files_free(struct code_files *files);
 
 size_t code_files_cnt(const struct code_files *files);
 struct code_file *code_files_at(const struct code_files *files, uint32_t number);
+
+/*
+ * The file that @pid has mapped as @line says, opened if that has not been done yet. NULL: the line
+ * maps no file that code could be told apart in (anonymous memory, shared memory, memfd), or there
+ * is no memory for one more. A file that can't be opened is returned too, with fd -1 and why.
+ */
+struct code_file *code_files_get(struct code_files *files, pid_t pid, const struct map_line *line);
 
 #endif

@@ -1,0 +1,148 @@
+/* Steps from frame to frame; see unwind_step.h. */
+#include "unwind/unwind_step.h"
+
+#include "code/address_space.h"
+#include "unwind/expression.h"
+#include "unwind/frame_info.h"
+
+static bool is_known(const struct unwind_state *state, unsigned int number)
+{
+	return state->known & 1U << number;
+}
+
+static void set_register(struct unwind_state *state, unsigned int number, uint64_t value)
+{
+	state->registers[number] = value;
+	state->known |= 1U << number;
+}
+
+/* Whether @address is where the copy doesn't go, but the stack does. */
+static bool is_beyond(const struct stack_memory *memory, uint64_t address)
+{
+	return address >= memory->start &&
+	       address - memory->start + sizeof(uint64_t) > memory->byte_cnt;
+}
+
+static bool compute(const struct frame_info *info, int32_t number, const struct unwind_state *state,
+		    const struct stack_memory *memory, const uint64_t *cfa, uint64_t *result)
+{
+	const struct expression *expression = frame_info_expression(info, number);
+	struct expression_input input = {
+		.registers = state->registers, .known = state->known, .memory = memory, .cfa = cfa
+	};
+
+	return expression && expression_compute(expression, &input, result);
+}
+
+static bool find_cfa(const struct frame_info *info, const struct unwind_rule *rule,
+		     const struct unwind_state *state, const struct stack_memory *memory,
+		     uint64_t *cfa)
+{
+	if (rule->is_cfa_computed)
+		return compute(info, rule->cfa_offset, state, memory, NULL, cfa);
+	*cfa = state->registers[rule->cfa_register] + (uint64_t)(int64_t)rule->cfa_offset;
+	return is_known(state, rule->cfa_register);
+}
+
+/* Where register @number of the caller is saved, or what it is. */
+static enum step_result recover(const struct frame_info *info, const struct unwind_rule *rule,
+				const struct unwind_state *state, const struct stack_memory *memory,
+				uint64_t cfa, unsigned int number, uint64_t *value)
+{
+	int32_t offset = rule->offset[number];
+	uint64_t place = cfa + (uint64_t)(int64_t)offset;
+
+	switch (rule->how[number]) {
+	case RULE_SAME:
+		*value = state->registers[number];
+		return is_known(state, number) ? STEP_DONE : STEP_FAILED;
+	case RULE_REGISTER:
+		*value = state->registers[offset];
+		return is_known(state, (unsigned int)offset) ? STEP_DONE : STEP_FAILED;
+	case RULE_IS:
+		*value = place;
+		return STEP_DONE;
+	case RULE_COMPUTED:
+		return compute(info, offset, state, memory, &cfa, value) ? STEP_DONE : STEP_FAILED;
+	case RULE_AT_COMPUTED:
+		if (!compute(info, offset, state, memory, &cfa, &place))
+			return STEP_FAILED;
+		break;
+	case RULE_AT:
+		break;
+	default:
+		return STEP_FAILED;
+	}
+	if (stack_memory_word(memory, place, value))
+		return STEP_DONE;
+	return is_beyond(memory, place) ? STEP_CUT : STEP_FAILED;
+}
+
+/* The stack grows downwards: a caller's frame lies higher, and within the copy. A signal may have
+ * come on another stack than the one that its handler runs on. */
+static enum step_result check_caller(const struct unwind_rule *rule,
+				     const struct stack_memory *memory,
+				     const struct unwind_state *callee,
+				     const struct unwind_state *caller)
+{
+	uint64_t inner = callee->registers[REGISTER_RSP], outer = caller->registers[REGISTER_RSP];
+
+	if (outer <= inner)
+		return rule->is_signal_frame ? STEP_CUT : STEP_FAILED;
+	return outer - memory->start > memory->byte_cnt ? STEP_CUT : STEP_DONE;
+}
+
+enum step_result unwind_step_rule(const struct frame_info *info, const struct unwind_rule *rule,
+				  const struct stack_memory *memory, struct unwind_state *state)
+{
+	struct unwind_state caller = { .is_exact = rule->is_signal_frame };
+	enum step_result result;
+	uint64_t cfa, value;
+
+	if (rule->how[REGISTER_RIP] == RULE_UNDEFINED)
+		return STEP_OUTERMOST;
+	if (!find_cfa(info, rule, state, memory, &cfa))
+		return STEP_FAILED;
+	result = recover(info, rule, state, memory, cfa, REGISTER_RIP, &value);
+	if (result != STEP_DONE)
+		return result;
+	set_register(&caller, REGISTER_RIP, value);
+	set_register(&caller, REGISTER_RSP, cfa);
+	for (unsigned int i = 0; i < REGISTER_RIP; i++)
+		if ((i != REGISTER_RSP || rule->how[i] > RULE_SAME) &&
+		    recover(info, rule, state, memory, cfa, i, &value) == STEP_DONE)
+			set_register(&caller, i, value);
+	result = check_caller(rule, memory, state, &caller);
+	if (!caller.registers[REGISTER_RIP])
+		return STEP_OUTERMOST;
+	if (result == STEP_DONE)
+		*state = caller;
+	return result;
+}
+
+enum step_result unwind_step_pointer(const struct address_space *space,
+				     const struct stack_memory *memory, struct unwind_state *state)
+{
+	uint64_t pointer = state->registers[REGISTER_RBP], saved, return_address;
+
+	if (!is_known(state, REGISTER_RBP) || pointer % sizeof(uint64_t) != 0)
+		return STEP_FAILED;
+	/* The outermost caller in a chain has none of its own. */
+	if (!pointer)
+		return state->is_after_pointer ? STEP_OUTERMOST : STEP_FAILED;
+	if (pointer < state->registers[REGISTER_RSP] ||
+	    !stack_memory_word(memory, pointer, &saved) ||
+	    !stack_memory_word(memory, pointer + sizeof(uint64_t), &return_address))
+		return STEP_FAILED;
+	if (saved && saved <= pointer)
+		return STEP_FAILED;
+	if (!return_address && !saved)
+		return STEP_OUTERMOST;
+	if (!address_space_find(space, return_address - 1))
+		return STEP_FAILED;
+	*state = (struct unwind_state){ .is_after_pointer = true };
+	set_register(state, REGISTER_RBP, saved);
+	set_register(state, REGISTER_RSP, pointer + 2 * sizeof(uint64_t));
+	set_register(state, REGISTER_RIP, return_address);
+	return STEP_DONE;
+}
