@@ -3,10 +3,12 @@ foreach(part wait_table process_tree tables futex flight neighbours)
 	classify_unit_test(ebpf_${part} DEPENDS classify_ebpf)
 endforeach()
 classify_unit_test(ebpf_cost SOURCES unit/work_counter.c DEPENDS classify_ebpf)
-foreach(part sockets waits trees causes loops locks cpu peek gil segments)
+foreach(part sockets waits trees causes loops locks cpu peek gil segments stacks)
 	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/segment_check.c unit/ebpf_world.c
 		DEPENDS classify_ebpf)
 endforeach()
+# It reads what the worker reads otherwise.
+target_include_directories(test_ebpf_stacks SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/bpf/ebpf)
 # It takes a CPU for itself for a moment.
 set_tests_properties(unit_ebpf_cpu PROPERTIES RUN_SERIAL TRUE)
 foreach(part disk paging)

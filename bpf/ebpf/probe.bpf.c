@@ -17,6 +17,7 @@
 #include "lifecycle.bpf.h"
 #include "sample.bpf.h"
 #include "snapshot.bpf.h"
+#include "waiting.bpf.h"
 #include "flight.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

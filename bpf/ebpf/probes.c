@@ -117,6 +117,7 @@ static int prepare_stacks(struct probe_bpf *probes, bool are_taken)
 	if (cpu_cnt < 0)
 		return cpu_cnt;
 	probes->rodata->takes_stacks = are_taken;
+	bpf_program__set_autoload(probes->progs.tell_waiting, are_taken);
 	if (are_taken)
 		return bpf_map__set_max_entries(probes->maps.stack_scratch, (uint32_t)cpu_cnt);
 	error = bpf_map__set_max_entries(probes->maps.stack_scratch, 1);

@@ -93,6 +93,15 @@ int seed_tasks(struct bpf_iter__task *iter)
 	return 0;
 }
 
+/* Nothing has ended @thread's wait yet: makes of @key, which is its key, what can be said of it.
+ * @is_later: it isn't its process's first thread. */
+static __always_inline void open_wait_resolve(struct wire_wait_key *key,
+					      const struct thread_ctx *thread, bool is_later)
+{
+	if (thread->open.reason == WIRE_POLL && loop_is_epoll(thread))
+		interest_describe(key, thread->loop, is_later);
+}
+
 /* The wait that @thread is in, or has just been woken from; the user side adds it to the table. */
 static __always_inline void close_wait(struct wire_thread *total, const struct thread_ctx *thread)
 {
@@ -102,9 +111,8 @@ static __always_inline void close_wait(struct wire_thread *total, const struct t
 	u32 reason;
 
 	total->open_key = thread->open;
-	/* Nothing has ended it: what it was for is all that can be said. */
-	if (is_blocked && thread->open.reason == WIRE_POLL && loop_is_epoll(thread))
-		interest_describe(&total->open_key, thread->loop, total->tid != total->tgid);
+	if (is_blocked)
+		open_wait_resolve(&total->open_key, thread, total->tid != total->tgid);
 	reason = total->open_key.reason;
 	if (reason >= WIRE_REASON_CNT)
 		return;

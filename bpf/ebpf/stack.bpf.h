@@ -30,7 +30,9 @@ __u64 stack_woken_ns = 0;
 #define STACK_WINDOW_NS	   50000000ull
 #define STACK_BUDGET	   25
 #define STACK_DOUBLING_MAX 16
-#define STACK_GAP_MAX_NS   10000000000ull
+/* A thread of which none was chosen for so many gaps is slower than it was. */
+#define STACK_SLOW_GAPS	 4
+#define STACK_GAP_MAX_NS 10000000000ull
 /* Waking the user side for the first stack of a process, at most so often. */
 #define STACK_WAKE_GAP_NS 1000000ull
 #define STACK_PAGE_BYTES  4096
@@ -252,13 +254,20 @@ static __always_inline u32 budget_spend(struct stack_budget *budget, u64 now)
 	return 1u << (doublings < STACK_DOUBLING_MAX ? doublings : STACK_DOUBLING_MAX);
 }
 
+/* How seldom waits of one thread of this CPU are to be chosen. */
+static __always_inline u64 budget_gap_ns(const struct stack_budget *budget)
+{
+	u64 gap_ns = budget->gap_ns > STACK_GAP_NS ? budget->gap_ns : STACK_GAP_NS;
+
+	return stack_gap_ns > gap_ns ? stack_gap_ns : gap_ns;
+}
+
 /* @thread's wait, which begins at @now, has been chosen. Returns one in how many it stands for, or
  * 0: it is left out for want of budget. Draws the next one. */
 static __always_inline u32 stack_draw(struct thread_ctx *thread, u64 now)
 {
 	u32 wait_cnt = thread->total.switch_cnt - thread->total.preempt_cnt;
 	u32 mean = thread->stack_mean ? thread->stack_mean : 1;
-	u64 gap_ns = STACK_GAP_NS;
 	struct stack_budget *budget;
 	u32 zero = 0, one_in;
 
@@ -266,12 +275,8 @@ static __always_inline u32 stack_draw(struct thread_ctx *thread, u64 now)
 	if (!budget)
 		return 0;
 	one_in = budget_spend(budget, now);
-	if (budget->gap_ns > gap_ns)
-		gap_ns = budget->gap_ns;
-	if (stack_gap_ns > gap_ns)
-		gap_ns = stack_gap_ns;
 	thread->stack_mean = chance_adapt(mean, wait_cnt - thread->stack_wait_cnt,
-					  now - thread->stack_ns, gap_ns);
+					  now - thread->stack_ns, budget_gap_ns(budget));
 	thread->stack_left = chance_draw(thread->stack_mean, bpf_get_prandom_u32());
 	thread->stack_wait_cnt = wait_cnt;
 	thread->stack_ns = now;
@@ -291,6 +296,29 @@ static __noinline int stack_choose(void *ctx, struct task_struct *task, struct t
 	thread->stack_stands_for = stands_for;
 	thread->stack_told = thread->total.switch_cnt + 1;
 	return stack_send(ctx, task, thread, WIRE_STACK_WAIT, WIRE_GIL_UNKNOWN);
+}
+
+/* Where @thread has slowed down since a wait was chosen, the next one would be long in coming. As
+ * the draw has no memory, it may be made again. */
+static __always_inline void stack_keep_pace(struct thread_ctx *thread, u64 now)
+{
+	u32 wait_cnt = thread->total.switch_cnt - thread->total.preempt_cnt;
+	struct stack_budget *budget;
+	u32 zero = 0, mean;
+	u64 gap_ns;
+
+	budget = bpf_map_lookup_elem(&stack_budgets, &zero);
+	if (!budget || thread->stack_mean <= 1)
+		return;
+	gap_ns = budget_gap_ns(budget);
+	if (now - thread->stack_ns < STACK_SLOW_GAPS * gap_ns)
+		return;
+	mean = chance_adapt(thread->stack_mean, wait_cnt - thread->stack_wait_cnt,
+			    now - thread->stack_ns, gap_ns);
+	if (mean >= thread->stack_mean)
+		return;
+	thread->stack_mean = mean;
+	thread->stack_left = chance_draw(mean, bpf_get_prandom_u32());
 }
 
 /* @task, the current one, begins to wait at @now. */

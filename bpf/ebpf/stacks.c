@@ -8,18 +8,24 @@
 #include <string.h>
 #include "probe.skel.h"
 
+/* Shorter waits are left to chance. */
+#define LOOK_BLOCKED_NS 1000000
+
 int stacks_begin(struct ebpf_observer *self)
 {
 	const struct stack_probes probes = {
 		.ring_fd = bpf_map__fd(self->probes->maps.stacks),
-		.waiting_fd = -1,
+		.waiting_fd = bpf_link__fd(self->probes->links.tell_waiting),
 		.pythons_fd = -1,
 		.python_threads_fd = -1,
 		.period_ns = self->sampling.period_ns,
 	};
+	struct wire_look *look = &self->probes->bss->look;
 	char words[128];
 	int error;
 
+	look->blocked_ns = LOOK_BLOCKED_NS;
+	look->chance = look->left_cnt = UINT32_MAX;
 	self->stacks = stack_worker_start(&probes, &error);
 	if (self->stacks)
 		return 0;
@@ -33,6 +39,7 @@ void stacks_conclude(struct ebpf_observer *self, uint64_t until_ns)
 {
 	if (!self->stacks)
 		return;
+	self->probes->bss->look.is_last = 1;
 	stack_worker_conclude(self->stacks, until_ns);
 }
 

@@ -400,6 +400,7 @@ enum wire_stack_type {
 	WIRE_STACK_SAMPLE = 1,	 /* of a thread on a CPU: wire_stack */
 	WIRE_STACK_WAIT = 2,	 /* of a thread that is about to wait: wire_stack */
 	WIRE_STACK_WAIT_END = 3, /* a wait whose stack was told of has ended: wire_stack_wait_end */
+	WIRE_STACK_WAITING = 4,	 /* of one that waits, told by an iterator: wire_waiting */
 };
 
 enum wire_gil_state {
@@ -502,5 +503,19 @@ struct wire_waiting {
 	struct wire_wait_key key;
 };
 _Static_assert(sizeof(struct wire_waiting) == 224, "wire_waiting");
+
+/*
+ * What the iterator over waiting threads (tell_waiting) is asked for, set before it is run. It
+ * tells of waits that have gone on for blocked_ns, have not been chosen at their beginning and have
+ * not been told of before; each of them comes to its WIRE_STACK_WAIT_END.
+ */
+struct wire_look {
+	WIRE_U64 blocked_ns;
+	WIRE_U32 chance;    /* by which it tells of each, in 1/2^32; UINT32_MAX: of all */
+	WIRE_U32 left_cnt;  /* of how many at most; counts down */
+	WIRE_U32 found_cnt; /* counts up: those that it could have told of */
+	WIRE_U32 is_last;   /* to tell of every thread that waits instead, for the end */
+};
+_Static_assert(sizeof(struct wire_look) == 24, "wire_look");
 
 #endif

@@ -153,7 +153,13 @@ void live_attach(struct live *live, int (*program)(void *), void *arg, long call
 {
 	static const struct observer_options options = { .follow_children = true };
 
-	open_observer(live, &options);
+	live_attach_with(live, &options, program, arg, call, thread_cnt);
+}
+
+void live_attach_with(struct live *live, const struct observer_options *options,
+		      int (*program)(void *), void *arg, long call, size_t thread_cnt)
+{
+	open_observer(live, options);
 	fork_child(live, program, arg);
 	live_release(live);
 	live_until_blocked(live, live->pid, call, LIVE_ANY, thread_cnt);

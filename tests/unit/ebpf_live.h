@@ -44,6 +44,9 @@ void live_begin(struct live *live, int (*program)(void *), void *arg);
 
 /* Forks the child, lets it run and waits until @thread_cnt threads of it block in @call; then
  * tracks it, as attaching does. */
+void live_attach_with(struct live *live, const struct observer_options *options,
+		      int (*program)(void *), void *arg, long call, size_t thread_cnt);
+/* The same, following children. */
 void live_attach(struct live *live, int (*program)(void *), void *arg, long call,
 		 size_t thread_cnt);
 
