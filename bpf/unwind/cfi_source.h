@@ -7,6 +7,7 @@
 
 #include <elfutils/libdw.h>
 #include <libelf.h>
+#include <stdbool.h>
 
 struct cfi_source {
 	Elf *elf;	       /* of the file */
@@ -15,13 +16,14 @@ struct cfi_source {
 	Dwarf *debug_dwarf;
 	Dwarf_CFI *debug; /* .debug_frame, belongs to debug_dwarf; NULL: none */
 	void *debug_image;
+	bool is_debug_sought;
 };
 
 /* Opens what @fd has; nothing is an answer too. */
 void cfi_source_open(struct cfi_source *source, int fd);
 
 /* Finds .debug_frame, if it was not looked for yet: that takes long in large files. */
-void cfi_source_open_debug(struct cfi_source *source);
+void cfi_source_open_debug(struct cfi_source *source, int fd);
 
 void cfi_source_close(struct cfi_source *source);
 

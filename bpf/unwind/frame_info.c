@@ -257,7 +257,7 @@ static void look_up(struct frame_info *info, uint64_t address, struct remembered
 	found->is_found = read_rule(info, info->source.exceptions, address, &found->rule);
 	if (found->is_found)
 		return;
-	cfi_source_open_debug(&info->source);
+	cfi_source_open_debug(&info->source, info->file->fd);
 	found->is_found = read_rule(info, info->source.debug, address, &found->rule);
 }
 

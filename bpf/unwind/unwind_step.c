@@ -5,6 +5,9 @@
 #include "unwind/expression.h"
 #include "unwind/frame_info.h"
 
+/* What a function may use below the stack pointer. */
+#define RED_ZONE_BYTES 128
+
 static bool is_known(const struct unwind_state *state, unsigned int number)
 {
 	return state->known & 1U << number;
@@ -75,6 +78,12 @@ static enum step_result recover(const struct frame_info *info, const struct unwi
 	}
 	if (stack_memory_word(memory, place, value))
 		return STEP_DONE;
+	/* Below the innermost frame: it has just been taken off the stack again, which compilers
+	 * don't say of each register, or has only been put there. */
+	if (state->is_exact && place < memory->start && memory->start - place <= RED_ZONE_BYTES) {
+		*value = state->registers[number];
+		return is_known(state, number) ? STEP_DONE : STEP_FAILED;
+	}
 	return is_beyond(memory, place) ? STEP_CUT : STEP_FAILED;
 }
 
