@@ -12,6 +12,8 @@
 
 #include "python/layouts.h"
 #include "python/memory.h"
+#include "python/modules.h"
+#include "python/page_cache.h"
 
 struct code_cache;
 
@@ -24,6 +26,9 @@ struct python {
 	uint64_t code_type;
 	uint64_t string_type;
 	struct code_cache *codes;
+	struct page_cache pages; /* for looks at objects; see objects.h */
+	struct module_hints hints;
+	size_t task_total; /* at the last look */
 };
 
 /*

@@ -171,8 +171,10 @@ int python_open(pid_t pid, struct python **python, char *why, size_t why_size)
 
 void python_free(struct python *python)
 {
-	if (python)
+	if (python) {
 		code_cache_free(python->codes);
+		page_cache_release(&python->pages);
+	}
 	free(python);
 }
 

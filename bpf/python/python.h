@@ -83,10 +83,22 @@ struct python_task {
 	bool waits_for_task; /* for another task, or for several of them (gather, wait) */
 };
 
-/* Reads up to @capacity tasks that are suspended, of the loop that the thread with @thread_pointer
- * runs. Returns how many; 0 when it runs none; -ENOTSUP for a version that isn't known. */
+/*
+ * Reads up to @capacity tasks that wait for something, of the loop that the thread with
+ * @thread_pointer runs, in no order. Where there are more, another call reads others. Returns how
+ * many; 0 when it runs no loop; -ENOTSUP for a version that isn't known, or -ENOMEM.
+ */
 ssize_t python_tasks(struct python *python, uint64_t thread_pointer, struct python_task *tasks,
 		     size_t capacity);
+
+/* About how many such tasks there are in all, as the last call of python_tasks() saw it. */
+size_t python_task_total(const struct python *python);
+
+/*
+ * The name of the task that the loop of the thread with @thread_pointer runs now, which holds up
+ * the others while the thread waits. Returns 0, -ENOENT when it runs no loop or no task, or -errno.
+ */
+int python_current_task(struct python *python, uint64_t thread_pointer, char *name, size_t size);
 
 /* Whether a C function of this name is the interpreter's loop, which a Python frame stands for. */
 bool python_is_eval(const char *function);

@@ -1,0 +1,2 @@
+# Tasks of asyncio and names of threads in running interpreters.
+classify_unit_test(python_tasks DEPENDS classify_python)
