@@ -215,6 +215,29 @@ static size_t list_nodes(const struct stack_table *table, uint32_t innermost,
 	return cnt;
 }
 
+/* Where a wait was seen, the kernel's own frames begin with those of the probe that saw it. */
+static bool is_tracing(const struct names *names, const struct place_frames *frames)
+{
+	static const char tracepoint[] = "__traceiter_";
+
+	return frames && frames->cnt &&
+	       !strncmp(names->obs->frames[frames->frames[0]].function, tracepoint,
+			sizeof(tracepoint) - 1);
+}
+
+static void append_kernel(struct names *names, struct assembly *stack, uint32_t innermost)
+{
+	const struct stack_table *table = names->naming->table;
+	uint32_t nodes[PARTS_MAX];
+	size_t cnt = list_nodes(table, innermost, nodes), from = 0;
+
+	for (size_t i = 0; i < cnt; i++)
+		if (is_tracing(names, frames_of(names, stack_table_node(table, nodes[i]))))
+			from = i + 1;
+	for (size_t i = from; i < cnt; i++)
+		append(names, stack, stack_table_node(table, nodes[i]));
+}
+
 static bool is_complete(const struct stack_table *table, const uint32_t *nodes, size_t cnt)
 {
 	return cnt && stack_table_node(table, nodes[cnt - 1])->is_complete;
@@ -224,14 +247,12 @@ static void assemble(struct names *names, const struct stack_row *row, struct as
 		     bool *complete)
 {
 	const struct stack_table *table = names->naming->table;
-	uint32_t native[PARTS_MAX], python[PARTS_MAX], kernel[PARTS_MAX];
+	uint32_t native[PARTS_MAX], python[PARTS_MAX];
 	size_t native_cnt = list_nodes(table, row->native, native);
 	size_t python_cnt = list_nodes(table, row->python, python);
-	size_t kernel_cnt = list_nodes(table, row->kernel, kernel);
 
 	stack->cnt = 0;
-	for (size_t i = 0; i < kernel_cnt; i++)
-		append(names, stack, stack_table_node(table, kernel[i]));
+	append_kernel(names, stack, row->kernel);
 	for (size_t i = 0; i < native_cnt; i++) {
 		const struct place_frames *frames =
 			frames_of(names, stack_table_node(table, native[i]));

@@ -52,8 +52,14 @@ static long find_wait(void *context, const struct wire_wait_key *key)
 
 int stacks_collect(struct ebpf_observer *self)
 {
+	struct obs_host *host = &self->obs.host;
+	uint64_t cpu_ns;
+
 	if (!self->stacks)
 		return 0;
+	/* It is no other program. */
+	cpu_ns = stack_worker_cpu_ns(self->stacks);
+	host->others_cpu_ns -= cpu_ns < host->others_cpu_ns ? cpu_ns : host->others_cpu_ns;
 	return stack_worker_collect(self->stacks, &self->obs, find_wait, self, self->progress,
 				    self->progress_context);
 }
