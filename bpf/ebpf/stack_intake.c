@@ -4,6 +4,7 @@
 #include "stack_chains.h"
 #include "unwind/unwind.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,20 +267,38 @@ static void take_wait(struct stack_intake *intake, const struct wire_stack *stac
 }
 
 /*
- * What a wait of @wait_ns stands for: waits as long as it, one in how many was seen. Long ones are
- * seen for certain, by looks from outside. Of shorter ones only those count that were chosen by
- * chance as they began, one in @stands_for (0: it wasn't): looks meet the longer among them more
- * often.
+ * The probability that a wait of @wait_ns was met by a look. Looks come every every_ns, whenever
+ * that is in the wait; the last one that meets it has to be blocked_ns after its beginning.
  */
-static double weight_of(const struct stack_intake *intake, uint64_t wait_ns, uint64_t stands_for)
+static double look_probability(const struct stack_looking *looking, uint64_t wait_ns)
 {
-	return wait_ns >= intake->surely_met_ns ? 1 : (double)stands_for;
+	double chance = looking->chance, looks;
+
+	if (!looking->every_ns || wait_ns <= looking->blocked_ns)
+		return 0;
+	looks = (double)(wait_ns - looking->blocked_ns) / (double)looking->every_ns;
+	if (looks < 1)
+		return chance * looks;
+	return 1 - pow(1 - chance, looks);
+}
+
+/*
+ * How many waits a wait of @wait_ns stands for (Horvitz and Thompson): one over the probability
+ * that it was seen, in one of two ways that know nothing of each other: one in @stands_for (0:
+ * none) was chosen as it began, and of the others some were met by a look.
+ */
+static double weight_of(const struct stack_looking *looking, uint64_t wait_ns, uint32_t stands_for)
+{
+	double chosen = stands_for ? 1.0 / stands_for : 0;
+	double seen = 1 - (1 - chosen) * (1 - look_probability(looking, wait_ns));
+
+	return seen > 0 ? 1 / seen : 0;
 }
 
 static void add_wait(struct stack_intake *intake, struct intake_thread *thread,
-		     const struct wire_wait_key *key, uint64_t wait_ns, uint64_t stands_for)
+		     const struct wire_wait_key *key, uint64_t wait_ns, uint32_t stands_for)
 {
-	double time_ns = weight_of(intake, wait_ns, stands_for) * (double)wait_ns;
+	double time_ns = weight_of(&intake->looking, wait_ns, stands_for) * (double)wait_ns;
 	bool is_of_tasks = key->flags & WIRE_WAIT_EVENT_LOOP && thread->task_cnt;
 	const struct stack_row *rows = is_of_tasks ? thread->tasks : &thread->row;
 	uint32_t cnt = is_of_tasks ? thread->task_cnt : 1;
@@ -307,7 +326,10 @@ static void take_wait_end(struct stack_intake *intake, const struct wire_stack_w
 	/* What was read from outside is good if it was read before. */
 	if (thread->read_ns && thread->read_ns >= end->owner.time_ns)
 		return;
-	add_wait(intake, thread, &end->key, end->wait_ns, end->was_chosen ? end->stands_for : 0);
+	/* A look that came sooner than looks are reckoned with: by chance. */
+	if (!end->was_chosen && end->wait_ns <= intake->looking.blocked_ns)
+		return;
+	add_wait(intake, thread, &end->key, end->wait_ns, end->stands_for);
 }
 
 void stack_intake_take(struct stack_intake *intake, const void *message, size_t size)

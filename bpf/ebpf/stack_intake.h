@@ -19,8 +19,14 @@ struct stack_intake {
 	struct key_set thread_keys;    /* (process, thread) */
 	struct intake_thread *threads; /* by number of key */
 	uint32_t thread_capacity;
-	uint64_t period_ns;	/* of samples */
-	uint64_t surely_met_ns; /* waits that are longer are looked at from outside for certain */
+	uint64_t period_ns; /* of samples */
+	/* What part of waits the looks from outside meet: those longer than blocked_ns, and so
+	 * often. */
+	struct stack_looking {
+		uint64_t blocked_ns;
+		uint64_t every_ns; /* 0: none has been made */
+		double chance;	   /* of a thread that is found, to be looked at */
+	} looking;
 	/* What was taken in. */
 	uint64_t sample_cnt;
 	uint64_t wait_cnt;

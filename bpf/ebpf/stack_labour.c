@@ -259,10 +259,10 @@ static bool open_worker(struct worker *worker)
 	    stack_intake_init(&worker->intake, worker->files, worker->symbols))
 		return false;
 	worker->intake.period_ns = probes->period_ns;
-	worker->intake.surely_met_ns = 2 * STACK_LOOK_NS;
 	worker->intake.spaces.pythons_fd = probes->pythons_fd;
 	worker->intake.spaces.python_threads_fd = probes->python_threads_fd;
 	worker->look.link_fd = probes->waiting_fd;
+	worker->look.order = probes->look;
 	return true;
 }
 

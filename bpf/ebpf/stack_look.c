@@ -11,6 +11,11 @@
 /* Looks may take this part of a CPU. */
 #define COST_INVERSE	100
 #define RECORDS_AT_ONCE 64
+/* A thread is looked at when it has been blocked for so long: what is shorter would often be over
+ * before its stack is read. */
+#define BLOCKED_MIN_NS 1000000ull
+/* In one pass. */
+#define LOOKS_MAX 128
 /* Where a thread's stack ends isn't known, the most that is read of it. */
 #define STACK_BYTES_MAX WIRE_STACK_BYTES
 
@@ -75,19 +80,45 @@ static void look_at(struct stack_intake *intake, const struct wire_waiting *wait
 		stack_intake_look(intake, waiting, &raw);
 }
 
+/* Who is found more often than there may be looks is looked at by chance, the next time. */
+static void set_chance(struct stack_look *look, struct stack_intake *intake)
+{
+	struct wire_look *order = look->order;
+	uint32_t found_cnt = order->found_cnt;
+
+	intake->looking.chance = found_cnt > LOOKS_MAX ? (double)LOOKS_MAX / found_cnt : 1;
+	order->chance = found_cnt > LOOKS_MAX ? UINT32_MAX / found_cnt * LOOKS_MAX : UINT32_MAX;
+	order->left_cnt = 2 * LOOKS_MAX;
+	order->found_cnt = 0;
+}
+
+/* The mean distance of looks of late. */
+static void note_distance(struct stack_look *look, struct stack_intake *intake, uint64_t now_ns)
+{
+	struct stack_looking *looking = &intake->looking;
+	uint64_t distance_ns = now_ns - look->looked_ns;
+
+	if (look->looked_ns)
+		looking->every_ns = looking->every_ns ? looking->every_ns - looking->every_ns / 16 +
+								distance_ns / 16
+						      : distance_ns;
+	look->looked_ns = now_ns;
+}
+
 void stack_look(struct stack_look *look, struct stack_intake *intake, uint64_t now_ns)
 {
 	uint64_t took_ns;
 
 	if (now_ns < look->due_ns)
 		return;
+	set_chance(look, intake);
+	look->order->blocked_ns = BLOCKED_MIN_NS;
+	intake->looking.blocked_ns = BLOCKED_MIN_NS;
 	for_each(look->link_fd, intake, look_at, 0);
+	note_distance(look, intake, now_ns);
 	took_ns = stack_now_ns() - now_ns;
-	look->every_ns =
-		took_ns * COST_INVERSE > STACK_LOOK_NS ? took_ns * COST_INVERSE : STACK_LOOK_NS;
-	look->due_ns = now_ns + look->every_ns;
-	/* It may come late by one drain, and must have waited for a while. */
-	intake->surely_met_ns = 2 * look->every_ns;
+	look->due_ns = now_ns + (took_ns * COST_INVERSE > STACK_LOOK_NS ? took_ns * COST_INVERSE
+									: STACK_LOOK_NS);
 }
 
 static void close_one(struct stack_intake *intake, const struct wire_waiting *waiting,
@@ -99,5 +130,6 @@ static void close_one(struct stack_intake *intake, const struct wire_waiting *wa
 
 void stack_look_last(struct stack_look *look, struct stack_intake *intake, uint64_t until_ns)
 {
+	look->order->is_last = 1;
 	for_each(look->link_fd, intake, close_one, until_ns);
 }

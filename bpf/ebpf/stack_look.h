@@ -5,14 +5,16 @@
 #include <stdint.h>
 
 struct stack_intake;
+struct wire_look;
 
 /* How often, unless that takes too long. */
 #define STACK_LOOK_NS 20000000ull
 
 struct stack_look {
-	int link_fd; /* of the iterator over waiting threads */
+	int link_fd;		 /* of the iterator over waiting threads */
+	struct wire_look *order; /* what it is to tell of */
+	uint64_t looked_ns;	 /* the last time; 0: never */
 	uint64_t due_ns;
-	uint64_t every_ns; /* STACK_LOOK_NS or more: as often as is cheap */
 };
 
 /* Looks, if it is due, and tells @intake. */

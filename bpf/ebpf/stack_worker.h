@@ -11,6 +11,7 @@
 
 struct observation;
 struct stack_worker;
+struct wire_look;
 struct wire_wait_key;
 
 /* What the worker has of the probes: descriptors, which stay the caller's. */
@@ -19,7 +20,8 @@ struct stack_probes {
 	int waiting_fd; /* the link of the iterator over waiting threads */
 	int pythons_fd;
 	int python_threads_fd;
-	uint64_t period_ns; /* of samples; 0: there are none */
+	uint64_t period_ns;	/* of samples; 0: there are none */
+	struct wire_look *look; /* shared with the probes: what the iterator is to tell of */
 };
 
 /* Starts it. Returns NULL with -errno in @error. */

@@ -18,6 +18,7 @@ int stacks_begin(struct ebpf_observer *self)
 		.waiting_fd = bpf_link__fd(self->probes->links.tell_waiting),
 		.pythons_fd = -1,
 		.python_threads_fd = -1,
+		.look = &self->probes->bss->look,
 		.period_ns = self->sampling.period_ns,
 	};
 	struct wire_look *look = &self->probes->bss->look;
