@@ -13,7 +13,7 @@
 #define RECORDS_AT_ONCE 64
 /* A thread is looked at when it has been blocked for so long: what is shorter would often be over
  * before its stack is read. */
-#define BLOCKED_MIN_NS 1000000ull
+#define BLOCKED_MIN_NS 200000ull
 /* In one pass. */
 #define LOOKS_MAX 128
 /* Where a thread's stack ends isn't known, the most that is read of it. */

@@ -8,7 +8,7 @@ struct stack_intake;
 struct wire_look;
 
 /* How often, unless that takes too long. */
-#define STACK_LOOK_NS 20000000ull
+#define STACK_LOOK_NS 10000000ull
 
 struct stack_look {
 	int link_fd;		 /* of the iterator over waiting threads */
