@@ -14,13 +14,22 @@
 #include "style.h"
 
 /*
- * Text is for people and goes to stderr. JSON is for programs and goes to stdout, unless a wrapped
- * command writes there.
+ * Text is for people and goes to stderr. All else is for programs and goes to stdout, unless a
+ * wrapped command writes there.
  */
 static int default_descriptor(const struct options *options)
 {
-	return options->format == FORMAT_JSON && options->mode != RUN_WRAP ? STDOUT_FILENO
+	return options->format != FORMAT_TEXT && options->mode != RUN_WRAP ? STDOUT_FILENO
 									   : STDERR_FILENO;
+}
+
+static int refuse_terminal(const struct options *options, const struct output *report)
+{
+	if (options->format != FORMAT_PPROF || report->fd < 0 || !isatty(report->fd))
+		return 0;
+	say("a profile for pprof is binary, nothing for a terminal (name a file with -o, or use a "
+	    "pipe)");
+	return -EINVAL;
 }
 
 int delivery_prepare(struct delivery *delivery, const struct options *options)
@@ -34,8 +43,9 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 		output_explain(&delivery->report, options->output_path, -error);
 		return error;
 	}
-	if (!options->recording_path)
-		return 0;
+	error = refuse_terminal(options, &delivery->report);
+	if (error || !options->recording_path)
+		return error;
 	error = output_prepare(&delivery->recording, options->recording_path, STDOUT_FILENO);
 	if (error) {
 		output_explain(&delivery->recording, options->recording_path, -error);
@@ -50,11 +60,21 @@ int delivery_prepare(struct delivery *delivery, const struct options *options)
 
 static int render(const struct report *report, const struct options *options, int fd, FILE *out)
 {
-	if (options->format == FORMAT_JSON)
+	struct text_style style;
+
+	switch (options->format) {
+	case FORMAT_TEXT:
+		break;
+	case FORMAT_JSON:
 		return render_json(report, out);
-
-	const struct text_style style = style_choose(options->color, options->is_verbose, fd);
-
+	case FORMAT_FOLDED:
+		return render_folded(report, out);
+	case FORMAT_SPEEDSCOPE:
+		return render_speedscope(report, out);
+	case FORMAT_PPROF:
+		return render_pprof(report, out);
+	}
+	style = style_choose(options->color, options->is_verbose, fd);
 	return render_text(report, &style, out);
 }
 
@@ -95,6 +115,49 @@ static void complain(const struct report *report)
 			say("%s", report->expectations[i].complaint);
 }
 
+/* Of a recording without stacks there is nothing to export, and its file is better left alone. */
+static int refuse_without_stacks(const struct options *options, const struct report *report)
+{
+	if (!options_export_stacks(options) || options->mode != RUN_REPLAY ||
+	    report->stack_quality.are_taken)
+		return 0;
+	say("cannot export stacks of %s: it was recorded without (record anew, as root and without "
+	    "--no-stacks)",
+	    options->replay_path);
+	return -ENODATA;
+}
+
+/* A run can't be repeated at will: what came of it is written, and why that is nothing told. */
+static void mention_no_stacks(const struct options *options, const struct report *report)
+{
+	const struct report_stack_quality *quality = &report->stack_quality;
+	const char *why = quality->are_taken ? "nothing ran or waited for long enough"
+					     : "none could be taken";
+
+	if (options_export_stacks(options) && !report->stack_cnt)
+		say("the %s export is empty, without stacks: %s (%s)",
+		    report_format_name(options->format),
+		    quality->note_cnt ? quality->notes[0] : why,
+		    quality->are_taken ? "observe for longer"
+				       : "see 'missing probes' of the text report");
+}
+
+static int write_all_of(struct delivery *delivery, const struct options *options,
+			const struct report *report)
+{
+	int error = refuse_without_stacks(options, report);
+
+	if (error)
+		return error;
+	error = write_report(delivery, options, report);
+	if (error)
+		output_explain(&delivery->report, options->output_path, -error);
+	else
+		mention_no_stacks(options, report);
+	complain(report);
+	return error;
+}
+
 static int analyze_and_write(struct delivery *delivery, const struct options *options,
 			     const struct observation *obs)
 {
@@ -111,10 +174,7 @@ static int analyze_and_write(struct delivery *delivery, const struct options *op
 		say("cannot analyse what was observed: %s (keep it with --save-recording)",
 		    strerror(-error));
 	} else {
-		error = write_report(delivery, options, &report);
-		if (error)
-			output_explain(&delivery->report, options->output_path, -error);
-		complain(&report);
+		error = write_all_of(delivery, options, &report);
 	}
 	report_release(&report);
 	return error;

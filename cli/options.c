@@ -23,7 +23,7 @@ enum long_key {
 	KEY_VERSION,
 };
 
-static const char *const format_names[] = { "text", "json", NULL };
+static const char *const format_names[] = { "text", "json", "folded", "speedscope", "pprof", NULL };
 static const char *const source_names[] = { "auto", "ebpf", "procfs", NULL };
 static const char *const color_names[] = { "auto", "always", "never", NULL };
 
@@ -61,19 +61,22 @@ static const struct option_row rows[] = {
 	    "Under sudo, run the command as root instead of as the user who called sudo",
 	    VALUE_TRUE, as_root),
 	ROW("frequency", 'F', "HZ",
-	    "Look so many times a second what runs on each CPU (default 99; 0: never), which tells "
-	    "polling and spinning from work",
+	    "Look so many times a second what runs on each CPU, and with which stack (default 99; "
+	    "0: never), which tells hot lines, and polling and spinning from work",
 	    VALUE_RATE, frequency_hz),
-	ROW("no-stacks", KEY_NO_STACKS, NULL, "Reserved: this version takes no stacks", VALUE_TRUE,
-	    no_stacks),
+	ROW("no-stacks", KEY_NO_STACKS, NULL,
+	    "Take no stacks: the report names no lines of code, and costs the program less",
+	    VALUE_TRUE, no_stacks),
 
 	HEADING("What to report:", 2),
 	ROW("output", 'o', "FILE",
-	    "Write the report to FILE, '-' for stdout. Default: stderr; but JSON of --pid, "
-	    "--cgroup and --replay goes to stdout",
+	    "Write the report to FILE, '-' for stdout. Default: stderr; but all formats other than "
+	    "text go to stdout with --pid, --cgroup and --replay",
 	    VALUE_TEXT, output_path),
-	ROW("format", 'f', "FORMAT", "text (default) or json", VALUE_CHOICE, format,
-	    .choices = format_names),
+	ROW("format", 'f', "FORMAT",
+	    "text (default), json, or for other tools just the stacks: folded (flamegraph.pl), "
+	    "speedscope, pprof",
+	    VALUE_CHOICE, format, .choices = format_names),
 	ROW("json", KEY_JSON, NULL, "The same as --format=json", VALUE_CONSTANT, format,
 	    .constant = FORMAT_JSON),
 	ROW("concurrency", KEY_CONCURRENCY, "N",
@@ -175,6 +178,42 @@ static int check_cgroup(struct checked *checked)
 	return 0;
 }
 
+bool options_export_stacks(const struct options *options)
+{
+	return options->format >= FORMAT_FOLDED;
+}
+
+const char *report_format_name(enum report_format format)
+{
+	return format_names[format];
+}
+
+/* A format that is all stacks, of an observation that takes none. */
+static int check_export(struct checked *checked)
+{
+	const struct options *options = checked->options;
+	const char *format = format_names[options->format];
+
+	if (!options_export_stacks(options))
+		return 0;
+	if (options->no_stacks)
+		return refuse(
+			checked,
+			"--format=%s is made of the stacks that --no-stacks leaves out (leave "
+			"out one of them)",
+			format);
+	if (options->source == CHOOSE_PROCFS)
+		return refuse(checked,
+			      "--format=%s is made of stacks, and --source=procfs sees none (use "
+			      "ebpf)",
+			      format);
+	if (options->format == FORMAT_PPROF && options->mode == RUN_WRAP && !options->output_path)
+		return refuse(checked,
+			      "--format=pprof is binary, and does not go where the command writes "
+			      "(name a file with -o)");
+	return 0;
+}
+
 /* Decides what to run, once every word is known. */
 static int settle_mode(struct checked *checked)
 {
@@ -205,7 +244,7 @@ static int settle_mode(struct checked *checked)
 		options->mode = RUN_CGROUP;
 	if (options->replay_path)
 		options->mode = RUN_REPLAY;
-	return 0;
+	return check_export(checked);
 }
 
 int options_parse(struct options *options, int argc, char **argv, char *why, size_t why_size)

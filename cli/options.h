@@ -26,7 +26,8 @@ enum run_mode {
  * kernels do 100 or 1000 times a second, so that no sample keeps meeting the same beat. */
 #define DEFAULT_FREQUENCY_HZ 99
 
-enum report_format { FORMAT_TEXT, FORMAT_JSON };
+/* From folded on: exports of stacks. */
+enum report_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_FOLDED, FORMAT_SPEEDSCOPE, FORMAT_PPROF };
 enum source_choice { CHOOSE_AUTO, CHOOSE_EBPF, CHOOSE_PROCFS };
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -60,6 +61,12 @@ struct options {
  * cause and remedy in @why.
  */
 int options_parse(struct options *options, int argc, char **argv, char *why, size_t why_size);
+
+/* Whether the report is to be of stacks alone. */
+bool options_export_stacks(const struct options *options);
+
+/* "text", "pprof": as --format has it. */
+const char *report_format_name(enum report_format format);
 
 /* Writes the text of --help to @out. */
 void options_print_help(FILE *out);

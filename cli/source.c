@@ -55,17 +55,32 @@ static int open_observer(struct source *source, enum source_choice which,
 	return source->observer ? 0 : error;
 }
 
+/* Whether to do without rather than sample /proc. */
+static bool needs_ebpf(const struct options *options)
+{
+	return options->source == CHOOSE_EBPF || options_export_stacks(options);
+}
+
 int source_open(struct source *source, const struct options *options, const char *cgroup, char *why,
 		size_t why_size)
 {
+	char cause[REASON_SIZE];
+
 	memset(source, 0, sizeof(*source));
 	source->tells_progress = !options->is_quiet && isatty(STDERR_FILENO);
 	if (options->source != CHOOSE_PROCFS) {
-		int error = open_observer(source, CHOOSE_EBPF, options, cgroup, why, why_size);
+		int error =
+			open_observer(source, CHOOSE_EBPF, options, cgroup, cause, sizeof(cause));
 
-		if (!error || options->source == CHOOSE_EBPF)
+		if (!error)
+			return 0;
+		if (needs_ebpf(options)) {
+			snprintf(why, why_size, "%s%s",
+				 options_export_stacks(options) ? "only eBPF sees stacks: " : "",
+				 cause);
 			return error;
-		snprintf(source->why_not_full, sizeof(source->why_not_full), "%s", why);
+		}
+		snprintf(source->why_not_full, sizeof(source->why_not_full), "%s", cause);
 	}
 	return open_observer(source, CHOOSE_PROCFS, options, cgroup, why, why_size);
 }
@@ -110,8 +125,7 @@ int source_track(struct source *source, const struct options *options,
 	const char *cgroup = target->cgroup ? target->cgroup->directory : NULL;
 	int error = track(source, target, why, why_size);
 
-	if (!error || error == -ESRCH || source->which == CHOOSE_PROCFS ||
-	    options->source == CHOOSE_EBPF)
+	if (!error || error == -ESRCH || source->which == CHOOSE_PROCFS || needs_ebpf(options))
 		return error;
 	snprintf(source->why_not_full, sizeof(source->why_not_full), "%s", why);
 	source_release(source);

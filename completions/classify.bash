@@ -16,7 +16,7 @@ _classify_value()
 		COMPREPLY=($(compgen -f -- "$current"))
 		;;
 	-f | --format)
-		COMPREPLY=($(compgen -W "text json" -- "$current"))
+		COMPREPLY=($(compgen -W "text json folded speedscope pprof" -- "$current"))
 		;;
 	--source)
 		COMPREPLY=($(compgen -W "auto ebpf procfs" -- "$current"))

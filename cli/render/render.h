@@ -21,7 +21,16 @@ int render_text(const struct report *report, const struct text_style *style, FIL
 /* "classify-report/1". Returns 0 or -EIO / -ENOMEM. */
 int render_json(const struct report *report, FILE *out);
 
-/* The JSON Schema of the above (docs/report.schema.json, embedded). Returns 0 or -EIO. */
+/*
+ * The report's stacks for other tools (docs/exports.md): lines for flamegraph.pl, a JSON file for
+ * speedscope, a gzip'd profile for pprof. A report without stacks makes an empty but valid one.
+ * Return 0 or -EIO / -ENOMEM.
+ */
+int render_folded(const struct report *report, FILE *out);
+int render_speedscope(const struct report *report, FILE *out);
+int render_pprof(const struct report *report, FILE *out);
+
+/* The JSON Schema of the report (docs/report.schema.json, embedded). Returns 0 or -EIO. */
 int render_json_schema(FILE *out);
 
 /* A verification in the same forms; its JSON is "classify-verification/1" (docs/verify.md). */

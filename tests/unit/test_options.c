@@ -205,6 +205,28 @@ static void test_choices_are_listed(void **state)
 	assert_refused("-f xml ls", "'xml', only text");
 }
 
+static void test_exports(void **state)
+{
+	struct command_line line;
+
+	(void)state;
+	assert_int_equal(parse(&line, "-f folded ls"), 0);
+	assert_int_equal(line.options.format, FORMAT_FOLDED);
+	assert_true(options_export_stacks(&line.options));
+	assert_int_equal(parse(&line, "-f speedscope -p 3"), 0);
+	assert_int_equal(line.options.format, FORMAT_SPEEDSCOPE);
+	assert_int_equal(parse(&line, "-f pprof -p 3"), 0);
+	assert_int_equal(parse(&line, "-f pprof --replay f"), 0);
+	assert_int_equal(parse(&line, "-f pprof -o - ls"), 0);
+	assert_string_equal(report_format_name(line.options.format), "pprof");
+	assert_int_equal(parse(&line, "-f json --no-stacks ls"), 0);
+	assert_false(options_export_stacks(&line.options));
+	assert_refused("-f pprof ls", "binary");
+	assert_refused("-f folded --no-stacks ls", "--format=folded is made of the stacks");
+	assert_refused("-f pprof --no-stacks -p 3", "--no-stacks");
+	assert_refused("-f speedscope --source procfs ls", "--source=procfs");
+}
+
 static void test_contradictions(void **state)
 {
 	(void)state;
@@ -260,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_options_are_named),
 		cmocka_unit_test(test_missing_values_are_told),
 		cmocka_unit_test(test_choices_are_listed),
+		cmocka_unit_test(test_exports),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_help_names_every_option),
 	};

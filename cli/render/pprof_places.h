@@ -1,0 +1,47 @@
+/*
+ * The places of a pprof profile: what a sample is a list of. Functions that were inlined into each
+ * other are one place together, as pprof has it. Numbers are given out on demand; what they stand
+ * for is written when all are known.
+ */
+#ifndef CLASSIFY_PPROF_PLACES_H
+#define CLASSIFY_PPROF_PLACES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "render/text_numbers.h"
+
+struct arena;
+struct gzip_stream;
+struct pprof_node;
+struct report;
+struct report_stack;
+
+struct pprof_places {
+	const struct report *report;
+	struct text_numbers *texts; /* the profile's string table */
+	struct arena *arena;	    /* of the texts that are made */
+	struct text_numbers modules;
+	struct text_numbers functions;
+	struct pprof_node *nodes; /* by number: frames, and what they are inlined into */
+	uint32_t node_cnt;
+	uint32_t *slots; /* a hash table of nodes: number + 1; 0: free */
+	uint32_t slot_cnt;
+	int error;
+};
+
+/* Begins with none. @texts and @arena stay the caller's. */
+void pprof_places_init(struct pprof_places *places, const struct report *report,
+		       struct text_numbers *texts, struct arena *arena);
+
+/* Stores the places of @stack, innermost first, at @ids, which has room for one for each frame.
+ * Returns how many. Out of memory shows in places->error. */
+size_t pprof_places_of(struct pprof_places *places, const struct report_stack *stack,
+		       uint64_t *ids);
+
+/* Writes all places that were asked for, with their functions and mappings. */
+void pprof_places_write(struct pprof_places *places, struct gzip_stream *out);
+
+void pprof_places_release(struct pprof_places *places);
+
+#endif
