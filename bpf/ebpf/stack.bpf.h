@@ -35,7 +35,10 @@ __u64 stack_woken_ns = 0;
 #define STACK_GAP_MAX_NS 10000000000ull
 /* Waking the user side for the first stack of a process, at most so often. */
 #define STACK_WAKE_GAP_NS 1000000ull
-#define STACK_PAGE_BYTES  4096
+/* A wait's kernel frames begin with ours: stack_send, stack_choose, on_sched_switch and what calls
+ * that, before those of the scheduler. */
+#define STACK_OWN_FRAMES 5
+#define STACK_PAGE_BYTES 4096
 /* What is further away from the stack pointer is another stack's. */
 #define STACK_THREAD_MAX_BYTES (64ull << 20)
 #define STACK_FIRST_MAX_BYTES  (1ull << 30)
@@ -207,7 +210,8 @@ static __noinline int stack_send(void *ctx, struct task_struct *task, struct thr
 	}
 	stack_own(&stack->owner, task, thread, type, bpf_ktime_get_ns());
 	stack->gil_state = gil_state;
-	got = bpf_get_stack(ctx, stack->kernel, sizeof(stack->kernel), 0);
+	got = bpf_get_stack(ctx, stack->kernel, sizeof(stack->kernel),
+			    type == WIRE_STACK_WAIT ? STACK_OWN_FRAMES : 0);
 	stack->kernel_cnt = got > 0 ? got / sizeof(stack->kernel[0]) : 0;
 	stack_of_user(stack, task, thread);
 	size = __builtin_offsetof(struct wire_stack, stack) + stack->stack_bytes;

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -241,6 +242,46 @@ static void samples_are_of_the_code_that_runs(void **state)
 
 /* --- waits --- */
 
+/* Where the kernel's function @name begins and the next one does; both 0 if it isn't told. */
+static void find_kernel_function(const char *name, uint64_t *begin, uint64_t *end)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	unsigned long long address;
+	char found[128];
+
+	*begin = *end = 0;
+	assert_non_null(file);
+	while (fscanf(file, "%llx %*c %127s%*[^\n]", &address, found) == 2) {
+		if (!strcmp(found, name))
+			*begin = address;
+		else if (*begin && address > *begin && (!*end || address < *end))
+			*end = address;
+	}
+	fclose(file);
+}
+
+static void the_kernel_s_frames_begin_in_the_scheduler(void **state)
+{
+	struct live *live = *state;
+	struct heard heard = { 0 };
+	uint64_t begin, end;
+
+	find_kernel_function("schedule", &begin, &end);
+	if (!begin)
+		skip();
+	watch_all(live, sleep_again_and_again, NULL, &heard);
+	for (size_t i = 0; i < heard.stack_cnt; i++) {
+		const uint64_t *frames = heard.stacks[i]->kernel;
+
+		if (heard.stacks[i]->owner.type != WIRE_STACK_WAIT)
+			continue;
+		assert_true(heard.stacks[i]->kernel_cnt > 3);
+		assert_true((frames[0] >= begin && frames[0] < end) ||
+			    (frames[1] >= begin && frames[1] < end));
+	}
+	heard_release(&heard);
+}
+
 static void each_of_few_waits_is_told_with_its_end(void **state)
 {
 	struct live *live = *state;
@@ -420,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LIVE_TEST(samples_are_of_the_code_that_runs),
 		LIVE_TEST(each_of_few_waits_is_told_with_its_end),
+		LIVE_TEST(the_kernel_s_frames_begin_in_the_scheduler),
 		LIVE_TEST(waits_are_chosen_whatever_their_length),
 		LIVE_TEST(exec_makes_another_address_space),
 		LIVE_TEST(a_thread_that_waits_is_told_of_once),
