@@ -7,6 +7,7 @@
 #include "task.bpf.h"
 #include "loop.bpf.h"
 #include "program_time.bpf.h"
+#include "stack.bpf.h"
 
 static __always_inline void send_fork(struct task_struct *child, struct thread_ctx *thread,
 				      u32 parent_tgid, u64 now)
@@ -47,6 +48,8 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 		return;
 	now = bpf_ktime_get_ns();
 	thread_number(thread, child);
+	if (takes_stacks && child->pid == child->tgid)
+		python_inherit(parent_tgid, thread_tgid(thread, child));
 	thread->head.is_followed = 1;
 	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, TASK_WOKEN) !=
 	    TASK_SEEDING)
@@ -107,6 +110,8 @@ int BPF_PROG(on_sched_process_exec, struct task_struct *task, u32 old_pid,
 	tgid = thread_tgid(thread, task);
 	/* The new program has other addresses and, CLOEXEC, other descriptors. */
 	bpf_map_delete_elem(&gils, &tgid);
+	if (takes_stacks)
+		bpf_map_delete_elem(&pythons, &tgid);
 	thread->memo.is_valid = thread->ready.is_valid = 0;
 	thread->futex.address = 0;
 	thread->open_is_memo = 0;

@@ -121,8 +121,11 @@ static int prepare_stacks(struct probe_bpf *probes, bool are_taken)
 	if (are_taken)
 		return bpf_map__set_max_entries(probes->maps.stack_scratch, (uint32_t)cpu_cnt);
 	error = bpf_map__set_max_entries(probes->maps.stack_scratch, 1);
-	return error ? error
-		     : bpf_map__set_max_entries(probes->maps.stacks, (uint32_t)getpagesize());
+	if (!error)
+		error = bpf_map__set_max_entries(probes->maps.stacks, (uint32_t)getpagesize());
+	if (!error)
+		error = bpf_map__set_max_entries(probes->maps.pythons, 1);
+	return error ? error : bpf_map__set_max_entries(probes->maps.python_threads, 1);
 }
 
 static int load_probes(struct ebpf_observer *self, const struct observer_options *options,

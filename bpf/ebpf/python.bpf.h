@@ -34,6 +34,15 @@ struct {
 	__type(value, u64);
 } python_threads SEC(".maps");
 
+/* The process @child begins as a copy of @parent, interpreter and all. */
+static __always_inline void python_inherit(u32 parent, u32 child)
+{
+	struct wire_python *python = bpf_map_lookup_elem(&pythons, &parent);
+
+	if (python)
+		bpf_map_update_elem(&pythons, &child, python, BPF_ANY);
+}
+
 /* The word at @address of the current process; 0 when it can't be read. */
 static __always_inline u64 python_word(u64 address)
 {
