@@ -310,3 +310,16 @@ struct code_file *code_files_get(struct code_files *files, pid_t pid, const stru
 		return known;
 	return add_file(files, pid, line);
 }
+
+static uint32_t unwatched;
+static uint32_t *reading = &unwatched;
+
+void code_files_watch(uint32_t *number)
+{
+	reading = number;
+}
+
+void code_file_reading(const struct code_file *file)
+{
+	__atomic_store_n(reading, file->number + 1, __ATOMIC_RELAXED);
+}

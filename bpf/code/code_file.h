@@ -57,4 +57,11 @@ struct code_file *code_files_at(const struct code_files *files, uint32_t number)
  */
 struct code_file *code_files_get(struct code_files *files, pid_t pid, const struct map_line *line);
 
+/*
+ * A library that reads a corrupt file may crash or never return. Whoever is about to call one on
+ * @file says so, and @number, if one was given before, becomes the file's number + 1.
+ */
+void code_file_reading(const struct code_file *file);
+void code_files_watch(uint32_t *number);
+
 #endif

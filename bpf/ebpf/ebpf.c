@@ -322,6 +322,7 @@ static int ebpf_drain(struct observer *observer)
 
 	ring_buffer__consume(self->events);
 	segments_look(self, session_now_ns());
+	stacks_look(self);
 	process_tree_inspect_due(&self->tree, now_ns);
 	host_watch_look(&self->host, now_ns);
 	memory_watch_look(&self->memory, now_ns);

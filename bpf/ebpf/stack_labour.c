@@ -39,6 +39,7 @@ struct worker {
 	struct stack_intake intake;
 	struct stack_look look;
 	struct ring_buffer *ring;
+	uint32_t checked_cnt; /* files that are known to be no culprits */
 };
 
 /* --- its surroundings --- */
@@ -106,6 +107,64 @@ static void account_cpu(const struct worker *worker)
 			 __ATOMIC_RELAXED);
 }
 
+/* --- files that end whoever reads them --- */
+
+/* Of the process, as a crash is. */
+static const struct worker *crashing;
+
+/* Leaves behind which file it was. */
+static void on_crash(int number)
+{
+	const struct stack_labour *labour = crashing->labour;
+	struct stack_shared *shared = labour->shared;
+	uint32_t file = shared->file, cnt = shared->culprit_cnt;
+
+	(void)number;
+	if (file && file <= code_files_cnt(crashing->files) && cnt < STACK_CULPRITS_MAX) {
+		const char *path = code_files_at(crashing->files, file - 1)->path;
+
+		for (size_t i = 0; i + 1 < sizeof(shared->culprits[0]) && path[i]; i++)
+			shared->culprits[cnt][i] = path[i];
+		shared->culprit_cnt = cnt + 1;
+	}
+	_exit(1);
+}
+
+static void catch_crashes(const struct worker *worker)
+{
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	static char room[16384];
+	const stack_t stack = { .ss_sp = room, .ss_size = sizeof(room) };
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+
+	crashing = worker;
+	sigaltstack(&stack, NULL);
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		sigaction(crashes[i], &action, NULL);
+}
+
+static void leave_out(struct code_file *file)
+{
+	close(file->fd);
+	file->fd = -1;
+	file->why = "left out: it is corrupt, reading it crashed or took too long";
+}
+
+/* Files that have been opened since the last time may be culprits of earlier workers. */
+static void leave_out_culprits(struct worker *worker)
+{
+	const struct stack_shared *shared = worker->labour->shared;
+
+	for (; worker->checked_cnt < code_files_cnt(worker->files); worker->checked_cnt++) {
+		struct code_file *file = code_files_at(worker->files, worker->checked_cnt);
+
+		for (uint32_t i = 0; i < shared->culprit_cnt && file->fd >= 0; i++)
+			if (!strncmp(file->path, shared->culprits[i],
+				     sizeof(shared->culprits[i]) - 1))
+				leave_out(file);
+	}
+}
+
 /* --- naming, in a process of its own again --- */
 
 static void on_reading(void *context, const struct code_file *file)
@@ -115,7 +174,7 @@ static void on_reading(void *context, const struct code_file *file)
 	__atomic_fetch_add(&shared->steps, 1, __ATOMIC_RELAXED);
 	if (shared->file == file->number + 1)
 		return;
-	shared->file = file->number + 1;
+	code_file_reading(file);
 	snprintf(shared->doing, sizeof(shared->doing), "reading debug information of %s",
 		 file->path);
 }
@@ -220,9 +279,7 @@ static bool leave_out_culprit(const struct worker *worker)
 	shared->file = 0;
 	if (file->fd < 0)
 		return false;
-	close(file->fd);
-	file->fd = -1;
-	file->why = "not named: it is corrupt, reading it crashed or took too long";
+	leave_out(file);
 	return true;
 }
 
@@ -244,6 +301,7 @@ static int on_message(void *context, void *data, size_t size)
 {
 	struct worker *worker = context;
 
+	worker->labour->shared->file = 0;
 	stack_intake_take(&worker->intake, data, size);
 	return 0;
 }
@@ -271,7 +329,10 @@ static void turn(struct worker *worker)
 	ring_buffer__consume(worker->ring);
 	stack_spaces_look(&worker->intake.spaces, stack_now_ns());
 	stack_look(&worker->look, &worker->intake, stack_now_ns());
+	leave_out_culprits(worker);
 	account_cpu(worker);
+	worker->labour->shared->file = 0;
+	__atomic_fetch_add(&worker->labour->shared->steps, 1, __ATOMIC_RELAXED);
 }
 
 /* Takes in what comes until classify says that the observation has ended. False: classify is gone.
@@ -295,6 +356,8 @@ _Noreturn void stack_labour_run(struct stack_labour *labour)
 	const char done = STACK_LABOUR_DONE;
 
 	settle_in(labour);
+	catch_crashes(&worker);
+	code_files_watch(&labour->shared->file);
 	if (!open_worker(&worker) || !take_in(&worker))
 		_exit(1);
 	ring_buffer__consume(worker.ring);

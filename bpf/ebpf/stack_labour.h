@@ -11,13 +11,18 @@ struct stack_result;
 /* The worker's word that its result is written. */
 #define STACK_LABOUR_DONE 'd'
 
+#define STACK_CULPRITS_MAX 8
+
 /* Memory that both processes see. The worker writes; what it writes is not trusted. */
 struct stack_shared {
 	uint64_t until_ns; /* written by classify before it says that the observation has ended */
 	uint64_t cpu_ns;   /* of the worker */
-	uint32_t steps;	   /* counts on while there is progress at the end */
+	uint32_t steps;	   /* counts on while there is progress */
 	uint32_t file;	   /* that is being read: its number + 1; 0: none */
 	char doing[256];   /* "reading debug information of /usr/bin/x" */
+	/* Files that ended a worker, which the next one leaves out. */
+	uint32_t culprit_cnt;
+	char culprits[STACK_CULPRITS_MAX][256];
 };
 
 struct stack_labour {

@@ -20,6 +20,9 @@
 /* Without any progress for so long, what is being read is taken to never end. The worker itself
  * gives up sooner on a single file. */
 #define STILL_MAX_NS (20 * NS_PER_S)
+/* The same while the program runs, when it takes in what came in some milliseconds. */
+#define TURN_MAX_NS  (3 * NS_PER_S)
+#define RESTARTS_MAX 4
 
 struct stack_worker {
 	pid_t pid; /* 0: it has ended */
@@ -28,7 +31,20 @@ struct stack_worker {
 	struct stack_shared *shared;
 	struct stack_result result;
 	bool is_concluding;
+	struct stack_probes probes; /* for the next one */
+	uint32_t restart_cnt;
+	uint32_t steps; /* when it was last seen to make some */
+	uint64_t moved_ns;
+	bool is_aborted;
 };
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
 
 static struct stack_shared *share(void)
 {
@@ -38,10 +54,10 @@ static struct stack_shared *share(void)
 	return page == MAP_FAILED ? NULL : page;
 }
 
-/* Both ends of what is left to say. Returns 0 or -errno. */
-static int start(struct stack_worker *worker, const struct stack_probes *probes)
+/* Returns 0 or -errno. */
+static int start(struct stack_worker *worker)
 {
-	struct stack_labour labour = { .probes = *probes, .result = &worker->result };
+	struct stack_labour labour = { .probes = worker->probes, .result = &worker->result };
 	int sockets[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
@@ -69,16 +85,49 @@ struct stack_worker *stack_worker_start(const struct stack_probes *probes, int *
 	if (!worker)
 		return NULL;
 	worker->socket = -1;
+	worker->probes = *probes;
+	worker->moved_ns = now_ns();
 	worker->shared = share();
 	*error = worker->shared ? stack_result_open(&worker->result) : -ENOMEM;
 	if (*error)
 		worker->result = (struct stack_result){ -1, -1 };
 	else
-		*error = start(worker, probes);
+		*error = start(worker);
 	if (!*error)
 		return worker;
 	stack_worker_free(worker);
 	return NULL;
+}
+
+/* Whether it runs and goes on. One that doesn't is made to leave behind what it was reading. */
+static bool is_well(struct stack_worker *worker)
+{
+	uint32_t steps = __atomic_load_n(&worker->shared->steps, __ATOMIC_RELAXED);
+
+	if (waitpid(worker->pid, &worker->status, WNOHANG) == worker->pid) {
+		worker->pid = 0;
+		return false;
+	}
+	if (steps != worker->steps)
+		worker->moved_ns = now_ns();
+	worker->steps = steps;
+	if (now_ns() - worker->moved_ns > TURN_MAX_NS) {
+		kill(worker->pid, worker->is_aborted ? SIGKILL : SIGABRT);
+		worker->is_aborted = true;
+		worker->moved_ns = now_ns();
+	}
+	return true;
+}
+
+void stack_worker_look(struct stack_worker *worker)
+{
+	if (!worker->pid || is_well(worker))
+		return;
+	close(worker->socket);
+	worker->socket = -1;
+	worker->is_aborted = false;
+	if (worker->restart_cnt++ < RESTARTS_MAX)
+		start(worker);
 }
 
 void stack_worker_conclude(struct stack_worker *worker, uint64_t until_ns)
@@ -91,14 +140,6 @@ void stack_worker_conclude(struct stack_worker *worker, uint64_t until_ns)
 uint64_t stack_worker_cpu_ns(const struct stack_worker *worker)
 {
 	return __atomic_load_n(&worker->shared->cpu_ns, __ATOMIC_RELAXED);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /* Waits for the worker's word. False: it died, or goes on for ever. */
@@ -126,16 +167,30 @@ static bool await(struct stack_worker *worker, void (*progress)(void *, const ch
 	return recv(worker->socket, &word, 1, MSG_DONTWAIT) == 1 && word == STACK_LABOUR_DONE;
 }
 
-static int note_failure(const struct stack_worker *worker, struct observation *obs)
+static int add_note(struct observation *obs, const char *text)
 {
-	char text[sizeof(worker->shared->doing) + 96], doing[sizeof(worker->shared->doing)];
-
-	memcpy(doing, worker->shared->doing, sizeof(doing));
-	doing[sizeof(doing) - 1] = '\0';
-	snprintf(text, sizeof(text), "stacks are lost: %s%sended what reads them%s", doing,
-		 doing[0] ? " " : "something ", worker->is_concluding ? "" : " early");
 	return observation_add_string(obs, &obs->stack_quality.notes, &obs->stack_quality.note_cnt,
 				      text);
+}
+
+/* Each culprit, and what that cost. */
+static int note_culprits(const struct stack_worker *worker, struct observation *obs)
+{
+	uint32_t cnt = worker->shared->culprit_cnt;
+	char path[sizeof(worker->shared->culprits[0])], text[sizeof(path) + 96];
+	int error = 0;
+
+	for (uint32_t i = 0; i < cnt && i < STACK_CULPRITS_MAX && !error; i++) {
+		memcpy(path, worker->shared->culprits[i], sizeof(path));
+		path[sizeof(path) - 1] = '\0';
+		snprintf(text, sizeof(text),
+			 "%s: reading it crashed or took too long: stacks until then are lost",
+			 path);
+		error = add_note(obs, text);
+	}
+	if (!error && worker->restart_cnt > cnt)
+		error = add_note(obs, "what reads stacks crashed: stacks until then are lost");
+	return error;
 }
 
 int stack_worker_collect(struct stack_worker *worker, struct observation *obs,
@@ -148,8 +203,8 @@ int stack_worker_collect(struct stack_worker *worker, struct observation *obs,
 	if (worker->is_concluding && await(worker, progress, progress_context))
 		error = stack_result_read(&worker->result, obs, find_wait, context);
 	if (error && error != -ENOMEM)
-		error = note_failure(worker, obs);
-	return error;
+		error = add_note(obs, "stacks are lost: what reads them failed in the end");
+	return error ? error : note_culprits(worker, obs);
 }
 
 void stack_worker_free(struct stack_worker *worker)

@@ -27,6 +27,10 @@ struct stack_probes {
 /* Starts it. Returns NULL with -errno in @error. */
 struct stack_worker *stack_worker_start(const struct stack_probes *probes, int *error);
 
+/* Looks whether it is well; if it has ended or makes no progress, another one goes on in its place,
+ * a few times. What was taken in before is lost, and will be noted. */
+void stack_worker_look(struct stack_worker *worker);
+
 /* The observation has ended at @until_ns (of the wire's clock), and the probes tell of all waits:
  * the worker begins to name what it has. Returns at once. */
 void stack_worker_conclude(struct stack_worker *worker, uint64_t until_ns);

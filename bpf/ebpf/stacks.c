@@ -36,6 +36,12 @@ int stacks_begin(struct ebpf_observer *self)
 	return observation_add_missing_probe(&self->obs, words);
 }
 
+void stacks_look(struct ebpf_observer *self)
+{
+	if (self->stacks)
+		stack_worker_look(self->stacks);
+}
+
 void stacks_conclude(struct ebpf_observer *self, uint64_t until_ns)
 {
 	if (!self->stacks)

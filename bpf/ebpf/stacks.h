@@ -11,6 +11,9 @@ struct ebpf_observer;
  * is missing says so; or -ENOMEM. */
 int stacks_begin(struct ebpf_observer *self);
 
+/* Looks after the worker. */
+void stacks_look(struct ebpf_observer *self);
+
 /* The observation has ended: the worker may name what it has meanwhile. */
 void stacks_conclude(struct ebpf_observer *self, uint64_t until_ns);
 

@@ -56,6 +56,7 @@ static enum step_result step(const struct address_space *space, const struct cod
 	bool is_in_file = code_mapping_address(mapping, address, &file_address);
 
 	if (is_in_file) {
+		code_file_reading(mapping->file);
 		info = info_of(mapping->file);
 		rule = info ? frame_info_find(info, file_address) : NULL;
 	}
