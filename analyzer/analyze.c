@@ -1,4 +1,5 @@
-/* The order of the analysis: copy what passes through, account, gather facts, decide. */
+/* The order of the analysis: copy what passes through, account, gather facts, decide,
+ * explain. */
 #include <errno.h>
 #include <string.h>
 #include "account/lock_holders.h"
@@ -19,6 +20,7 @@
 #include "decide/roles.h"
 #include "decide/scope.h"
 #include "decide/verdict.h"
+#include "explain/explain.h"
 #include "report.h"
 
 static void copy_target(const struct observation *obs, struct report *report)
@@ -108,6 +110,7 @@ static int decide(struct facts *facts, struct report *report)
 	}
 	scope_report(facts, report);
 	notes_report(facts, &model, report);
+	explain(facts, report);
 	return 0;
 }
 

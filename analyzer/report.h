@@ -310,14 +310,18 @@ struct report_hot_spot {
 	enum wait_reason reason; /* not on a CPU */
 	enum wait_role role;	 /* likewise */
 	uint64_t time_ns;
-	double share; /* of the time in which threads computed, were in a run queue, or waited for
-		       * something else than work or others of the tree */
+	/* Of busy thread time: in which threads computed, were in a run queue, or waited for
+	 * something else than work or others of the tree, or for locks. Waits for work and for
+	 * others of the tree are none of it: their share is of all thread time. */
+	double share;
 	struct report_frame place;
 	const char *callee;   /* what it called in libraries, outermost: "requests.get"; "" */
 	const char *object;   /* what was waited for longest, as of report_object; "" */
 	const char *task;     /* of an event loop, that waits longest there; "" */
 	uint64_t gil_held_ns; /* on a CPU: of time_ns, with the GIL held */
 	bool is_gil_known;
+	uint64_t sample_cnt;
+	double share_error;		  /* standard error of share */
 	const struct report_stack *stack; /* the one with most of it */
 };
 
@@ -339,8 +343,9 @@ struct report_stack_quality {
 	uint64_t sample_cnt;
 	uint64_t wait_cnt;
 	uint64_t lost_cnt;
-	double complete_share; /* of the time whose stacks are known: reach where it all began */
-	double known_share;    /* of the exact time on a CPU and waiting: has a stack */
+	double complete_share;	  /* of the time whose stacks are known: reach where it all began */
+	double known_share;	  /* of the exact time on a CPU and waiting: has a stack */
+	const char *why_no_lines; /* there is no hot spot though stacks were taken; else NULL */
 	const char **notes;
 	size_t note_cnt;
 };

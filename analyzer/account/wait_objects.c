@@ -37,7 +37,7 @@ void wait_objects_sort(struct object_part *parts, size_t cnt)
 }
 
 /* Waits for nothing in particular (a sleep, a fault), or for things not kept apart. */
-static bool has_object(const struct obs_wait *row)
+bool wait_has_object(const struct obs_wait *row)
 {
 	return row->kind != OBJECT_NONE || row->name[0] || row->operation != OPERATION_NONE;
 }
@@ -125,7 +125,7 @@ static size_t merge(const struct object_part *parts, size_t part_cnt, struct are
 	size_t cnt = 0, i = 0;
 
 	while (i < part_cnt) {
-		if (!has_object(parts[i].row)) {
+		if (!wait_has_object(parts[i].row)) {
 			i++;
 			continue;
 		}

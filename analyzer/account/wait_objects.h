@@ -21,6 +21,9 @@ struct object_part {
 	uint64_t ns;
 };
 
+/* Whether @row tells what was waited for: a sleep doesn't. */
+bool wait_has_object(const struct obs_wait *row);
+
 /* What the report calls @row's object: its name, with its kind where that doesn't show, or what
  * else is known of it. A string of @arena's. */
 const char *wait_object_title(struct arena *arena, const struct obs_wait *row);

@@ -7,6 +7,7 @@
 
 #include "observation/json_build.h"
 #include "observation/timestamp.h"
+#include "render/json_stacks.h"
 #include "report.h"
 
 #define NS_PER_S 1e9
@@ -128,6 +129,7 @@ static void add_observation(struct json_builder *b, cJSON *root, const struct re
 		json_add_bool(b, object, "settled", report->has_settled);
 	else
 		json_add_null(b, object, "settled");
+	json_add_stack_quality(b, object, report);
 }
 
 /* The part of a wait that both views and the roles have. */
@@ -530,7 +532,7 @@ int render_json(const struct report *report, FILE *out)
 	add_predictions(&b, root, report);
 	add_findings(&b, root, report);
 	add_lock_holders(&b, root, report);
-	json_add_array(&b, root, "hot_spots");
+	json_add_hot_spots(&b, root, report);
 	add_expectations(&b, root, report);
 	error = json_finish(&b, root, true, out);
 	if (!error && (fputc('\n', out) == EOF || fflush(out) == EOF))

@@ -269,6 +269,7 @@ int render_text(const struct report *report, const struct text_style *style, FIL
 	put_verdict(&page, &report->verdict);
 	page_newline(&page);
 	text_program_time(&page, report);
+	text_lines(&page, report);
 	page_newline(&page);
 	text_advice(&page, report);
 	text_findings(&page, report);

@@ -12,6 +12,9 @@ enum { TEXT_TOP_ROWS = 4 };
 void text_program_time(struct page *page, const struct report *report);
 void text_thread_time(struct page *page, const struct report *report);
 
+/* text_lines.c: at which lines; nothing where that isn't known. */
+void text_lines(struct page *page, const struct report *report);
+
 /* text_advice.c: what it is now, what to do and not to do, what that gains, what was found. */
 void text_advice(struct page *page, const struct report *report);
 void text_findings(struct page *page, const struct report *report);

@@ -1,0 +1,59 @@
+/* The order of the explanation; see explain.h. */
+#include "explain/explain.h"
+#include "arena.h"
+#include "explain/explanation.h"
+
+const struct call_blame *sum_blame(const struct explanation *on, const struct stack_sum *sum)
+{
+	return &on->blame.calls[sum->time->call];
+}
+
+static uint32_t place_frame(const struct explanation *on, const struct stack_sum *sum)
+{
+	return on->obs->calls[sum_blame(on, sum)->place].frame;
+}
+
+uint32_t sum_line(const struct explanation *on, const struct stack_sum *sum)
+{
+	return on->places.lines[place_frame(on, sum)];
+}
+
+uint32_t sum_function(const struct explanation *on, const struct stack_sum *sum)
+{
+	return on->places.functions[place_frame(on, sum)];
+}
+
+static void copy_quality(const struct explanation *on)
+{
+	const struct obs_stack_quality *from = &on->obs->stack_quality;
+	struct report_stack_quality *to = &on->report->stack_quality;
+
+	to->are_taken = from->are_taken;
+	to->sample_cnt = from->sample_cnt;
+	to->wait_cnt = from->wait_cnt;
+	to->lost_cnt = from->lost_cnt;
+	to->notes = arena_strings(on->arena, from->notes, from->note_cnt);
+	to->note_cnt = to->notes ? from->note_cnt : 0;
+}
+
+void explain(const struct facts *facts, struct report *report)
+{
+	struct explanation on = {
+		.facts = facts,
+		.obs = facts->obs,
+		.report = report,
+		.arena = facts->arena,
+		.scratch = facts->scratch,
+	};
+
+	copy_quality(&on);
+	if (!on.obs->stack_quality.are_taken)
+		return;
+	on.blame = blame_calls(on.obs, on.scratch);
+	on.places = places_of(on.obs, on.scratch);
+	if (on.blame.calls && on.places.lines)
+		stack_sums_make(&on);
+	if (on.sum_cnt)
+		stacks_report(&on);
+	hot_spots_report(&on);
+}

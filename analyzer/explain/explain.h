@@ -1,0 +1,14 @@
+/*
+ * Evidence that names the line: what each line and function of the program's own code spends its
+ * time on. Made from samples of stacks, scaled to the exact times (docs/rules.md, "Lines").
+ */
+#ifndef CLASSIFY_EXPLAIN_H
+#define CLASSIFY_EXPLAIN_H
+
+#include "decide/facts.h"
+
+/* Fills frames, stacks, hot_spots and stack_quality of @report. Out of memory is sticky in the
+ * arenas of @facts. */
+void explain(const struct facts *facts, struct report *report);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * What the parts of explain/ work on: the times of an observation by thread, stack and what was
+ * waited for, scaled and each once.
+ */
+#ifndef CLASSIFY_EXPLANATION_H
+#define CLASSIFY_EXPLANATION_H
+
+#include "decide/facts.h"
+#include "explain/blame.h"
+#include "explain/places.h"
+
+#define NO_OBJECT UINT32_MAX
+
+/* All time of one thread with one stack, task and object. */
+struct stack_sum {
+	const struct obs_stack_time *time; /* one of those it is the sum of */
+	enum wait_reason reason;	   /* not on a CPU */
+	enum wait_role role;		   /* likewise */
+	uint32_t object;		   /* in explanation.objects; or NO_OBJECT */
+	uint64_t time_ns;
+	uint64_t sample_cnt;
+	uint64_t gil_held_ns;
+	uint64_t gil_known_ns;
+	uint64_t on_loop_ns; /* of a wait: by a thread that drives an event loop, not through it */
+	double variance;     /* of time_ns, in ns^2 */
+};
+
+struct explanation {
+	const struct facts *facts;
+	const struct observation *obs;
+	struct report *report;
+	struct arena *arena;   /* of the report */
+	struct arena *scratch; /* gone when analyze() returns */
+	struct blame blame;
+	struct places places;
+	const char **objects; /* titles, each once; of the report's arena */
+	/* Largest first; parallel to the report's stacks. */
+	struct stack_sum *sums;
+	size_t sum_cnt;
+	uint64_t busy_ns;  /* see report_hot_spot.share */
+	uint64_t known_ns; /* on a CPU and waiting, exact */
+};
+
+/* The call that @sum's time is blamed on, and what is known of it. */
+const struct call_blame *sum_blame(const struct explanation *on, const struct stack_sum *sum);
+
+/* The number of the line that it is blamed on, and of the function. */
+uint32_t sum_line(const struct explanation *on, const struct stack_sum *sum);
+uint32_t sum_function(const struct explanation *on, const struct stack_sum *sum);
+
+/* A frame as the report has it; strings of the report's arena. */
+struct report_frame explain_frame(const struct explanation *on, uint32_t frame);
+
+/* stack_sums.c: fills objects, sums, busy_ns and known_ns. */
+void stack_sums_make(struct explanation *on);
+
+/* stacks.c, hot_spots.c, functions.c: fill these parts of the report. */
+void stacks_report(struct explanation *on);
+void hot_spots_report(struct explanation *on);
+
+#endif

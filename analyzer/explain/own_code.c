@@ -1,0 +1,126 @@
+/* What is common to all languages, and code compiled at run time; see own_code.h. */
+#include "explain/own_code.h"
+#include <stdlib.h>
+#include <string.h>
+#include "arena.h"
+#include "decide/runtime.h"
+
+bool begins_with_any(const char *text, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++)
+		if (!strncmp(text, *prefixes, strlen(*prefixes)))
+			return true;
+	return false;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct executable *left = a, *right = b;
+
+	return strcmp(left->path, right->path);
+}
+
+static bool is_interpreter(enum runtime_id runtime)
+{
+	return runtime != RUNTIME_NATIVE && runtime != RUNTIME_SHELL && runtime != RUNTIME_GO &&
+	       runtime != RUNTIME_RUST;
+}
+
+struct executables executables_of(const struct observation *obs, struct arena *arena)
+{
+	struct executables found = { arena_array(arena, obs->process_cnt, sizeof(*found.all)), 0 };
+	size_t cnt = 0;
+
+	for (size_t i = 0; found.all && i < obs->process_cnt; i++)
+		if (obs->processes[i].exe[0])
+			found.all[cnt++] = (struct executable){ obs->processes[i].exe,
+								is_interpreter(runtime_of(
+									&obs->processes[i])) };
+	if (cnt)
+		qsort(found.all, cnt, sizeof(*found.all), by_path);
+	for (size_t i = 0; i < cnt; i++)
+		if (!found.cnt || by_path(&found.all[found.cnt - 1], &found.all[i]))
+			found.all[found.cnt++] = found.all[i];
+	return found;
+}
+
+/* V8's own: "Builtin:ArrayMap". They have no file either. */
+static const char *const engine_parts[] = { "Builtin:", "BytecodeHandler:", "RegExp:", "Stub:",
+					    "Handler:", "Bytecode",	    NULL };
+static const char *const jvm_packages[] = { "java.",	"javax.",   "jdk.",	 "sun.",
+					    "com.sun.", "java/",    "javax/",	 "jdk/",
+					    "sun/",	"com/sun/", "Ljava/",	 "Ljavax/",
+					    "Ljdk/",	"Lsun/",    "Lcom/sun/", NULL };
+
+/* Of code without a file: a method of the JVM's has its class's name before it, perhaps after its
+ * type; what has none is a stub of an engine. */
+static enum code_owner method_owner(const char *function)
+{
+	const char *name = function + strcspn(function, "(");
+
+	if (!strstr(function, "::") && !strchr(function, '('))
+		return CODE_MACHINERY;
+	while (name > function && name[-1] != ' ')
+		name--;
+	return begins_with_any(name, jvm_packages) ? CODE_LIBRARY : CODE_OWN;
+}
+
+/* Code that was compiled at run time: of Node.js it has a file, of the JVM a class. */
+static struct code_facts jit_code_facts(const struct obs_frame *frame)
+{
+	static const char *const internals[] = { "node:", "internal/", "native ", NULL };
+	struct code_facts code = { .owner = CODE_LIBRARY };
+
+	if (begins_with_any(frame->function, engine_parts))
+		code.owner = CODE_MACHINERY;
+	else if (!frame->file[0])
+		code.owner = method_owner(frame->function);
+	else if (!begins_with_any(frame->file, internals) && !strstr(frame->file, "/node_modules/"))
+		code.owner = CODE_OWN;
+	return code;
+}
+
+struct code_facts code_facts(const struct obs_frame *frame, const struct executables *executables)
+{
+	switch (frame->language) {
+	case LANGUAGE_KERNEL:
+		return (struct code_facts){ .owner = CODE_KERNEL };
+	case LANGUAGE_PYTHON:
+		return python_code_facts(frame);
+	case LANGUAGE_JIT:
+		return jit_code_facts(frame);
+	default:
+		return native_code_facts(frame, executables);
+	}
+}
+
+/* The C library's functions have names inside it that nobody calls them by: "__GI___libc_read",
+ * "__clock_nanosleep", "read@@GLIBC_2.2.5". */
+static const char *c_library_name(const char *function, struct arena *arena)
+{
+	static const char *const prefixes[] = { "__GI_", "__libc_", "__new_", "__" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
+			function += strlen(prefixes[i]);
+	return arena_printf(arena, "%.*s", (int)strcspn(function, "@"), function);
+}
+
+static bool is_c_library(const char *module)
+{
+	static const char *const names[] = { "libc.", "libc-", "libpthread", "libm.",
+					     "libm-", "ld-",   NULL };
+	const char *slash = strrchr(module, '/');
+
+	return begins_with_any(slash ? slash + 1 : module, names);
+}
+
+const char *callee_name(const struct obs_frame *frame, const struct code_facts *code,
+			struct arena *arena)
+{
+	if (frame->language == LANGUAGE_PYTHON)
+		return python_callee_name(frame, code, arena);
+	if (is_c_library(frame->module))
+		return c_library_name(frame->function, arena);
+	return arena_string(arena, frame->function);
+}

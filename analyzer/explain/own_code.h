@@ -1,0 +1,68 @@
+/*
+ * Whose code a frame is: the program's own, a library's, its language runtime's or the kernel's.
+ * Told by names of files and functions, which each language has its habits for (docs/rules.md,
+ * "Own code").
+ */
+#ifndef CLASSIFY_OWN_CODE_H
+#define CLASSIFY_OWN_CODE_H
+
+#include "observation/observation.h"
+
+struct arena;
+
+enum code_owner {
+	CODE_OWN,
+	CODE_LIBRARY,
+	CODE_MACHINERY, /* how a runtime makes calls: nobody means it when he calls something */
+	CODE_KERNEL,
+};
+
+struct code_facts {
+	enum code_owner owner;
+	bool is_executable; /* machine code of a program, not of a library that it loads */
+	/* Of Python code that isn't own: the package it belongs to, as long as @package_len;
+	 * "requests", "http", "<string>". NULL: none */
+	const char *package;
+	size_t package_len;
+	bool is_installed; /* that package is not of the standard library */
+};
+
+/* The programs that were run, sorted by path. */
+struct executable {
+	const char *path;
+	bool is_interpreter; /* its own code isn't what it was started for */
+};
+
+struct executables {
+	struct executable *all;
+	size_t cnt;
+};
+
+/* Strings stay @obs's; the array is @arena's (out of memory is sticky there: then none is known).
+ */
+struct executables executables_of(const struct observation *obs, struct arena *arena);
+
+struct code_facts code_facts(const struct obs_frame *frame, const struct executables *executables);
+
+/* Whether @outer is no more than a script that pip made to start the package that @inner is of: in
+ * the bin directory beside that package's lib directory. */
+bool is_launcher(const struct obs_frame *outer, const struct obs_frame *inner);
+
+/* What people call the function of @frame, which isn't own: "requests.get", "json.loads", "read".
+ * "": it has no name. A string of @arena's. */
+const char *callee_name(const struct obs_frame *frame, const struct code_facts *code,
+			struct arena *arena);
+
+/* own_python.c, own_native.c: the parts of code_facts() by language. */
+struct code_facts python_code_facts(const struct obs_frame *frame);
+struct code_facts native_code_facts(const struct obs_frame *frame,
+				    const struct executables *executables);
+const char *python_callee_name(const struct obs_frame *frame, const struct code_facts *code,
+			       struct arena *arena);
+/* Names of C++, Rust and Go functions of their runtimes. */
+bool is_language_runtime(const struct obs_frame *frame);
+
+/* Whether @text begins with one of @prefixes, which end with NULL. */
+bool begins_with_any(const char *text, const char *const *prefixes);
+
+#endif

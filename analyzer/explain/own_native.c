@@ -1,0 +1,242 @@
+/* Machine code by the file that it is in and by the name of its function; see own_code.h. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "explain/own_code.h"
+
+static const char deleted[] = " (deleted)";
+
+/* The length of @path without the sign that the file is gone. */
+static size_t path_len(const char *path)
+{
+	size_t len = strlen(path), sign = strlen(deleted);
+
+	return len > sign && !strcmp(path + len - sign, deleted) ? len - sign : len;
+}
+
+static bool is_same_path(const char *a, const char *b)
+{
+	size_t len = path_len(a);
+
+	return len == path_len(b) && !strncmp(a, b, len);
+}
+
+static int path_order(const void *key, const void *element)
+{
+	const struct executable *executable = element;
+
+	return strcmp(key, executable->path);
+}
+
+static const struct executable *find_executable(const struct executables *executables,
+						const char *module)
+{
+	const struct executable *found = NULL;
+
+	if (!module[0] || !executables->cnt)
+		return NULL;
+	found = bsearch(module, executables->all, executables->cnt, sizeof(*executables->all),
+			path_order);
+	for (size_t i = 0; !found && strstr(module, deleted) && i < executables->cnt; i++)
+		if (is_same_path(module, executables->all[i].path))
+			found = &executables->all[i];
+	return found;
+}
+
+/* /opt/conda/lib/... where /opt/conda/bin/python3 runs: what came with the interpreter. */
+static bool is_beside_interpreter(const struct executables *executables, const char *module)
+{
+	for (size_t i = 0; i < executables->cnt; i++) {
+		const char *path = executables->all[i].path;
+		const char *bin = strstr(path, "/bin/");
+		size_t len = bin ? (size_t)(bin - path) : 0;
+
+		if (executables->all[i].is_interpreter && bin && !strncmp(module, path, len) &&
+		    !strncmp(module + len, "/lib", 4))
+			return true;
+	}
+	return false;
+}
+
+static bool is_system_library(const struct executables *executables, const char *module)
+{
+	static const char *const directories[] = { "/lib/",
+						   "/lib32/",
+						   "/lib64/",
+						   "/libx32/",
+						   "/usr/lib",
+						   "/usr/local/lib",
+						   "/usr/local/cuda",
+						   "/nix/store/",
+						   "/gnu/store/",
+						   "/snap/",
+						   "/etc/alternatives/",
+						   NULL };
+	static const char *const parts[] = {
+		"/site-packages/", "/dist-packages/", "/lib-dynload/", "/node_modules/",
+		"/gems/",	   "/jre/",	      "/jvm/"
+	};
+	static const char *const names[] = { "libpython", "libjvm.",	"libruby",    "libnode.",
+					     "libc.",	  "libc-",	"libm.",      "libstdc++",
+					     "libgcc_s",  "libpthread", "libcoreclr", "ld-",
+					     "libgo.",	  "libgomp.",	"libstd-",    NULL };
+	const char *slash = strrchr(module, '/');
+
+	if (module[0] != '/' || begins_with_any(module, directories) ||
+	    begins_with_any(slash + 1, names))
+		return true;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(module, parts[i]))
+			return true;
+	return is_beside_interpreter(executables, module);
+}
+
+/* Where compilers and package managers put the source of what they bring along. */
+static bool is_library_source(const char *file)
+{
+	static const char *const roots[] = {
+		"/usr/include/",      "/usr/local/include/", "/rustc/", "/usr/lib/",
+		"/usr/local/go/src/", "/build/glibc",	     NULL
+	};
+	static const char *const parts[] = { "/include/c++/",	 "/.cargo/registry/",
+					     "/.cargo/git/",	 "/cargo/registry/src/",
+					     "/pkg/mod/",	 "/lib/rustlib/",
+					     "/library/std/src", "/library/core/src",
+					     "/site-packages/",	 "/dist-packages/" };
+
+	if (begins_with_any(file, roots))
+		return true;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(file, parts[i]))
+			return true;
+	return false;
+}
+
+/* How CPython gets from one call to the next. */
+static bool is_python_machinery(const char *function)
+{
+	static const char *const prefixes[] = { "PyObject_Call",
+						"_PyObject_Call",
+						"PyObject_Vectorcall",
+						"_PyObject_Vectorcall",
+						"_PyObject_MakeTpCall",
+						"PyVectorcall_",
+						"_PyVectorcall",
+						"cfunction_",
+						"method_vectorcall",
+						"vectorcall_",
+						"slot_tp_",
+						"_PyEval_",
+						"PyEval_",
+						"_PyFunction_",
+						"object_vacall",
+						"type_call",
+						"wrap_call",
+						"wrapper_call",
+						"_PyCFunction",
+						"PyCFunction",
+						"classmethod_",
+						"partial_",
+						"builtin_exec",
+						"builtin___import__",
+						"PyImport_",
+						"method_call",
+						"property_",
+						NULL };
+
+	return begins_with_any(function, prefixes);
+}
+
+/* Of a C library that is linked into the program. */
+static const char *const c_calls[] = { "read",
+				       "write",
+				       "recv",
+				       "send",
+				       "recvfrom",
+				       "sendto",
+				       "recvmsg",
+				       "sendmsg",
+				       "connect",
+				       "accept",
+				       "poll",
+				       "ppoll",
+				       "select",
+				       "pselect",
+				       "epoll_wait",
+				       "epoll_pwait",
+				       "nanosleep",
+				       "clock_nanosleep",
+				       "usleep",
+				       "sleep",
+				       "fsync",
+				       "fdatasync",
+				       "open",
+				       "open64",
+				       "openat",
+				       "close",
+				       "pread",
+				       "pread64",
+				       "pwrite",
+				       "pwrite64",
+				       "wait4",
+				       "waitpid",
+				       "waitid",
+				       "memcpy",
+				       "memmove",
+				       "memset",
+				       "memcmp",
+				       "malloc",
+				       "free",
+				       "calloc",
+				       "realloc",
+				       "fread",
+				       "fwrite",
+				       "fgets",
+				       "printf",
+				       "pthread_mutex_lock",
+				       "pthread_cond_wait",
+				       "pthread_cond_timedwait",
+				       "pthread_join",
+				       "sem_wait",
+				       "syscall",
+				       "futex",
+				       "qsort",
+				       "start_thread" };
+
+/* Names that are reserved to the implementation (C11, 7.1.3), and those calls: without debug
+ * information nothing else tells them. */
+static bool is_linked_in(const struct obs_frame *frame)
+{
+	const char *function = frame->function;
+
+	if (function[0] == '_' && (function[1] == '_' || isupper((unsigned char)function[1])))
+		return true;
+	for (size_t i = 0; !frame->file[0] && i < sizeof(c_calls) / sizeof(c_calls[0]); i++)
+		if (!strcmp(function, c_calls[i]))
+			return true;
+	return false;
+}
+
+static enum code_owner library_owner(const struct obs_frame *frame)
+{
+	return is_python_machinery(frame->function) ? CODE_MACHINERY : CODE_LIBRARY;
+}
+
+struct code_facts native_code_facts(const struct obs_frame *frame,
+				    const struct executables *executables)
+{
+	const struct executable *executable = find_executable(executables, frame->module);
+	struct code_facts code = { .is_executable = executable };
+
+	if (executable && executable->is_interpreter)
+		code.owner = library_owner(frame);
+	else if (!executable && is_system_library(executables, frame->module))
+		code.owner = library_owner(frame);
+	else if (is_library_source(frame->file) || is_language_runtime(frame))
+		code.owner = CODE_LIBRARY;
+	else if (executable && is_linked_in(frame))
+		code.owner = CODE_LIBRARY;
+	else
+		code.owner = CODE_OWN;
+	return code;
+}

@@ -1,0 +1,151 @@
+/* Python code by the place of its file; see own_code.h. */
+#include <ctype.h>
+#include <string.h>
+#include "arena.h"
+#include "explain/own_code.h"
+
+/* What follows the last of such directories in @path, or NULL. */
+static const char *after_installed(const char *path)
+{
+	static const char *const directories[] = { "/site-packages/", "/dist-packages/" };
+	const char *rest = NULL, *found;
+
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+		for (found = path; (found = strstr(found, directories[i])); rest = found)
+			found += strlen(directories[i]);
+	return rest;
+}
+
+/* What follows "/lib/python3.11/", "/lib64/python3.11/", "/python311.zip/" or PyPy's
+ * "/lib-python/3/" and "/lib/pypy3.9/" in @path, or NULL. */
+static const char *after_standard(const char *path)
+{
+	static const char *const roots[] = { "/lib/python", "/lib64/python", "/lib/pypy",
+					     "/lib-python/" };
+	const char *found;
+
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		found = strstr(path, roots[i]);
+		if (!found || !isdigit((unsigned char)found[strlen(roots[i])]))
+			continue;
+		found = strchr(found + strlen(roots[i]), '/');
+		if (found)
+			return found + 1;
+	}
+	found = strstr(path, ".zip/");
+	return found && strstr(path, "/python") ? found + strlen(".zip/") : NULL;
+}
+
+/* The first part of a path within a directory of packages, without ".py". */
+static size_t package_len(const char *rest)
+{
+	size_t len = strcspn(rest, "/");
+
+	return len > 3 && !rest[len] && !strcmp(rest + len - 3, ".py") ? len - 3 : len;
+}
+
+/* Those that start threads, processes and modules for others, and run loops: never a program. */
+static bool is_starter(const char *rest, size_t len)
+{
+	static const char *const names[] = { "threading", "concurrent", "multiprocessing",
+					     "asyncio",	  "selectors",	"runpy",
+					     "importlib", "contextlib", "functools" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && !strncmp(rest, names[i], len))
+			return true;
+	return false;
+}
+
+struct code_facts python_code_facts(const struct obs_frame *frame)
+{
+	const char *rest = after_installed(frame->file);
+	struct code_facts code = { .owner = CODE_LIBRARY, .is_installed = rest };
+
+	if (!frame->file[0]) {
+		code.owner = CODE_MACHINERY;
+		return code;
+	}
+	if (frame->file[0] == '<') {
+		/* "<frozen importlib._bootstrap>"; "<string>" is what -c runs, and what was made
+		 * up at run time. */
+		if (!strncmp(frame->file, "<frozen ", 8)) {
+			code.owner = CODE_MACHINERY;
+			return code;
+		}
+		code.package = frame->file;
+		code.package_len = strlen(frame->file);
+		return code;
+	}
+	if (!rest)
+		rest = after_standard(frame->file);
+	if (!rest) {
+		code.owner = CODE_OWN;
+		return code;
+	}
+	code.package_len = package_len(rest);
+	if (code.is_installed || !is_starter(rest, code.package_len))
+		code.package = rest;
+	return code;
+}
+
+static bool is_module_level(const struct obs_frame *frame)
+{
+	return frame->language == LANGUAGE_PYTHON && !strcmp(frame->function, "<module>");
+}
+
+bool is_launcher(const struct obs_frame *outer, const struct obs_frame *inner)
+{
+	const char *name = strrchr(outer->file, '/');
+	const char *bin = "/bin";
+	size_t prefix_len;
+
+	if (!name || !is_module_level(outer) || inner->language != LANGUAGE_PYTHON)
+		return false;
+	prefix_len = (size_t)(name - outer->file);
+	if (prefix_len < strlen(bin) || memcmp(name - strlen(bin), bin, strlen(bin)))
+		return false;
+	prefix_len -= strlen(bin);
+	return !strncmp(inner->file, outer->file, prefix_len) &&
+	       !strncmp(inner->file + prefix_len, "/lib", 4) && after_installed(inner->file);
+}
+
+/* "urllib/request.py" is "urllib.request", "json/__init__.py" is "json". */
+static const char *dotted(const char *rest, struct arena *arena)
+{
+	static const char init[] = "/__init__.py";
+	size_t len = strlen(rest);
+	char *name;
+
+	if (len > 3 && !strcmp(rest + len - 3, ".py"))
+		len -= 3;
+	if (strlen(rest) > strlen(init) && !strcmp(rest + strlen(rest) - strlen(init), init))
+		len = strlen(rest) - strlen(init);
+	name = arena_array(arena, len + 1, 1);
+	for (size_t i = 0; name && i < len; i++)
+		name[i] = rest[i];
+	for (size_t i = 0; name && i < len; i++)
+		if (name[i] == '/')
+			name[i] = '.';
+	return name ? name : "";
+}
+
+/* Of an installed package people know the name that they import, not the file that has it. */
+const char *python_callee_name(const struct obs_frame *frame, const struct code_facts *code,
+			       struct arena *arena)
+{
+	const char *rest = after_installed(frame->file);
+	const char *module;
+
+	if (!frame->function[0])
+		return "";
+	if (rest)
+		module = arena_printf(arena, "%.*s", (int)package_len(rest), rest);
+	else if ((rest = after_standard(frame->file)))
+		module = dotted(rest, arena);
+	else
+		return arena_string(arena, code->owner == CODE_OWN ? frame->function : "");
+	if (is_module_level(frame))
+		return arena_printf(arena, "import %s", module);
+	return arena_printf(arena, "%s.%s", module, frame->function);
+}

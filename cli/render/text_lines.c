@@ -1,0 +1,280 @@
+/* Which lines of the program took the time, and what they did meanwhile. */
+#include "render/text.h"
+
+#include <string.h>
+
+#include "render/escape.h"
+#include "render/page.h"
+#include "render/units.h"
+#include "report.h"
+
+enum { TOP_LINES = 6, PLACE_COLUMNS = 26, FUNCTION_COLUMNS = 24, PLACE_BYTES = 512 };
+/* Both columns beside the share leave the rest of a narrow page, these parts of it, in percent. */
+enum { PLACE_PART = 33, FUNCTION_PART = 30 };
+enum { SHARE_COLUMN_END = PAGE_MARGIN + 6, WHAT_COLUMNS_MIN = 24, NAME_BYTES = 256 };
+
+/* Less isn't worth a line, unless all are asked for. */
+#define LINE_SHARE_MIN 0.01
+/* Half of a 95% interval: with more, how few samples there are is worth saying. */
+#define NOTABLE_MARGIN 0.05
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* "fetch.py:42"; without a source file the module, and what is known of the place in it. */
+static void format_place(const struct report_frame *place, bool is_verbose, char *text)
+{
+	const char *path = place->file[0] ? place->file : place->module;
+	const char *name = is_verbose ? path : base_name(path);
+
+	if (place->line)
+		snprintf(text, PLACE_BYTES, "%s:%u", name, place->line);
+	else if (!place->function[0] && place->address)
+		snprintf(text, PLACE_BYTES, "%s+0x%llx", name, (unsigned long long)place->address);
+	else
+		snprintf(text, PLACE_BYTES, "%s", name);
+}
+
+/* How long the word "operator" and the sign after it are at @text; 0 elsewhere. Its brackets are
+ * none. */
+static size_t operator_len(const char *text)
+{
+	static const char word[] = "operator";
+	size_t len = sizeof(word) - 1;
+
+	if (strncmp(text, word, len))
+		return 0;
+	if (!strncmp(text + len, "()", 2))
+		return len + 2;
+	return len + strspn(text + len, "<>=-");
+}
+
+/* C++ names without the arguments of their templates and functions, which take up screens:
+ * "std::map<..>::find". */
+static void shorten_cpp(const char *name, char *text, size_t size)
+{
+	static const char anonymous[] = "(anonymous namespace)";
+	size_t len = 0;
+	int depth = 0;
+
+	while (*name && len + sizeof(anonymous) < size) {
+		size_t keep = operator_len(name);
+
+		if (!keep && !strncmp(name, anonymous, sizeof(anonymous) - 1))
+			keep = sizeof(anonymous) - 1;
+		if (keep && !depth && len + keep < size) {
+			memcpy(text + len, name, keep);
+			len += keep;
+		} else if (!keep && (*name == '<' || *name == '(')) {
+			if (!depth++ && *name == '<') {
+				memcpy(text + len, "<..>", 4);
+				len += 4;
+			}
+		} else if (!keep && (*name == '>' || *name == ')')) {
+			depth -= depth > 0;
+		} else if (!depth) {
+			text[len++] = *name;
+		}
+		name += keep ? keep : 1;
+	}
+	text[len] = '\0';
+}
+
+static void format_function(const struct report_frame *place, char text[NAME_BYTES])
+{
+	if (place->language == LANGUAGE_CPP)
+		shorten_cpp(place->function, text, NAME_BYTES);
+	else
+		snprintf(text, NAME_BYTES, "%s", place->function);
+}
+
+static void say_wait(struct page *page, const struct report_hot_spot *spot)
+{
+	static const char *const words[WAIT_REASON_CNT] = {
+		[WAIT_NETWORK] = "the network", [WAIT_DISK] = "the disk",
+		[WAIT_IPC] = "another process", [WAIT_LOCK] = "a lock",
+		[WAIT_GIL] = "the GIL",		[WAIT_SYNC] = "another thread",
+		[WAIT_CHILD] = "a child",	[WAIT_ACCEPT] = "work",
+		[WAIT_POLL] = "an event",	[WAIT_TTY] = "the terminal",
+		[WAIT_DEVICE] = "a device",	[WAIT_PAGING] = "memory",
+	};
+
+	if (spot->reason == WAIT_TIMER && !spot->object[0]) {
+		page_say(page, "sleeps");
+		return;
+	}
+	if (spot->reason == WAIT_STOPPED || (!words[spot->reason] && !spot->object[0])) {
+		page_say(page, spot->reason == WAIT_STOPPED ? "is stopped" : "waits");
+		return;
+	}
+	page_say(page, "waits for");
+	page_say(page,
+		 spot->object[0] && spot->reason != WAIT_GIL ? spot->object : words[spot->reason]);
+}
+
+/* Below this much of it held, the lock is worth a word: threads can do the rest at once. */
+#define GIL_MOSTLY_HELD 0.8
+
+static void say_what(struct page *page, const struct report_hot_spot *spot)
+{
+	char callee[NAME_BYTES], in_brackets[NAME_BYTES + 2];
+
+	if (spot->is_on_cpu)
+		page_say(page, "computes");
+	else
+		say_wait(page, spot);
+	if (spot->callee[0]) {
+		shorten_cpp(spot->callee, callee, sizeof(callee));
+		snprintf(in_brackets, sizeof(in_brackets), "(%s)", callee);
+		page_say(page, in_brackets);
+	}
+	if (spot->is_on_cpu && spot->is_gil_known &&
+	    (double)spot->gil_held_ns < GIL_MOSTLY_HELD * (double)spot->time_ns)
+		page_say(page, "mostly without the GIL");
+	if (spot->task[0]) {
+		page_say(page, "in task");
+		page_say(page, spot->task);
+	}
+}
+
+/* The widest of what is printed in a column. */
+struct columns {
+	int place;
+	int function;
+};
+
+static void widen(int *columns, const char *text, bool ascii_only, int most)
+{
+	int own = escape_columns(text, ascii_only);
+
+	own = own < most ? own : most;
+	*columns = own > *columns ? own : *columns;
+}
+
+static struct columns measure(const struct page *page, const struct report *report, size_t cnt)
+{
+	struct columns columns = { 0, 0 };
+	bool ascii_only = !page->style->use_unicode;
+	int place_most = page->width * PLACE_PART / 100;
+	int function_most = page->width * FUNCTION_PART / 100;
+	char place[PLACE_BYTES], function[NAME_BYTES];
+
+	if (!page->style->is_verbose) {
+		place_most = place_most < PLACE_COLUMNS ? place_most : PLACE_COLUMNS;
+		function_most = function_most < FUNCTION_COLUMNS ? function_most : FUNCTION_COLUMNS;
+	}
+	for (size_t i = 0; i < cnt; i++) {
+		format_place(&report->hot_spots[i].place, page->style->is_verbose, place);
+		format_function(&report->hot_spots[i].place, function);
+		widen(&columns.place, place, ascii_only, place_most);
+		widen(&columns.function, function, ascii_only, function_most);
+	}
+	return columns;
+}
+
+static void put_line(struct page *page, const struct report_hot_spot *spot, struct columns columns)
+{
+	char share[UNIT_BYTES], place[PLACE_BYTES], function[NAME_BYTES];
+	int column = SHARE_COLUMN_END + 2;
+
+	format_share(spot->share, share);
+	format_place(&spot->place, page->style->is_verbose, place);
+	format_function(&spot->place, function);
+	page_paragraph(page);
+	page_tab(page, SHARE_COLUMN_END - escape_columns(share, true));
+	page_put(page, share);
+	page_tab(page, column);
+	page_color(page, spot->is_on_cpu ? COLOR_RED : COLOR_BLUE);
+	page_put_fit(page, place, columns.place);
+	page_color(page, COLOR_NONE);
+	column += columns.place + 2;
+	if (function[0]) {
+		page_tab(page, column);
+		page_put_fit(page, function, columns.function);
+	}
+	column += columns.function + 2;
+	if (page->width - column < WHAT_COLUMNS_MIN) {
+		page_newline(page);
+		column = SHARE_COLUMN_END + 4;
+	}
+	page_tab(page, column);
+	page->indent = column;
+	say_what(page, spot);
+	page_newline(page);
+}
+
+/* Those of other ranks than the first are for who asks for all. */
+static bool is_for_all(const struct report_hot_spot *spot)
+{
+	if (spot->is_on_cpu || spot->reason == WAIT_LOCK || spot->reason == WAIT_GIL)
+		return spot->share >= LINE_SHARE_MIN;
+	return spot->share >= LINE_SHARE_MIN && spot->role != WAITS_FOR_TREE &&
+	       spot->role != WAITS_FOR_WORK &&
+	       (spot->place.is_own || spot->role == WAITS_FOR_RESULT);
+}
+
+static size_t shown_lines(const struct page *page, const struct report *report)
+{
+	size_t cnt = 0;
+
+	if (page->style->is_verbose)
+		return report->hot_spot_cnt;
+	while (cnt < report->hot_spot_cnt && cnt < TOP_LINES && is_for_all(&report->hot_spots[cnt]))
+		cnt++;
+	return cnt;
+}
+
+static void put_lines_title(struct page *page, const struct report *report, size_t cnt)
+{
+	const struct report_stack_quality *quality = &report->stack_quality;
+	double margin = 0;
+	char samples[UNIT_BYTES];
+
+	for (size_t i = 0; i < cnt; i++)
+		if (2 * report->hot_spots[i].share_error > margin)
+			margin = 2 * report->hot_spots[i].share_error;
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	page_say(page, "at which lines");
+	if (margin >= NOTABLE_MARGIN || page->style->is_verbose) {
+		format_count(quality->sample_cnt + quality->wait_cnt, samples);
+		page_sayf(page, "(%s samples: give or take %.0f points)", samples, 100 * margin);
+	}
+	if (quality->known_share < 0.9)
+		page_sayf(page, "(known for %.0f%% of the time)", 100 * quality->known_share);
+	page_color(page, COLOR_NONE);
+	page_newline(page);
+}
+
+/* Why there are none, for who asks. */
+static void put_no_lines(struct page *page, const struct report_stack_quality *quality)
+{
+	if (!page->style->is_verbose || !quality->are_taken)
+		return;
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	page_say(page, "at which lines: not known,");
+	page_say(page, quality->why_no_lines ? quality->why_no_lines
+					     : "none took a notable part of the time");
+	page_color(page, COLOR_NONE);
+	page_newline(page);
+}
+
+void text_lines(struct page *page, const struct report *report)
+{
+	size_t cnt = shown_lines(page, report);
+	struct columns columns;
+
+	if (!report->hot_spot_cnt)
+		put_no_lines(page, &report->stack_quality);
+	if (!cnt)
+		return;
+	columns = measure(page, report, cnt);
+	put_lines_title(page, report, cnt);
+	for (size_t i = 0; i < cnt; i++)
+		put_line(page, &report->hot_spots[i], columns);
+}
