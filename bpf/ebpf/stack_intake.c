@@ -10,8 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S    1000000000ull
-#define THREADS_MAX (1u << 16)
+#define NS_PER_S 1000000000ull
 /* Tasks of an event loop that the time of one wait is divided among. */
 #define TASKS_MAX  64
 #define COMM_BYTES 64
@@ -19,14 +18,8 @@
 #define TASKS_AGAIN_NS	   (NS_PER_S / 50)
 #define TASKS_COST_INVERSE 50
 
-struct thread_key {
-	uint32_t pid;
-	uint32_t tid;
-};
-
 /* A thread, and what is known of the wait that it is in. */
 struct intake_thread {
-	uint32_t number;      /* in table.threads */
 	uint64_t named_ns;    /* when its name was read; 0: never */
 	uint32_t wait_number; /* owner.wait_number */
 	bool is_waiting;      /* and its stack, `row`, is known */
@@ -43,7 +36,6 @@ int stack_intake_init(struct stack_intake *intake, struct code_files *files,
 		      struct symbols *symbols)
 {
 	memset(intake, 0, sizeof(*intake));
-	key_set_init(&intake->thread_keys, sizeof(struct thread_key), THREADS_MAX);
 	intake->spaces.files = files;
 	intake->spaces.symbols = symbols;
 	intake->unwinder = unwinder_new(files);
@@ -55,7 +47,6 @@ void stack_intake_release(struct stack_intake *intake)
 	for (uint32_t i = 0; i < intake->thread_capacity; i++)
 		free(intake->threads[i].tasks);
 	free(intake->threads);
-	key_set_release(&intake->thread_keys);
 	stack_spaces_release(&intake->spaces);
 	unwinder_free(intake->unwinder);
 	stack_table_release(&intake->table);
@@ -73,7 +64,7 @@ uint64_t stack_now_ns(void)
 
 static bool has_room(struct stack_intake *intake)
 {
-	uint32_t capacity = intake->thread_keys.capacity;
+	uint32_t capacity = intake->table.threads.capacity;
 	struct intake_thread *grown;
 
 	if (intake->thread_capacity >= capacity)
@@ -92,10 +83,14 @@ static bool has_room(struct stack_intake *intake)
 static struct intake_thread *thread_of(struct stack_intake *intake,
 				       const struct wire_stack_owner *owner)
 {
-	const struct thread_key key = { owner->tgid, owner->tid };
-	uint32_t number = key_set_add(&intake->thread_keys, &key);
+	uint32_t number = stack_table_thread(&intake->table, owner->tgid, owner->tid);
 
 	return number != KEY_SET_FULL && has_room(intake) ? &intake->threads[number] : NULL;
+}
+
+static uint32_t number_of(const struct stack_intake *intake, const struct intake_thread *thread)
+{
+	return (uint32_t)(thread - intake->threads);
 }
 
 /* As the runtime has it, or the kernel. */
@@ -125,7 +120,7 @@ static void name_thread(struct stack_intake *intake, struct intake_thread *threa
 	if (thread->named_ns && !name[0])
 		return; /* it is gone: its name stays */
 	thread->named_ns = owner->time_ns;
-	thread->number = stack_table_thread(&intake->table, owner->tgid, owner->tid, name);
+	stack_table_name_thread(&intake->table, number_of(intake, thread), name);
 }
 
 /* --- stacks --- */
@@ -170,11 +165,11 @@ static bool read_stack(struct stack_intake *intake, const struct wire_stack *sta
 		.kernel = chain_kernel(intake, stack->kernel, kernel_cnt),
 		.python = chain_python(intake, space, frames, frames_of(stack, frames), NO_NODE,
 				       stack->python_is_cut),
-		.thread = thread->number,
+		.thread = number_of(intake, thread),
 		.task = NO_NODE,
 		.wait = NO_WAIT,
 	};
-	return thread->number != KEY_SET_FULL && (row->native != NO_NODE || row->python != NO_NODE);
+	return row->native != NO_NODE || row->python != NO_NODE;
 }
 
 static void take_sample(struct stack_intake *intake, const struct wire_stack *stack, size_t size)
@@ -352,10 +347,10 @@ void stack_intake_take(struct stack_intake *intake, const void *message, size_t 
 
 bool stack_intake_knows(const struct stack_intake *intake, const struct wire_waiting *waiting)
 {
-	const struct thread_key key = { waiting->owner.tgid, waiting->owner.tid };
-	uint32_t number = key_set_find(&intake->thread_keys, &key);
+	const struct stack_thread key = { waiting->owner.tgid, waiting->owner.tid };
+	uint32_t number = key_set_find(&intake->table.threads, &key);
 	const struct intake_thread *thread =
-		number == KEY_SET_FULL ? NULL : &intake->threads[number];
+		number >= intake->thread_capacity ? NULL : &intake->threads[number];
 
 	return thread && thread->is_waiting && thread->wait_number == waiting->owner.wait_number;
 }
@@ -381,15 +376,14 @@ void stack_intake_look(struct stack_intake *intake, const struct wire_waiting *w
 		.kernel = NO_NODE,
 		.python = chain_python(intake, space, frames, frame_cnt > 0 ? (size_t)frame_cnt : 0,
 				       NO_NODE, frame_cnt == PYTHON_FRAMES_MAX),
-		.thread = thread->number,
+		.thread = number_of(intake, thread),
 		.task = NO_NODE,
 		.wait = NO_WAIT,
 	};
 	intake->wait_cnt++;
 	thread->wait_number = owner->wait_number;
 	thread->read_ns = stack_now_ns();
-	thread->is_waiting = thread->number != KEY_SET_FULL &&
-			     (thread->row.native != NO_NODE || thread->row.python != NO_NODE);
+	thread->is_waiting = thread->row.native != NO_NODE || thread->row.python != NO_NODE;
 	thread->drives_loop |= !!(waiting->key.flags & WIRE_WAIT_EVENT_LOOP);
 	if (thread->drives_loop)
 		read_tasks(intake, space, thread, waiting->thread_pointer, thread->read_ns);

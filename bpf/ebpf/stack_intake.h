@@ -16,8 +16,7 @@ struct stack_intake {
 	struct stack_spaces spaces;
 	struct stack_table table;
 	struct unwinder *unwinder;
-	struct key_set thread_keys;    /* (process, thread) */
-	struct intake_thread *threads; /* by number of key */
+	struct intake_thread *threads; /* by number in table.threads */
 	uint32_t thread_capacity;
 	uint64_t period_ns; /* of samples */
 	/* What part of waits the looks from outside meet: those longer than blocked_ns, and so

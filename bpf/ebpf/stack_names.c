@@ -157,7 +157,8 @@ static void name_python(struct names *names, const struct place *place, struct p
 					 .first_line = at->first_line,
 					 .module = "",
 					 .language = LANGUAGE_PYTHON };
-	uint32_t number = frame_number(names, &frame);
+	/* Code that was gone before it could be read has no name, and tells nothing. */
+	uint32_t number = at->function[0] ? frame_number(names, &frame) : KEY_SET_FULL;
 
 	if (number != KEY_SET_FULL)
 		frames->frames[frames->cnt++] = number;
@@ -304,6 +305,7 @@ static int add_time(struct names *names, uint32_t call, const struct stack_row *
 	const struct time_key key = { call, row->thread, row->task, row->wait };
 	uint32_t number = key_set_add(&names->times, &key);
 	struct obs_stack_time *time;
+	const char *name;
 
 	if (number == KEY_SET_FULL)
 		return -ENOMEM;
@@ -314,7 +316,8 @@ static int add_time(struct names *names, uint32_t call, const struct stack_row *
 		time->call = call;
 		time->pid = (pid_t)thread->pid;
 		time->tid = (pid_t)thread->tid;
-		time->thread = keep(names, thread->name);
+		name = table->thread_names[row->thread];
+		time->thread = keep(names, name ? name : "");
 		if (row->task != NO_NODE)
 			time->task = keep(
 				names, *(const char *const *)key_set_at(&table->tasks, row->task));

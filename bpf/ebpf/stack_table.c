@@ -35,6 +35,7 @@ void stack_table_release(struct stack_table *table)
 	key_set_release(&table->waits);
 	key_set_release(&table->python_places);
 	free(table->sums);
+	free(table->thread_names);
 	string_pool_free(table->strings);
 	memset(table, 0, sizeof(*table));
 }
@@ -80,11 +81,26 @@ static const char *keep(struct stack_table *table, const char *text)
 	return string_pool_intern(table->strings, text, strlen(text));
 }
 
-uint32_t stack_table_thread(struct stack_table *table, uint32_t pid, uint32_t tid, const char *name)
+uint32_t stack_table_thread(struct stack_table *table, uint32_t pid, uint32_t tid)
 {
-	struct stack_thread thread = { .name = keep(table, name), .pid = pid, .tid = tid };
+	const struct stack_thread thread = { .pid = pid, .tid = tid };
+	uint32_t number = key_set_add(&table->threads, &thread), had = table->thread_name_capacity;
+	const char **grown;
 
-	return thread.name ? key_set_add(&table->threads, &thread) : KEY_SET_FULL;
+	if (number == KEY_SET_FULL || number < had)
+		return number;
+	grown = reallocarray(table->thread_names, table->threads.capacity, sizeof(*grown));
+	if (!grown)
+		return KEY_SET_FULL;
+	table->thread_names = grown;
+	table->thread_name_capacity = table->threads.capacity;
+	memset(grown + had, 0, (table->threads.capacity - had) * sizeof(*grown));
+	return number;
+}
+
+void stack_table_name_thread(struct stack_table *table, uint32_t number, const char *name)
+{
+	table->thread_names[number] = keep(table, name);
 }
 
 uint32_t stack_table_task(struct stack_table *table, const char *name)

@@ -54,7 +54,6 @@ struct stack_sum {
 };
 
 struct stack_thread {
-	const char *name; /* of the pool */
 	uint32_t pid;
 	uint32_t tid;
 };
@@ -73,7 +72,9 @@ struct stack_table {
 	struct key_set rows;	/* struct stack_row */
 	struct stack_sum *sums; /* by number of row */
 	uint32_t sum_capacity;
-	struct key_set threads;	      /* struct stack_thread */
+	struct key_set threads;	   /* struct stack_thread */
+	const char **thread_names; /* by number; of the pool; NULL: not known */
+	uint32_t thread_name_capacity;
 	struct key_set tasks;	      /* const char *, of the pool */
 	struct key_set waits;	      /* struct wire_wait_key */
 	struct key_set python_places; /* struct stack_python_place */
@@ -91,11 +92,13 @@ void stack_table_add(struct stack_table *table, const struct stack_row *row,
 		     const struct stack_sum *sum);
 
 /* Return the number of what may be there already, or KEY_SET_FULL. Strings are copied. */
-uint32_t stack_table_thread(struct stack_table *table, uint32_t pid, uint32_t tid,
-			    const char *name);
+uint32_t stack_table_thread(struct stack_table *table, uint32_t pid, uint32_t tid);
 uint32_t stack_table_task(struct stack_table *table, const char *name);
 uint32_t stack_table_python_place(struct stack_table *table, const char *function, const char *file,
 				  uint32_t line, uint32_t first_line);
+
+/* What the thread is called now. */
+void stack_table_name_thread(struct stack_table *table, uint32_t number, const char *name);
 
 static inline const struct stack_node *stack_table_node(const struct stack_table *table,
 							uint32_t number)

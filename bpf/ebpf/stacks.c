@@ -16,8 +16,8 @@ int stacks_begin(struct ebpf_observer *self)
 	const struct stack_probes probes = {
 		.ring_fd = bpf_map__fd(self->probes->maps.stacks),
 		.waiting_fd = bpf_link__fd(self->probes->links.tell_waiting),
-		.pythons_fd = -1,
-		.python_threads_fd = -1,
+		.pythons_fd = bpf_map__fd(self->probes->maps.pythons),
+		.python_threads_fd = bpf_map__fd(self->probes->maps.python_threads),
 		.look = &self->probes->bss->look,
 		.period_ns = self->sampling.period_ns,
 	};
