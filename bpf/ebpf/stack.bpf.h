@@ -29,7 +29,7 @@ __u64 stack_woken_ns = 0;
  */
 #define STACK_WINDOW_NS	   50000000ull
 #define STACK_BUDGET	   25
-#define STACK_DOUBLING_MAX 16
+#define STACK_DOUBLING_MAX 10
 /* A thread of which none was chosen for so many gaps is slower than it was. */
 #define STACK_SLOW_GAPS	 4
 #define STACK_GAP_MAX_NS 10000000000ull
@@ -179,20 +179,24 @@ static __always_inline u64 stack_wakes(struct task_struct *task, struct thread_c
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* The user's part of @task, the current one; workers of an io_uring have none. */
-static __always_inline void stack_of_user(struct wire_stack *stack, struct task_struct *task,
-					  struct thread_ctx *thread)
+/* The user's part of the current task's stack; workers of an io_uring have none. Global, as
+ * socket_describe is. */
+__noinline int stack_of_user(struct wire_stack *stack, struct thread_ctx *thread)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	u64 sp;
 
+	if (!stack || !thread)
+		return 0;
 	stack_registers(stack->registers, task);
 	stack->thread_pointer = task->thread.fsbase;
 	stack->python_cnt = stack->python_is_cut = stack->stack_bytes = 0;
 	if (task->flags & PF_IO_WORKER)
-		return;
+		return 0;
 	python_walk(task, thread, stack);
 	sp = stack->registers[WIRE_REGISTER_SP];
 	stack->stack_bytes = stack_copy(stack, sp, stack_end_of(task, sp));
+	return 0;
 }
 
 /* Sends the stack of @task, the current one. */
@@ -213,7 +217,7 @@ static __noinline int stack_send(void *ctx, struct task_struct *task, struct thr
 	got = bpf_get_stack(ctx, stack->kernel, sizeof(stack->kernel),
 			    type == WIRE_STACK_WAIT ? STACK_OWN_FRAMES : 0);
 	stack->kernel_cnt = got > 0 ? got / sizeof(stack->kernel[0]) : 0;
-	stack_of_user(stack, task, thread);
+	stack_of_user(stack, thread);
 	size = __builtin_offsetof(struct wire_stack, stack) + stack->stack_bytes;
 	if (size > sizeof(*stack))
 		return 0;
@@ -267,17 +271,17 @@ static __always_inline u64 budget_gap_ns(const struct stack_budget *budget)
 }
 
 /* @thread's wait, which begins at @now, has been chosen. Returns one in how many it stands for, or
- * 0: it is left out for want of budget. Draws the next one. */
-static __always_inline u32 stack_draw(struct thread_ctx *thread, u64 now)
+ * 0: it is left out for want of budget. Draws the next one. Global, as socket_describe is. */
+__noinline int stack_draw(struct thread_ctx *thread, u64 now)
 {
-	u32 wait_cnt = thread->total.switch_cnt - thread->total.preempt_cnt;
-	u32 mean = thread->stack_mean ? thread->stack_mean : 1;
 	struct stack_budget *budget;
-	u32 zero = 0, one_in;
+	u32 zero = 0, one_in, wait_cnt, mean;
 
 	budget = bpf_map_lookup_elem(&stack_budgets, &zero);
-	if (!budget)
+	if (!thread || !budget)
 		return 0;
+	wait_cnt = thread->total.switch_cnt - thread->total.preempt_cnt;
+	mean = thread->stack_mean ? thread->stack_mean : 1;
 	one_in = budget_spend(budget, now);
 	thread->stack_mean = chance_adapt(mean, wait_cnt - thread->stack_wait_cnt,
 					  now - thread->stack_ns, budget_gap_ns(budget));
