@@ -15,15 +15,15 @@
 #include "render/stack_rows.h"
 #include "report.h"
 
-/* The values of each sample, in this order. */
-enum { VALUE_ON_CPU_NS, VALUE_WAIT_NS, VALUE_SAMPLES, VALUE_CNT };
+/* The values of each sample, in this order: readers that know of no default show the last one. */
+enum { VALUE_SAMPLES, VALUE_WAIT_NS, VALUE_ON_CPU_NS, VALUE_CNT };
 
 static const struct {
 	const char *type, *unit;
 } values[VALUE_CNT] = {
-	[VALUE_ON_CPU_NS] = { "on_cpu", "nanoseconds" },
-	[VALUE_WAIT_NS] = { "wait", "nanoseconds" },
 	[VALUE_SAMPLES] = { "samples", "count" },
+	[VALUE_WAIT_NS] = { "wait", "nanoseconds" },
+	[VALUE_ON_CPU_NS] = { "on_cpu", "nanoseconds" },
 };
 
 enum { LABEL_MAX = 9 };

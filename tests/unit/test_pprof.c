@@ -121,10 +121,11 @@ static void test_values(void **state)
 	(void)state;
 	assert_string_equal(text_at(profile, 0), "");
 	assert_int_equal(profile->n_sample_type, 3);
-	assert_string_equal(text_at(profile, profile->sample_type[0]->type), "on_cpu");
-	assert_string_equal(text_at(profile, profile->sample_type[0]->unit), "nanoseconds");
+	assert_string_equal(text_at(profile, profile->sample_type[0]->type), "samples");
+	assert_string_equal(text_at(profile, profile->sample_type[0]->unit), "count");
 	assert_string_equal(text_at(profile, profile->sample_type[1]->type), "wait");
-	assert_string_equal(text_at(profile, profile->sample_type[2]->unit), "count");
+	assert_string_equal(text_at(profile, profile->sample_type[2]->type), "on_cpu");
+	assert_string_equal(text_at(profile, profile->sample_type[2]->unit), "nanoseconds");
 	assert_string_equal(text_at(profile, profile->default_sample_type), "on_cpu");
 	assert_int_equal(profile->time_nanos, 1700000000123456789);
 	assert_int_equal(profile->duration_nanos, 951000000);
@@ -134,9 +135,9 @@ static void test_values(void **state)
 		const int64_t *values = profile->sample[i]->value;
 
 		assert_int_equal(profile->sample[i]->n_value, 3);
-		assert_int_equal(values[0], stack->is_on_cpu ? stack->time_ns : 0);
+		assert_int_equal(values[0], stack->sample_cnt);
 		assert_int_equal(values[1], stack->is_on_cpu ? 0 : stack->time_ns);
-		assert_int_equal(values[2], stack->sample_cnt);
+		assert_int_equal(values[2], stack->is_on_cpu ? stack->time_ns : 0);
 	}
 	pprof__profile__free_unpacked(profile, NULL);
 }
@@ -293,7 +294,7 @@ static void test_a_hundred_thousand_stacks(void **state)
 	assert_true(cpu_seconds() - began_s < MANY_MAX_CPU_S);
 	assert_int_equal(profile->n_sample, 100000);
 	for (size_t i = 0; i < profile->n_sample; i++)
-		on_cpu_ns += profile->sample[i]->value[0];
+		on_cpu_ns += profile->sample[i]->value[2];
 	assert_int_equal(on_cpu_ns, stacks_on_cpu_ns(&report));
 	pprof__profile__free_unpacked(profile, NULL);
 	free_many_stacks(&report);
