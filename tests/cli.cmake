@@ -9,6 +9,14 @@ if(TARGET classify)
 		${PROJECT_SOURCE_DIR}/cli/message.c ${PROJECT_SOURCE_DIR}/cli/write_all.c
 		DEPENDS classify_render)
 
+	classify_unit_test(source SOURCES ${PROJECT_SOURCE_DIR}/cli/source.c
+		${PROJECT_SOURCE_DIR}/cli/message.c ${PROJECT_SOURCE_DIR}/cli/write_all.c
+		${PROJECT_SOURCE_DIR}/cli/options.c ${PROJECT_SOURCE_DIR}/cli/option_table.c
+		DEPENDS classify_inspect classify_render)
+	target_include_directories(test_source PRIVATE ${PROJECT_SOURCE_DIR}/cli
+		${PROJECT_SOURCE_DIR}/bpf)
+	target_link_libraries(test_source PRIVATE util) # openpty(), in glibc before 2.34
+
 	# classify_cli_test(NAME SCRIPT [CLASS ...]): classes of a script of tests/cli/ as cli_<name>
 	find_program(CLASSIFY_PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 	function(classify_cli_test name script)
@@ -29,6 +37,7 @@ if(TARGET classify)
 	endforeach()
 	classify_cli_test(attach_refused test_attach.py Refusals)
 	classify_cli_test(output test_output.py)
+	classify_cli_test(exports_refused test_exports.py Refusals)
 	classify_cli_test(cgroup test_cgroup.py)
 	classify_cli_test(expect test_expect.py)
 	classify_cli_test(verify test_verify.py)
