@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define PAGE_BYTES 4096U
-#define PAGE_CNT   256U
+#define PAGE_CNT   1024U
 
 /* Of a look. One at 512 tasks takes about 40,000 accesses and at worst 3,000 pages. */
 #define ACCESSES_MAX 400000U
