@@ -78,48 +78,64 @@ static __always_inline bool python_is_state(const struct wire_python *python, u6
 	return python_word(link) == state;
 }
 
-/* Looks for the state of @stack's thread in its process's lists: one with frames, where it has
- * several. Global, as socket_describe is. */
-__noinline int python_search(struct wire_stack *stack, u64 *found)
-{
-	struct wire_python *python;
-	u64 interpreter, state = 0;
+/* On the way through a process's lists: the state to look at next, or 0 at the end of a list; the
+ * interpreter to go on with; and what was found. */
+struct python_search {
+	u64 thread_pointer;
+	u64 interpreter;
+	u64 state;
+	u64 found;
+};
 
-	if (!stack || !found)
+/* One step of it: looks for the thread's state, one with frames where it has several. Returns
+ * whether to go on. A function of its own like python_step. */
+__noinline int python_search_step(struct wire_python *python, struct python_search *search)
+{
+	u64 state;
+
+	if (!python || !search)
 		return 0;
-	python = bpf_map_lookup_elem(&pythons, &stack->owner.tgid);
-	if (!python)
-		return 0;
-	interpreter = python_word(python->interpreters);
-	for (u32 i = 0; i < PYTHON_SEARCH_STEPS; i++) {
-		if (!state) {
-			if (!interpreter)
-				break;
-			state = python_word(interpreter + python->interpreter_threads);
-			interpreter = python_word(interpreter + python->interpreter_next);
-			continue;
-		}
-		if (python_word(state + python->thread_id) == stack->thread_pointer) {
-			*found = state;
-			if (python_first_frame(python, state))
-				break;
-		}
-		state = python_word(state + python->thread_next);
+	state = search->state;
+	if (!state) {
+		u64 interpreter = search->interpreter;
+
+		if (!interpreter)
+			return 0;
+		search->state = python_word(interpreter + python->interpreter_threads);
+		search->interpreter = python_word(interpreter + python->interpreter_next);
+		return 1;
 	}
-	return 0;
+	if (python_word(state + python->thread_id) == search->thread_pointer) {
+		search->found = state;
+		if (python_first_frame(python, state))
+			return 0;
+	}
+	search->state = python_word(state + python->thread_next);
+	return 1;
+}
+
+static __always_inline u64 python_search(struct wire_python *python, u64 thread_pointer)
+{
+	struct python_search search = { .thread_pointer = thread_pointer,
+					.interpreter = python_word(python->interpreters) };
+
+	for (u32 i = 0; i < PYTHON_SEARCH_STEPS; i++)
+		if (!python_search_step(python, &search))
+			break;
+	return search.found;
 }
 
 /* The state of @stack's thread; 0: it has none, or it isn't found. */
-static __always_inline u64 python_state(const struct wire_python *python, struct wire_stack *stack)
+static __always_inline u64 python_state(struct wire_python *python, struct wire_stack *stack)
 {
 	struct wire_python_thread key = { .tgid = stack->owner.tgid,
 					  .thread_pointer = stack->thread_pointer };
 	u64 *known = bpf_map_lookup_elem(&python_threads, &key);
-	u64 state = 0;
+	u64 state;
 
 	if (known && python_is_state(python, *known, key.thread_pointer))
 		return *known;
-	python_search(stack, &state);
+	state = python_search(python, key.thread_pointer);
 	if (state)
 		bpf_map_update_elem(&python_threads, &key, &state, BPF_ANY);
 	return state;
@@ -167,34 +183,38 @@ static __always_inline bool python_frame_is_c(const struct wire_python *python, 
 	       (words[owner / 8 % PYTHON_FRAME_WORDS] >> owner % 8 * 8 & 0xff) >= PYTHON_OWNER_C;
 }
 
-/* Fills @stack with the frames from the one at @address outwards. Global, as socket_describe is. */
-__noinline int python_frames(struct wire_stack *stack, u64 address)
+/* Adds the frame at @address to @stack and makes it that of the next one outwards. Returns whether
+ * it could. A function of its own, so that the verifier doesn't walk through it for each frame. */
+__noinline int python_step(struct wire_python *python, struct wire_stack *stack, u64 *address)
 {
 	u64 words[PYTHON_FRAME_WORDS] = {};
-	struct wire_python *python;
+	u32 bytes;
 
-	if (!stack)
+	if (!python || !stack || !address)
 		return 0;
-	python = bpf_map_lookup_elem(&pythons, &stack->owner.tgid);
-	if (!python)
+	bytes = python->frame_bytes;
+	if (stack->python_cnt >= WIRE_PYTHON_FRAMES || bytes > sizeof(words) ||
+	    bpf_probe_read_user(words, bytes, (void *)*address))
 		return 0;
-	for (u32 i = 0; i < WIRE_PYTHON_FRAMES + PYTHON_C_FRAMES && address; i++) {
-		u32 bytes = python->frame_bytes;
+	if (python_frame_is_c(python, words))
+		python_mark_entry(stack);
+	else
+		python_add_frame(python, stack, *address, words);
+	*address = words[python->frame_previous / 8 % PYTHON_FRAME_WORDS];
+	return 1;
+}
 
-		if (stack->python_cnt >= WIRE_PYTHON_FRAMES || bytes > sizeof(words) ||
-		    bpf_probe_read_user(words, bytes, (void *)address))
+/* Fills @stack with the frames from the one at @address outwards. */
+static __always_inline void python_frames(struct wire_python *python, struct wire_stack *stack,
+					  u64 address)
+{
+	for (u32 i = 0; i < WIRE_PYTHON_FRAMES + PYTHON_C_FRAMES && address; i++)
+		if (!python_step(python, stack, &address))
 			break;
-		if (python_frame_is_c(python, words))
-			python_mark_entry(stack);
-		else
-			python_add_frame(python, stack, address, words);
-		address = words[python->frame_previous / 8 % PYTHON_FRAME_WORDS];
-	}
 	if (address)
 		stack->python_is_cut = 1;
 	else
 		python_mark_entry(stack);
-	return 0;
 }
 
 /*
@@ -211,7 +231,7 @@ static __always_inline void python_walk(struct task_struct *task, struct thread_
 		return;
 	state = python_state(python, stack);
 	if (state)
-		python_frames(stack, python_first_frame(python, state));
+		python_frames(python, stack, python_first_frame(python, state));
 }
 
 #endif
