@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "code/code_file.h"
 #include "code/map_line.h"
@@ -109,6 +110,20 @@ bool code_mapping_address(const struct code_mapping *mapping, uint64_t address,
 		return true;
 	}
 	return false;
+}
+
+size_t code_mapping_read(const struct code_mapping *mapping, uint64_t address, uint8_t *bytes,
+			 size_t size)
+{
+	uint64_t offset = address - mapping->start + mapping->file_offset;
+	ssize_t cnt;
+
+	if (!mapping->file || mapping->file->fd < 0 || offset > INT64_MAX)
+		return 0;
+	if (size > mapping->end - address)
+		size = mapping->end - address;
+	cnt = pread(mapping->file->fd, bytes, size, (off_t)offset);
+	return cnt > 0 ? (size_t)cnt : 0;
 }
 
 void address_space_release(struct address_space *space)

@@ -42,6 +42,11 @@ const struct code_mapping *address_space_find(const struct address_space *space,
 bool code_mapping_address(const struct code_mapping *mapping, uint64_t address,
 			  uint64_t *file_address);
 
+/* Reads up to @size bytes of code at @address, which is in @mapping, from its file; an address near
+ * the end has less of them. Returns how many; 0 when there is no file to read. */
+size_t code_mapping_read(const struct code_mapping *mapping, uint64_t address, uint8_t *bytes,
+			 size_t size);
+
 void address_space_release(struct address_space *space);
 
 #endif

@@ -9,9 +9,9 @@
 #include "unwind/frame_info.h"
 #include "unwind/unwind_step.h"
 
-/* Where a program's first instructions are, without call frame information: dynamic linkers and
- * small C libraries have them in assembly. */
-#define ENTRY_BYTES 128
+/* Where a program's first instructions are, if it has no call frame information of them: dynamic
+ * linkers and small C libraries have them in assembly. */
+#define ENTRY_BYTES 64
 
 struct unwinder {
 	struct code_files *files;
@@ -46,6 +46,14 @@ static struct frame_info *info_of(struct code_file *file)
 	return file->unwinding;
 }
 
+/* The kernel starts a program with all registers zero. */
+static bool is_entry(const struct code_file *file, uint64_t file_address,
+		     const struct unwind_state *state)
+{
+	return file_address - file->entry < ENTRY_BYTES && !state->is_exact &&
+	       (state->known & 1U << REGISTER_RBP) && !state->registers[REGISTER_RBP];
+}
+
 static enum step_result step(const struct address_space *space, const struct code_mapping *mapping,
 			     uint64_t address, const struct stack_memory *memory,
 			     struct unwind_state *state)
@@ -62,7 +70,7 @@ static enum step_result step(const struct address_space *space, const struct cod
 	}
 	if (rule)
 		return unwind_step_rule(info, rule, memory, state);
-	if (is_in_file && file_address - mapping->file->entry < ENTRY_BYTES)
+	if (is_in_file && is_entry(mapping->file, file_address, state))
 		return STEP_OUTERMOST;
 	return unwind_step_pointer(space, memory, state);
 }
@@ -79,36 +87,45 @@ static enum unwind_end end_of(enum step_result result)
 	}
 }
 
+static void begin(const struct stack_copy *copy, struct unwind_state *state,
+		  struct stack_memory *memory)
+{
+	*state =
+		(struct unwind_state){ .known = (1U << UNWIND_REGISTER_CNT) - 1, .is_exact = true };
+	memcpy(state->registers, copy->registers, sizeof(state->registers));
+	*memory = (struct stack_memory){ .start = copy->registers[REGISTER_RSP],
+					 .bytes = copy->bytes,
+					 .byte_cnt = copy->byte_cnt };
+}
+
 size_t unwind(struct unwinder *unwinder, const struct address_space *space,
 	      const struct stack_copy *copy, uint64_t *addresses, size_t capacity,
 	      enum unwind_end *end)
 {
-	struct stack_memory memory = { .start = copy->registers[REGISTER_RSP],
-				       .bytes = copy->bytes,
-				       .byte_cnt = copy->byte_cnt };
-	struct unwind_state state = { .known = (1U << UNWIND_REGISTER_CNT) - 1, .is_exact = true };
+	enum step_result result = STEP_DONE;
+	struct unwind_state state;
+	struct stack_memory memory;
 	size_t cnt = 0;
 
 	(void)unwinder;
-	memcpy(state.registers, copy->registers, sizeof(state.registers));
+	begin(copy, &state, &memory);
 	*end = UNWIND_CUT;
 	while (cnt < capacity) {
 		uint64_t address = state.registers[REGISTER_RIP] - !state.is_exact;
 		const struct code_mapping *mapping = address_space_find(space, address);
-		enum step_result result;
 
 		/* A return address that leads nowhere was none. */
 		if (mapping || !cnt)
 			addresses[cnt++] = address;
-		if (!mapping) {
+		if (!mapping)
 			*end = UNWIND_UNMAPPED;
+		if (!mapping || result != STEP_DONE)
 			break;
-		}
 		result = step(space, mapping, address, &memory, &state);
-		if (result != STEP_DONE) {
-			*end = end_of(result);
-			break;
-		}
+		if (result == STEP_DONE || result == STEP_LEFT)
+			continue;
+		*end = end_of(result);
+		break;
 	}
 	return cnt;
 }

@@ -2,6 +2,7 @@
 #include "unwind/unwind_step.h"
 
 #include "code/address_space.h"
+#include "unwind/call_site.h"
 #include "unwind/expression.h"
 #include "unwind/frame_info.h"
 
@@ -87,8 +88,8 @@ static enum step_result recover(const struct frame_info *info, const struct unwi
 	return is_beyond(memory, place) ? STEP_CUT : STEP_FAILED;
 }
 
-/* The stack grows downwards: a caller's frame lies higher, and within the copy. A signal may have
- * come on another stack than the one that its handler runs on. */
+/* The stack grows downwards: a caller's frame lies higher. But a signal may have come on another
+ * stack than the one that its handler runs on. */
 static enum step_result check_caller(const struct unwind_rule *rule,
 				     const struct stack_memory *memory,
 				     const struct unwind_state *callee,
@@ -96,9 +97,11 @@ static enum step_result check_caller(const struct unwind_rule *rule,
 {
 	uint64_t inner = callee->registers[REGISTER_RSP], outer = caller->registers[REGISTER_RSP];
 
+	if (!caller->registers[REGISTER_RIP])
+		return STEP_OUTERMOST;
 	if (outer <= inner)
-		return rule->is_signal_frame ? STEP_CUT : STEP_FAILED;
-	return outer - memory->start > memory->byte_cnt ? STEP_CUT : STEP_DONE;
+		return rule->is_signal_frame ? STEP_LEFT : STEP_FAILED;
+	return outer - memory->start > memory->byte_cnt ? STEP_LEFT : STEP_DONE;
 }
 
 enum step_result unwind_step_rule(const struct frame_info *info, const struct unwind_rule *rule,
@@ -122,36 +125,61 @@ enum step_result unwind_step_rule(const struct frame_info *info, const struct un
 		    recover(info, rule, state, memory, cfa, i, &value) == STEP_DONE)
 			set_register(&caller, i, value);
 	result = check_caller(rule, memory, state, &caller);
-	if (!caller.registers[REGISTER_RIP])
-		return STEP_OUTERMOST;
-	if (result == STEP_DONE)
+	if (result == STEP_DONE || result == STEP_LEFT)
 		*state = caller;
 	return result;
+}
+
+/* A frame as functions with a frame pointer make it. */
+struct pointed {
+	uint64_t saved, return_address;
+};
+
+static bool read_pointed(const struct stack_memory *memory, const struct unwind_state *state,
+			 struct pointed *pointed)
+{
+	uint64_t pointer = state->registers[REGISTER_RBP];
+
+	return is_known(state, REGISTER_RBP) && pointer % sizeof(uint64_t) == 0 &&
+	       pointer >= state->registers[REGISTER_RSP] &&
+	       stack_memory_word(memory, pointer, &pointed->saved) &&
+	       stack_memory_word(memory, pointer + sizeof(uint64_t), &pointed->return_address);
+}
+
+/* Whether it looks like one in every respect. In code that can be read a call has to be before the
+ * return address; in other code, the next pointer has to be a good one, too. */
+static enum step_result judge_pointed(const struct address_space *space, uint64_t pointer,
+				      const struct pointed *pointed)
+{
+	const struct code_mapping *mapping = address_space_find(space, pointed->return_address - 1);
+
+	if (!mapping)
+		return STEP_FAILED;
+	if (mapping->file && !pointed->saved &&
+	    call_site_is_goroutine_end(mapping, pointed->return_address))
+		return STEP_OUTERMOST;
+	if (mapping->file)
+		return call_site_follows_call(mapping, pointed->return_address) ? STEP_DONE
+										: STEP_FAILED;
+	return pointed->saved > pointer && pointed->saved % sizeof(uint64_t) == 0 ? STEP_DONE
+										  : STEP_FAILED;
 }
 
 enum step_result unwind_step_pointer(const struct address_space *space,
 				     const struct stack_memory *memory, struct unwind_state *state)
 {
-	uint64_t pointer = state->registers[REGISTER_RBP], saved, return_address;
+	uint64_t pointer = state->registers[REGISTER_RBP];
+	enum step_result result;
+	struct pointed pointed;
 
-	if (!is_known(state, REGISTER_RBP) || pointer % sizeof(uint64_t) != 0)
+	if (!read_pointed(memory, state, &pointed))
 		return STEP_FAILED;
-	/* The outermost caller in a chain has none of its own. */
-	if (!pointer)
-		return state->is_after_pointer ? STEP_OUTERMOST : STEP_FAILED;
-	if (pointer < state->registers[REGISTER_RSP] ||
-	    !stack_memory_word(memory, pointer, &saved) ||
-	    !stack_memory_word(memory, pointer + sizeof(uint64_t), &return_address))
-		return STEP_FAILED;
-	if (saved && saved <= pointer)
-		return STEP_FAILED;
-	if (!return_address && !saved)
-		return STEP_OUTERMOST;
-	if (!address_space_find(space, return_address - 1))
-		return STEP_FAILED;
-	*state = (struct unwind_state){ .is_after_pointer = true };
-	set_register(state, REGISTER_RBP, saved);
+	result = judge_pointed(space, pointer, &pointed);
+	if (result != STEP_DONE)
+		return result;
+	*state = (struct unwind_state){ 0 };
+	set_register(state, REGISTER_RBP, pointed.saved);
 	set_register(state, REGISTER_RSP, pointer + 2 * sizeof(uint64_t));
-	set_register(state, REGISTER_RIP, return_address);
+	set_register(state, REGISTER_RIP, pointed.return_address);
 	return STEP_DONE;
 }

@@ -13,19 +13,19 @@ struct frame_info;
 /* What is known of a frame's registers, and how it was come by. */
 struct unwind_state {
 	uint64_t registers[UNWIND_REGISTER_CNT];
-	uint32_t known;	       /* bit N: registers[N] */
-	bool is_exact;	       /* the address is of the next instruction, not after a call */
-	bool is_after_pointer; /* it was found by a frame pointer */
+	uint32_t known; /* bit N: registers[N] */
+	bool is_exact;	/* the address is of the next instruction, not after a call */
 };
 
 enum step_result {
 	STEP_DONE,
 	STEP_OUTERMOST, /* there is no caller */
-	STEP_CUT,	/* the caller's registers are not in the copy */
+	STEP_LEFT,	/* @state is the caller's, but its stack is not in the copy */
+	STEP_CUT,	/* who called is not in the copy */
 	STEP_FAILED,
 };
 
-/* By call frame information. Changes @state only when done. */
+/* By call frame information. Changes @state only when there is a caller. */
 enum step_result unwind_step_rule(const struct frame_info *info, const struct unwind_rule *rule,
 				  const struct stack_memory *memory, struct unwind_state *state);
 

@@ -17,12 +17,39 @@
 #include "traced_stack.h"
 #include "unwind/unwind.h"
 
+#define SIZE_STEP (16 << 10)
+
 static const char *const end_names[] = { "complete", "cut", "no rule", "unmapped" };
 
 struct tally {
+	unsigned long complete_by_size[TRACED_STACK_BYTES / SIZE_STEP];
 	unsigned long ends[4], frame_cnt, stack_cnt;
 	double unwinding_us, first_us;
 };
+
+/* How much of a stack has to be copied. */
+static void count_sizes(struct unwinder *unwinder, const struct address_space *space,
+			const struct traced_stack *stack, struct tally *tally)
+{
+	uint64_t addresses[UNWIND_FRAMES_MAX];
+	struct stack_copy copy = stack->copy;
+	enum unwind_end end;
+
+	for (size_t i = 0; i < TRACED_STACK_BYTES / SIZE_STEP; i++) {
+		size_t size = (i + 1) * SIZE_STEP;
+
+		copy.byte_cnt = size < stack->copy.byte_cnt ? size : stack->copy.byte_cnt;
+		unwind(unwinder, space, &copy, addresses, UNWIND_FRAMES_MAX, &end);
+		tally->complete_by_size[i] += end == UNWIND_COMPLETE;
+	}
+}
+
+static void print_sizes(const struct tally *tally)
+{
+	for (size_t i = 0; i < TRACED_STACK_BYTES / SIZE_STEP; i++)
+		printf("  with %3d KiB: %.1f%%\n", (int)((i + 1) * SIZE_STEP >> 10),
+		       100.0 * (double)tally->complete_by_size[i] / (double)tally->stack_cnt);
+}
 
 static double now_us(void)
 {
@@ -67,6 +94,7 @@ static void unwind_one(struct unwinder *unwinder, struct code_files *files,
 	tally->frame_cnt += cnt;
 	tally->stack_cnt++;
 	tally->ends[end]++;
+	count_sizes(unwinder, space, stack, tally);
 	if (verbose && end != UNWIND_COMPLETE)
 		print_stack(space, addresses, cnt, end);
 }
@@ -118,6 +146,8 @@ static void sample_process(struct unwinder *unwinder, struct code_files *files, 
 	       (double)tally.frame_cnt / (double)tally.stack_cnt,
 	       tally.unwinding_us / (double)tally.stack_cnt,
 	       tally.unwinding_us * 1e3 / (double)tally.frame_cnt, tally.first_us, maps_us);
+	if (verbose)
+		print_sizes(&tally);
 }
 
 int main(int argc, char **argv)

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include "unwind/unwind.h"
 
-#define TRACED_STACK_BYTES (32 << 10)
+#define TRACED_STACK_BYTES (256 << 10)
 
 struct traced_stack {
 	uint64_t registers[UNWIND_REGISTER_CNT];
