@@ -127,8 +127,11 @@ static __always_inline u64 stack_end_of(struct task_struct *task, u64 sp)
 	return 0;
 }
 
-/* Copies what the current thread's stack holds from @sp on. Page by page: one that isn't there ends
- * it, and takes nothing else with it. Returns the bytes copied. */
+/*
+ * Copies what the current thread's stack holds from @sp on, page by page. A page that isn't there
+ * has never been written to, as within a large array: zeroes, if it is known that the stack goes
+ * on. Returns the bytes copied.
+ */
 static __always_inline u32 stack_copy(struct wire_stack *stack, u64 sp, u64 end)
 {
 	u64 left = end ? end - sp : WIRE_STACK_BYTES;
@@ -142,7 +145,8 @@ static __always_inline u32 stack_copy(struct wire_stack *stack, u64 sp, u64 end)
 		if (!size || size > STACK_PAGE_BYTES ||
 		    copied > WIRE_STACK_BYTES - STACK_PAGE_BYTES)
 			break;
-		if (bpf_probe_read_user(stack->stack + copied, size, (void *)(sp + copied)))
+		/* A read that fails leaves zeroes. */
+		if (bpf_probe_read_user(stack->stack + copied, size, (void *)(sp + copied)) && !end)
 			break;
 		copied += size;
 		left -= size;

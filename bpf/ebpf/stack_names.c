@@ -1,6 +1,7 @@
 /* See stack_names.h. */
 #include "stack_names.h"
 #include "code/code_file.h"
+#include "code/function_starts.h"
 #include "key_set.h"
 #include "observation/observation.h"
 #include "python/python.h"
@@ -50,6 +51,8 @@ struct names {
 	struct key_set places;	    /* struct place */
 	struct place_frames *found; /* by number of place */
 	uint32_t found_capacity;
+	struct function_starts **starts; /* by number of code file */
+	bool *are_starts_read;
 	struct key_set frames; /* struct obs_frame, its strings of the pool */
 	struct key_set calls;  /* struct call_key */
 	struct key_set times;  /* struct time_key */
@@ -83,8 +86,7 @@ static uint32_t frame_number(struct names *names, const struct obs_frame *frame)
 	key.first_line = frame->first_line;
 	key.language = frame->language;
 	key.is_inlined = frame->is_inlined;
-	/* Where its function is known, a frame is its line. */
-	key.address = key.function[0] ? 0 : frame->address;
+	key.address = frame->address;
 	number = key_set_add(&names->frames, &key);
 	if (number == KEY_SET_FULL || number < names->obs->frame_cnt)
 		return number;
@@ -124,11 +126,28 @@ static size_t find_symbols(struct names *names, const struct place *place,
 	}
 }
 
+/* What stands for an address without a name: where its function begins, if that is known. */
+static uint64_t nameless_address(struct names *names, const struct place *place)
+{
+	uint64_t start;
+
+	if (place->kind != PLACE_NATIVE)
+		return place->address;
+	if (!names->are_starts_read[place->owner]) {
+		names->are_starts_read[place->owner] = true;
+		names->starts[place->owner] =
+			function_starts_read(code_files_at(names->naming->files, place->owner)->fd);
+	}
+	start = function_starts_find(names->starts[place->owner], place->address);
+	return start ? start : place->address;
+}
+
 static void name_code(struct names *names, const struct place *place, struct place_frames *frames)
 {
 	struct symbol found[SYMBOL_INLINED_MAX];
 	const char *module;
 	size_t cnt = find_symbols(names, place, found, &module);
+	uint64_t address = found[cnt - 1].function[0] ? 0 : nameless_address(names, place);
 
 	for (size_t i = 0; i < cnt; i++) {
 		const struct obs_frame frame = { .function = found[i].function,
@@ -136,7 +155,7 @@ static void name_code(struct names *names, const struct place *place, struct pla
 						 .line = found[i].line,
 						 .first_line = found[i].first_line,
 						 .module = module,
-						 .address = place->address,
+						 .address = address,
 						 .language = found[i].language,
 						 .is_inlined = found[i].is_inlined };
 		uint32_t number = frame_number(names, &frame);
@@ -353,21 +372,36 @@ static int give(struct names *names)
 	return error;
 }
 
+static void names_release(struct names *names)
+{
+	size_t file_cnt = code_files_cnt(names->naming->files);
+
+	key_set_release(&names->places);
+	key_set_release(&names->frames);
+	key_set_release(&names->calls);
+	key_set_release(&names->times);
+	free(names->found);
+	for (size_t i = 0; names->starts && i < file_cnt; i++)
+		free(names->starts[i]);
+	free(names->starts);
+	free(names->are_starts_read);
+}
+
 int stack_names_give(const struct stack_naming *naming, struct observation *obs)
 {
 	const uint32_t no_limit = UINT32_MAX / 2;
+	size_t file_cnt = code_files_cnt(naming->files);
 	struct names names = { .naming = naming, .obs = obs };
-	int error;
+	int error = -ENOMEM;
 
 	key_set_init(&names.places, sizeof(struct place), no_limit);
 	key_set_init(&names.frames, sizeof(struct obs_frame), no_limit);
 	key_set_init(&names.calls, sizeof(struct call_key), no_limit);
 	key_set_init(&names.times, sizeof(struct time_key), no_limit);
-	error = give(&names);
-	key_set_release(&names.places);
-	key_set_release(&names.frames);
-	key_set_release(&names.calls);
-	key_set_release(&names.times);
-	free(names.found);
+	names.starts = calloc(file_cnt + 1, sizeof(*names.starts));
+	names.are_starts_read = calloc(file_cnt + 1, sizeof(bool));
+	if (names.starts && names.are_starts_read)
+		error = give(&names);
+	names_release(&names);
 	return error;
 }
