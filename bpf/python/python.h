@@ -100,7 +100,8 @@ size_t python_task_total(const struct python *python);
  */
 int python_current_task(struct python *python, uint64_t thread_pointer, char *name, size_t size);
 
-/* Whether a C function of this name is the interpreter's loop, which a Python frame stands for. */
+/* Whether a C function of this name is the interpreter's loop, which Python frames stand for; or a
+ * part of it that the compiler has put elsewhere. */
 bool python_is_eval(const char *function);
 
 #endif
