@@ -4,6 +4,7 @@
 #include "code/function_starts.h"
 #include "key_set.h"
 #include "observation/observation.h"
+#include "python/merge.h"
 #include "python/python.h"
 #include "stack_table.h"
 #include "symbols/symbols.h"
@@ -27,7 +28,7 @@ struct place {
 struct place_frames {
 	uint32_t frames[SYMBOL_INLINED_MAX];
 	uint32_t cnt;
-	bool is_eval; /* Python's own loop */
+	struct merge_native merge; /* what it is to Python */
 };
 
 /* A node of the observation's tree of calls. */
@@ -163,7 +164,11 @@ static void name_code(struct names *names, const struct place *place, struct pla
 		if (number != KEY_SET_FULL)
 			frames->frames[frames->cnt++] = number;
 	}
-	frames->is_eval = cnt && python_is_eval(found[cnt - 1].function);
+	frames->merge = (struct merge_native){
+		.is_eval = python_is_eval(found[cnt - 1].function),
+		.is_interpreter = python_is_interpreter(module),
+		.is_start = python_is_start(found[cnt - 1].function),
+	};
 }
 
 static void name_python(struct names *names, const struct place *place, struct place_frames *frames)
@@ -223,16 +228,24 @@ static void append(struct names *names, struct assembly *stack, const struct sta
 		stack->frames[stack->cnt++] = frames->frames[i];
 }
 
-/* Fills @nodes with the numbers from @innermost outwards. */
-static size_t list_nodes(const struct stack_table *table, uint32_t innermost,
-			 uint32_t nodes[PARTS_MAX])
-{
-	size_t cnt = 0;
+/* One of the parts of a stack: numbers of nodes, innermost first. */
+struct parts {
+	uint32_t nodes[PARTS_MAX];
+	size_t cnt;
+	bool is_complete;
+};
 
-	for (uint32_t node = innermost; node != NO_NODE && cnt < PARTS_MAX;
-	     node = stack_table_node(table, node)->caller)
-		nodes[cnt++] = node;
-	return cnt;
+static void list_parts(const struct stack_table *table, uint32_t innermost, struct parts *parts)
+{
+	uint32_t node = innermost;
+
+	parts->cnt = 0;
+	parts->is_complete = false;
+	while (node != NO_NODE && parts->cnt < PARTS_MAX) {
+		parts->nodes[parts->cnt++] = node;
+		parts->is_complete = stack_table_node(table, node)->is_complete;
+		node = stack_table_node(table, node)->caller;
+	}
 }
 
 /* Where a wait was seen, the kernel's own frames begin with those of the probe that saw it. */
@@ -248,43 +261,63 @@ static bool is_tracing(const struct names *names, const struct place_frames *fra
 static void append_kernel(struct names *names, struct assembly *stack, uint32_t innermost)
 {
 	const struct stack_table *table = names->naming->table;
-	uint32_t nodes[PARTS_MAX];
-	size_t cnt = list_nodes(table, innermost, nodes), from = 0;
+	struct parts parts;
+	size_t from = 0;
 
-	for (size_t i = 0; i < cnt; i++)
-		if (is_tracing(names, frames_of(names, stack_table_node(table, nodes[i]))))
+	list_parts(table, innermost, &parts);
+	for (size_t i = 0; i < parts.cnt; i++)
+		if (is_tracing(names, frames_of(names, stack_table_node(table, parts.nodes[i]))))
 			from = i + 1;
-	for (size_t i = from; i < cnt; i++)
-		append(names, stack, stack_table_node(table, nodes[i]));
+	for (size_t i = from; i < parts.cnt; i++)
+		append(names, stack, stack_table_node(table, parts.nodes[i]));
 }
 
-static bool is_complete(const struct stack_table *table, const uint32_t *nodes, size_t cnt)
+/* Puts the frames of Python functions into those of machine code. */
+static void append_merged(struct names *names, struct assembly *stack, const struct parts *native,
+			  const struct parts *python)
 {
-	return cnt && stack_table_node(table, nodes[cnt - 1])->is_complete;
+	const struct stack_table *table = names->naming->table;
+	struct merge_native natives[PARTS_MAX];
+	struct merge_step steps[2 * PARTS_MAX];
+	bool is_entry[PARTS_MAX];
+	const struct merge_stacks stacks = {
+		.native = natives,
+		.native_cnt = native->cnt,
+		.native_is_cut = !native->is_complete,
+		.is_entry = is_entry,
+		.python_cnt = python->cnt,
+		.python_is_cut = !python->is_complete,
+	};
+	size_t cnt;
+
+	for (size_t i = 0; i < native->cnt; i++) {
+		const struct place_frames *frames =
+			frames_of(names, stack_table_node(table, native->nodes[i]));
+
+		natives[i] = frames ? frames->merge : (struct merge_native){ 0 };
+	}
+	for (size_t i = 0; i < python->cnt; i++)
+		is_entry[i] = stack_table_node(table, python->nodes[i])->address;
+	cnt = python_merge(&stacks, steps, 2 * PARTS_MAX);
+	for (size_t i = 0; i < cnt; i++) {
+		const struct parts *from = steps[i].is_python ? python : native;
+
+		append(names, stack, stack_table_node(table, from->nodes[steps[i].index]));
+	}
 }
 
 static void assemble(struct names *names, const struct stack_row *row, struct assembly *stack,
 		     bool *complete)
 {
-	const struct stack_table *table = names->naming->table;
-	uint32_t native[PARTS_MAX], python[PARTS_MAX];
-	size_t native_cnt = list_nodes(table, row->native, native);
-	size_t python_cnt = list_nodes(table, row->python, python);
+	struct parts native, python;
 
+	list_parts(names->naming->table, row->native, &native);
+	list_parts(names->naming->table, row->python, &python);
 	stack->cnt = 0;
 	append_kernel(names, stack, row->kernel);
-	for (size_t i = 0; i < native_cnt; i++) {
-		const struct place_frames *frames =
-			frames_of(names, stack_table_node(table, native[i]));
-
-		if (python_cnt && frames && frames->is_eval)
-			break;
-		append(names, stack, stack_table_node(table, native[i]));
-	}
-	for (size_t i = 0; i < python_cnt; i++)
-		append(names, stack, stack_table_node(table, python[i]));
-	*complete = native_cnt ? is_complete(table, native, native_cnt)
-			       : is_complete(table, python, python_cnt);
+	append_merged(names, stack, &native, &python);
+	/* A Python function's frames are whole by themselves. */
+	*complete = python.cnt ? python.is_complete : native.is_complete;
 }
 
 /* The innermost call of a stack, in the observation's tree. NO_CALLER: no room. */
