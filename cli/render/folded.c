@@ -84,7 +84,7 @@ static const char *make_title(struct folding *folding, const struct report_frame
 /* 0 or -ENOMEM. */
 static int print_frames(struct folding *folding, const struct stack_row *row)
 {
-	for (size_t i = row->stack->frame_cnt; i-- > 0;) {
+	for (size_t i = row->frame_cnt; i-- > 0;) {
 		uint32_t frame = row->frames[i];
 		const char **title = &folding->titles[frame];
 

@@ -107,10 +107,12 @@ static void write_sample(struct profile *profile, const struct report_stack *sta
 	Pprof__Sample sample = PPROF__SAMPLE__INIT;
 	Pprof__Profile part = PPROF__PROFILE__INIT;
 	struct labels labels = { 0 };
+	size_t hidden_cnt = stack_hidden_frames(profile->report, stack);
 
 	numbers[stack->is_on_cpu ? VALUE_ON_CPU_NS : VALUE_WAIT_NS] = (int64_t)stack->time_ns;
 	add_labels(profile, &labels, stack);
-	sample.n_location_id = pprof_places_of(&profile->places, stack, profile->ids);
+	sample.n_location_id = pprof_places_of(&profile->places, stack->frames + hidden_cnt,
+					       stack->frame_cnt - hidden_cnt, profile->ids);
 	sample.location_id = profile->ids;
 	sample.n_value = VALUE_CNT;
 	sample.value = numbers;

@@ -89,30 +89,29 @@ static uint32_t number_node(struct pprof_places *places, uint32_t frame, uint32_
 }
 
 /* From the outermost frame inwards, then turned round. */
-size_t pprof_places_of(struct pprof_places *places, const struct report_stack *stack, uint64_t *ids)
+size_t pprof_places_of(struct pprof_places *places, const uint32_t *frames, size_t cnt,
+		       uint64_t *ids)
 {
-	const struct report_frame *frames = places->report->frames;
+	const struct report_frame *all = places->report->frames;
 	uint32_t node = NO_NODE;
-	size_t cnt = 0;
+	size_t id_cnt = 0;
 
-	for (size_t i = stack->frame_cnt; i-- > 0;) {
-		bool is_inlined = frames[stack->frames[i]].is_inlined;
-
-		node = number_node(places, stack->frames[i], is_inlined ? node : NO_NODE);
+	for (size_t i = cnt; i-- > 0;) {
+		node = number_node(places, frames[i], all[frames[i]].is_inlined ? node : NO_NODE);
 		if (node == NO_NODE)
 			return 0;
-		if (i && frames[stack->frames[i - 1]].is_inlined)
+		if (i && all[frames[i - 1]].is_inlined)
 			continue;
 		places->nodes[node].is_place = true;
-		ids[cnt++] = node + 1;
+		ids[id_cnt++] = node + 1;
 	}
-	for (size_t i = 0; i < cnt / 2; i++) {
+	for (size_t i = 0; i < id_cnt / 2; i++) {
 		uint64_t id = ids[i];
 
-		ids[i] = ids[cnt - 1 - i];
-		ids[cnt - 1 - i] = id;
+		ids[i] = ids[id_cnt - 1 - i];
+		ids[id_cnt - 1 - i] = id;
 	}
-	return cnt;
+	return id_cnt;
 }
 
 static void write_part(const Pprof__Profile *part, struct gzip_stream *out)

@@ -15,7 +15,6 @@ struct arena;
 struct gzip_stream;
 struct pprof_node;
 struct report;
-struct report_stack;
 
 struct pprof_places {
 	const struct report *report;
@@ -34,9 +33,9 @@ struct pprof_places {
 void pprof_places_init(struct pprof_places *places, const struct report *report,
 		       struct text_numbers *texts, struct arena *arena);
 
-/* Stores the places of @stack, innermost first, at @ids, which has room for one for each frame.
- * Returns how many. Out of memory shows in places->error. */
-size_t pprof_places_of(struct pprof_places *places, const struct report_stack *stack,
+/* Stores the places of the @cnt frames at @frames, innermost first, at @ids, which has room for as
+ * many. Returns how many they are. Out of memory shows in places->error. */
+size_t pprof_places_of(struct pprof_places *places, const uint32_t *frames, size_t cnt,
 		       uint64_t *ids);
 
 /* Writes all places that were asked for, with their functions and mappings. */

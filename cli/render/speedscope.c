@@ -88,7 +88,7 @@ static void write_sample(struct scope *scope, size_t row)
 	write_text_frame(scope, "", scope->numbers[row].process);
 	if (!sample->stack->is_complete)
 		write_text_frame(scope, ",", scope->incomplete);
-	for (size_t i = sample->stack->frame_cnt; i-- > 0;)
+	for (size_t i = sample->frame_cnt; i-- > 0;)
 		fprintf(scope->out, ",%" PRIu32, sample->frames[i]);
 	if (!sample->stack->is_on_cpu)
 		write_text_frame(scope, ",", scope->numbers[row].wait);

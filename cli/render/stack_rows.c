@@ -73,7 +73,6 @@ static int compare_waits(const struct report_stack *a, const struct report_stack
 static int compare_rows(const struct stack_row *a, const struct stack_row *b, bool by_pid)
 {
 	int order = by_pid ? compare_numbers((uint64_t)a->stack->pid, (uint64_t)b->stack->pid) : 0;
-	size_t frame_cnt = a->stack->frame_cnt;
 
 	if (!order)
 		order = strcmp(a->stack->process, b->stack->process);
@@ -84,10 +83,10 @@ static int compare_rows(const struct stack_row *a, const struct stack_row *b, bo
 	if (!order)
 		order = a->stack->is_complete - b->stack->is_complete;
 	if (!order)
-		order = compare_numbers(frame_cnt, b->stack->frame_cnt);
-	if (order || !frame_cnt)
+		order = compare_numbers(a->frame_cnt, b->frame_cnt);
+	if (order || !a->frame_cnt)
 		return order;
-	return memcmp(a->frames, b->frames, frame_cnt * sizeof(*a->frames));
+	return memcmp(a->frames, b->frames, a->frame_cnt * sizeof(*a->frames));
 }
 
 static int compare_for_merge(const void *a, const void *b, void *by_pid)
@@ -117,6 +116,16 @@ static size_t merge_equal(struct stack_row *rows, size_t cnt, bool by_pid)
 	return kept + 1;
 }
 
+size_t stack_hidden_frames(const struct report *report, const struct report_stack *stack)
+{
+	size_t cnt = 0;
+
+	while (!stack->is_on_cpu && cnt < stack->frame_cnt &&
+	       report->frames[stack->frames[cnt]].language == LANGUAGE_KERNEL)
+		cnt++;
+	return cnt;
+}
+
 static bool fill_rows(const struct report *report, struct arena *arena, struct stack_row *rows)
 {
 	const uint32_t *first = find_equal_frames(report, arena);
@@ -129,10 +138,13 @@ static bool fill_rows(const struct report *report, struct arena *arena, struct s
 	for (size_t i = 0; i < report->stack_cnt; i++) {
 		const struct report_stack *stack = &report->stacks[i];
 
-		rows[i] = (struct stack_row){ stack, frames, stack->time_ns };
+		size_t hidden_cnt = stack_hidden_frames(report, stack);
+
+		rows[i] = (struct stack_row){ stack, frames, stack->frame_cnt - hidden_cnt,
+					      stack->time_ns };
 		if (arena_has_failed(arena))
 			return false;
-		for (size_t j = 0; j < stack->frame_cnt; j++)
+		for (size_t j = hidden_cnt; j < stack->frame_cnt; j++)
 			*frames++ = first[stack->frames[j]];
 	}
 	return true;
@@ -174,9 +186,14 @@ const char *stack_wait_title(const struct report_stack *stack, struct arena *are
 {
 	if (stack->is_on_cpu)
 		return NULL;
+	const char *reason = wait_reason_name(stack->reason);
+	size_t len = strlen(reason);
+	/* "child make[12]", where the reason is "child" */
+	bool is_said = !strncmp(stack->object, reason, len) && stack->object[len] == ' ';
+	bool has_both = *stack->object && !is_said;
+
 	return arena_printf(arena, "[%s: %s%s%s]", stack->role == WAITS_FOR_WORK ? "idle" : "wait",
-			    wait_reason_name(stack->reason), *stack->object ? " " : "",
-			    stack->object);
+			    is_said ? "" : reason, has_both ? " " : "", stack->object);
 }
 
 const char *stack_process(const struct report_stack *stack)

@@ -16,8 +16,9 @@ struct report_stack;
 
 struct stack_row {
 	const struct report_stack *stack; /* one of those that it stands for */
-	const uint32_t *frames; /* as stack->frames, by the first frame that reads the same */
-	uint64_t time_ns;	/* of all of them */
+	const uint32_t *frames;		  /* innermost first: the first ones that read the same */
+	size_t frame_cnt;
+	uint64_t time_ns; /* of all of them */
 };
 
 /*
@@ -27,6 +28,12 @@ struct stack_row {
  */
 struct stack_row *stack_rows(const struct report *report, bool by_pid, struct arena *arena,
 			     size_t *cnt);
+
+/*
+ * How many of the innermost frames of @stack are left out of exports: the kernel's, of a wait. Not
+ * all waits are seen with them, and what it waits for says more.
+ */
+size_t stack_hidden_frames(const struct report *report, const struct report_stack *stack);
 
 /*
  * What a frame is called: its function, "[libc.so.6]" when only the module is known, "[unknown]".

@@ -173,6 +173,9 @@ static void test_places(void **state)
 	assert_string_equal(describe(profile, wait, 0, 0), ":0 __libc_recv");
 	assert_string_equal(describe(profile, wait, 1, 0), ":0 [libssl.so.3]");
 	assert_string_equal(describe(profile, wait, 2, 0), "/srv/feed/fetch.py:42 fetch");
+	/* Without the kernel's two. */
+	assert_int_equal(profile->sample[6]->n_location_id, 3);
+	assert_string_equal(describe(profile, profile->sample[6], 0, 0), ":0 __libc_recv");
 	/* Two were inlined into the third: one place. */
 	assert_int_equal(inlined->n_location_id, 3);
 	assert_string_equal(describe(profile, inlined, 0, 0),
