@@ -3,6 +3,7 @@ classify_unit_test(python_tasks DEPENDS classify_python)
 
 # What is read of a process, as images that a fuzzer changes; record_python_image makes them.
 classify_fuzz_test(python_tasks SOURCES tests/fuzz/python_image.c bpf/inspect/target_memory.c
+	bpf/inspect/pid_numbers.c bpf/inspect/proc_file.c
 	bpf/python/memory.c bpf/python/layouts.c bpf/python/strings.c bpf/python/threads.c
 	bpf/python/page_cache.c bpf/python/objects.c bpf/python/modules.c bpf/python/coroutines.c
 	bpf/python/task_fields.c bpf/python/task_waits.c bpf/python/tasks.c

@@ -211,7 +211,9 @@ static void keep_tasks(struct stack_intake *intake, struct stack_space *space,
 		row.native = row.kernel = NO_NODE;
 		row.python = chain_python(intake, space, tasks[i].frames, tasks[i].frame_cnt, loop,
 					  false);
-		row.task = stack_table_task(&intake->table, tasks[i].name);
+		/* Numbers would make a row of each of ten thousand tasks that do the same. */
+		row.task = tasks[i].is_named ? stack_table_task(&intake->table, tasks[i].name)
+					     : NO_NODE;
 		if (row.python != NO_NODE)
 			thread->tasks[thread->task_cnt++] = row;
 	}

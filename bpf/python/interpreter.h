@@ -28,6 +28,7 @@ struct python {
 	struct code_cache *codes;
 	struct page_cache pages; /* for looks at objects; see objects.h */
 	struct module_hints hints;
+	pid_t own_pid;	   /* in its own namespace; 0: not known yet */
 	size_t task_total; /* at the last look */
 };
 

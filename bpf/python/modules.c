@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "pid_numbers.h"
 #include "python/interpreter.h"
 
 #define MODULE_DICT	   16
 #define LOOP_HOLDER_LOOP   16
+#define LOOP_HOLDER_PID	   24
 #define RUNNING_LOOP_KEY   "__asyncio_running_event_loop__"
 #define INTERPRETER_MAX	   (1U << 20)
 #define THREAD_STATE_MAX   4096U
@@ -104,6 +106,28 @@ uint64_t module_current_tasks(struct objects *objects, uint64_t thread_state)
 		    &hints->tasks_current);
 }
 
+/* The process's number as it sees it itself. */
+static pid_t own_number(struct python *python)
+{
+	pid_t inside;
+
+	if (!python->own_pid && python->memory.pid) {
+		inside = pid_number_in_container(python->memory.pid);
+		python->own_pid = inside ? inside : python->memory.pid;
+	}
+	return python->own_pid;
+}
+
+/* Up to 3.11 the loop is in a holder, with the process that runs it: a forked child, which has the
+ * holder too, doesn't. */
+static uint64_t loop_of_holder(struct objects *objects, uint64_t holder)
+{
+	pid_t own = own_number(objects->python);
+	pid_t pid = (pid_t)object_word(objects, holder + LOOP_HOLDER_PID);
+
+	return !own || own == pid ? object_word(objects, holder + LOOP_HOLDER_LOOP) : 0;
+}
+
 uint64_t module_running_loop(struct objects *objects, uint64_t thread_state)
 {
 	struct object_type type;
@@ -116,10 +140,9 @@ uint64_t module_running_loop(struct objects *objects, uint64_t thread_state)
 		loop = object_dict_find(objects,
 					object_word(objects, thread_state + place.thread_dict),
 					RUNNING_LOOP_KEY, &objects->python->hints.running_loop);
-		/* Up to 3.11 in a holder. */
 		if (object_type_of(objects, loop, &type) &&
 		    !strcmp(type.name, "_RunningLoopHolder"))
-			loop = object_word(objects, loop + LOOP_HOLDER_LOOP);
+			loop = loop_of_holder(objects, loop);
 	} else {
 		loop = object_word(objects, thread_state + place.thread_loop);
 	}

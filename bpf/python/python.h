@@ -75,6 +75,7 @@ int python_thread_name(struct python *python, uint64_t thread_pointer, char *nam
 /* A task of an event loop that waits. */
 struct python_task {
 	char name[PYTHON_NAME_BYTES];
+	bool is_named; /* by the program, not "Task-12" by asyncio */
 	/* Its coroutine's frames: the innermost, which awaits something else than a coroutine,
 	 * first.
 	 */

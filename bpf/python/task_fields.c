@@ -8,7 +8,8 @@
 #include "python/interpreter.h"
 #include "python/objects.h"
 
-#define TASK_LOOP 16
+#define TASK_LOOP    16
+#define DEFAULT_NAME "Task-"
 
 /*
  * TaskObj of _asyncio. Fields came and went in its first part, in patch releases too (3.10), so
@@ -92,6 +93,14 @@ int task_name_read(struct objects *objects, uint64_t name, char *text, size_t si
 
 	if (!object_int(objects, name, &number))
 		return string_read(objects->python, name, text, size);
-	snprintf(text, size, "Task-%" PRIu64, number);
+	snprintf(text, size, DEFAULT_NAME "%" PRIu64, number);
 	return 0;
+}
+
+bool task_name_is_default(const char *name)
+{
+	size_t len = strlen(DEFAULT_NAME);
+
+	return !strncmp(name, DEFAULT_NAME, len) && name[len] &&
+	       !name[len + strspn(name + len, "0123456789")];
 }

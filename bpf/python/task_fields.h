@@ -19,7 +19,10 @@ struct task_fields {
 /* Reads the task at @object. False: it is none. */
 bool task_fields_read(struct objects *objects, uint64_t object, struct task_fields *fields);
 
-/* Reads the name: a str, or since 3.13 a number for "Task-12". Returns 0 or -errno. */
+/* Reads the name: a str, or since 3.12 a number for "Task-12". Returns 0 or -errno. */
 int task_name_read(struct objects *objects, uint64_t name, char *text, size_t size);
+
+/* Is it one that asyncio gives to tasks without a name? */
+bool task_name_is_default(const char *name);
 
 #endif

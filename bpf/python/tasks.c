@@ -32,6 +32,7 @@ static void add_task(struct objects *objects, uint64_t object, uint64_t loop,
 	if (task_name_read(objects, fields.name, task->name, sizeof(task->name)))
 		return;
 	list->cnt++;
+	task->is_named = !task_name_is_default(task->name);
 	task->frame_cnt = coroutine_frames(objects, fields.coroutine, task->frames,
 					   sizeof(task->frames) / sizeof(task->frames[0]));
 	task->waits_for_task =

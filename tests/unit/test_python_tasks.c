@@ -216,6 +216,8 @@ static void check_task(struct python *python, const struct script *script,
 			 said->frame_cnt);
 	for (size_t i = 0; i < task->frame_cnt; i++)
 		check_frame(python, task->name, &task->frames[i], &said->frames[i]);
+	if (task->is_named == !strncmp(said->name, "Task-", 5))
+		fail_msg("task %s %s a name", task->name, task->is_named ? "has" : "hasn't");
 	if (task->waits_for_task != said->waits_for_task)
 		fail_msg("task %s %s for a task", task->name,
 			 said->waits_for_task ? "should wait" : "shouldn't wait");
@@ -332,15 +334,20 @@ static void check_thread_names(struct python *python, const struct script *scrip
 	assert_string_equal(name, "Main");
 }
 
-/* In a forked child the main thread has its name, and the others are gone. */
+/* In a child that the main thread forked it has its name, and the others are gone; so is the loop,
+ * though it lies in memory as it was. */
 static void check_child(const struct script *script)
 {
 	struct python *python = open_python(script->child);
 	char name[PYTHON_NAME_BYTES];
+	struct python_task tasks[8];
 
 	assert_int_equal(python_thread_name(python, script->child_thread, name, sizeof(name)), 0);
 	assert_string_equal(name, "MainThread");
 	assert_int_equal(python_thread_name(python, script->lost_thread, name, sizeof(name)),
+			 -ENOENT);
+	assert_int_equal(python_tasks(python, script->child_thread, tasks, 8), 0);
+	assert_int_equal(python_current_task(python, script->child_thread, name, sizeof(name)),
 			 -ENOENT);
 	python_free(python);
 }

@@ -171,7 +171,7 @@ async def shield_a_task():
 async def run_blocking():
     # Not the default executor, for which asyncio.run() would wait.
     executor = ThreadPoolExecutor(1, thread_name_prefix="blocking")
-    await asyncio.get_running_loop().run_in_executor(executor, sys.stdin.buffer.read)
+    await asyncio.get_running_loop().run_in_executor(executor, os.read, 0, 1)
     os._exit(0)
 
 
@@ -258,6 +258,7 @@ def start_all():
     start("\u4efb\u52a1 \u03c9", sleep_long())
     start("\U0001f600", sleep_long())
     start("x" * 400, sleep_long())
+    start("Tasks", sleep_long())
     start("own", sleep_long(), make=OwnTask)
     start("pure", sleep_long(), make=asyncio.tasks._PyTask)
     if VERSION >= (3, 10):
@@ -306,11 +307,11 @@ def start_threads():
 
 
 def fork():
-    """Of a child that a thread forked, only that thread is left."""
+    """Of a child that a thread forked, only that thread is left, and its loop doesn't run."""
     plain = next(one for one in threading.enumerate() if one.name == "plain")
     child = os.fork()
     if not child:
-        sys.stdin.buffer.read()
+        os.read(0, 1)
         os._exit(0)
     tell("child", child, threading.get_ident(), plain.ident)
 
@@ -321,6 +322,7 @@ async def main():
     for _ in range(20):
         await asyncio.sleep(0)
     await asyncio.sleep(0.2)
+    fork()
     for one in threading.enumerate():
         tell("thread", one.ident, one.name)
     tell("loop", threading.get_ident())
@@ -334,5 +336,4 @@ async def main():
 
 
 start_threads()
-fork()
 asyncio.run(main())
