@@ -110,7 +110,7 @@ static int decide(struct facts *facts, struct report *report)
 	}
 	scope_report(facts, report);
 	notes_report(facts, &model, report);
-	explain(facts, report);
+	explain(facts, &model, report);
 	return 0;
 }
 

@@ -328,6 +328,8 @@ struct report_hot_spot {
 /* A function of the program's own with all time that is its lines'. */
 struct report_function {
 	struct report_frame place; /* line is where it begins; 0: unknown */
+	uint64_t time_ns;	   /* all of it */
+	double share;		   /* of busy thread time, as of report_hot_spot */
 	uint64_t on_cpu_ns;
 	uint64_t gil_held_ns;
 	bool is_gil_known;

@@ -149,6 +149,8 @@
 #define FUNCTION_SAMPLES_MIN 10	  /* if all agree, something else is 30% at most */
 #define FUNCTION_ERROR_MAX   0.10 /* of its share on a CPU */
 #define FUNCTION_SHARE_MIN   0.05 /* of busy thread time: less is not worth advice */
+#define FUNCTIONS_MAX	     50
+#define FUNCTIONS_NAMED	     3
 #define LINE_SHARE_MIN	     0.50 /* of what a finding is about: the line that shows it */
 
 #endif

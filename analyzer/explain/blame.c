@@ -19,6 +19,7 @@ struct blaming {
 	const struct observation *obs;
 	const struct code_facts *code;
 	struct path *paths; /* by call */
+	bool is_package;    /* no Python code is own: the program is a package itself */
 };
 
 static const struct path empty_path = { NO_CALL, NO_CALL, NO_CALL, NO_CALL,
@@ -106,7 +107,7 @@ static void follow_others(const struct blaming *on, struct path *path, uint32_t 
 		path->in_executable = call;
 }
 
-static struct call_blame judge(const struct path *path, uint32_t call)
+static struct call_blame judge(const struct blaming *on, const struct path *path, uint32_t call)
 {
 	const uint32_t last_resorts[] = { path->in_executable, path->named, path->machine, call };
 
@@ -116,7 +117,8 @@ static struct call_blame judge(const struct path *path, uint32_t call)
 					    .is_own = true };
 	if (path->in_package != NO_CALL)
 		return (struct call_blame){ .place = path->in_package,
-					    .callee = path->package_callee };
+					    .callee = path->package_callee,
+					    .is_own = on->is_package };
 	for (size_t i = 0;; i++)
 		if (last_resorts[i] != NO_CALL)
 			return (struct call_blame){ .place = last_resorts[i], .callee = NO_CALL };
@@ -132,7 +134,7 @@ static void blame_call(const struct blaming *on, struct call_blame *calls, uint3
 	follow_package(on, &path, call);
 	follow_others(on, &path, call);
 	on->paths[call] = path;
-	calls[call] = judge(&path, call);
+	calls[call] = judge(on, &path, call);
 	calls[call].root = is_root ? call : calls[caller].root;
 	calls[call].depth = is_root ? 1 : calls[caller].depth + 1;
 }
@@ -144,13 +146,21 @@ struct blame blame_calls(const struct observation *obs, struct arena *arena)
 		.code = arena_array(arena, obs->frame_cnt, sizeof(*blame.code)),
 		.calls = arena_array(arena, obs->call_cnt, sizeof(*blame.calls)),
 	};
-	struct blaming on = { obs, blame.code,
-			      arena_array(arena, obs->call_cnt, sizeof(*on.paths)) };
+	struct blaming on = {
+		.obs = obs,
+		.code = blame.code,
+		.paths = arena_array(arena, obs->call_cnt, sizeof(*on.paths)),
+		.is_package = true,
+	};
 
 	if (!blame.code || !blame.calls || !on.paths)
 		return (struct blame){ .calls = NULL };
-	for (size_t i = 0; i < obs->frame_cnt; i++)
+	for (size_t i = 0; i < obs->frame_cnt; i++) {
 		blame.code[i] = code_facts(&obs->frames[i], &executables);
+		on.is_package &= obs->frames[i].language != LANGUAGE_PYTHON ||
+				 blame.code[i].owner != CODE_OWN ||
+				 may_be_launcher(&obs->frames[i]);
+	}
 	for (uint32_t i = 0; i < obs->call_cnt; i++)
 		blame_call(&on, blame.calls, i);
 	return blame;

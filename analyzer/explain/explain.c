@@ -13,6 +13,13 @@ static uint32_t place_frame(const struct explanation *on, const struct stack_sum
 	return on->obs->calls[sum_blame(on, sum)->place].frame;
 }
 
+bool sum_is_busy(const struct stack_sum *sum)
+{
+	return sum->time->is_on_cpu || sum->reason == WAIT_LOCK || sum->reason == WAIT_GIL ||
+	       (sum->role != WAITS_FOR_WORK && sum->role != WAITS_FOR_TREE &&
+		sum->reason != WAIT_STOPPED);
+}
+
 uint32_t sum_line(const struct explanation *on, const struct stack_sum *sum)
 {
 	return on->places.lines[place_frame(on, sum)];
@@ -36,10 +43,11 @@ static void copy_quality(const struct explanation *on)
 	to->note_cnt = to->notes ? from->note_cnt : 0;
 }
 
-void explain(const struct facts *facts, struct report *report)
+void explain(const struct facts *facts, const struct model *model, struct report *report)
 {
 	struct explanation on = {
 		.facts = facts,
+		.model = model,
 		.obs = facts->obs,
 		.report = report,
 		.arena = facts->arena,
@@ -56,4 +64,8 @@ void explain(const struct facts *facts, struct report *report)
 	if (on.sum_cnt)
 		stacks_report(&on);
 	hot_spots_report(&on);
+	if (on.sum_cnt) {
+		functions_report(&on);
+		finding_lines_report(&on);
+	}
 }

@@ -6,9 +6,11 @@
 #define CLASSIFY_EXPLAIN_H
 
 #include "decide/facts.h"
+#include "decide/model.h"
 
-/* Fills frames, stacks, hot_spots and stack_quality of @report. Out of memory is sticky in the
- * arenas of @facts. */
-void explain(const struct facts *facts, struct report *report);
+/* Fills frames, stacks, hot_spots, functions and stack_quality of @report, which is complete but
+ * for them, and adds lines to its findings and functions to its notes. Out of memory is sticky in
+ * the arenas of @facts. */
+void explain(const struct facts *facts, const struct model *model, struct report *report);
 
 #endif

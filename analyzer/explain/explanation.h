@@ -6,6 +6,7 @@
 #define CLASSIFY_EXPLANATION_H
 
 #include "decide/facts.h"
+#include "decide/model.h"
 #include "explain/blame.h"
 #include "explain/places.h"
 
@@ -27,6 +28,7 @@ struct stack_sum {
 
 struct explanation {
 	const struct facts *facts;
+	const struct model *model;
 	const struct observation *obs;
 	struct report *report;
 	struct arena *arena;   /* of the report */
@@ -51,11 +53,18 @@ uint32_t sum_function(const struct explanation *on, const struct stack_sum *sum)
 /* A frame as the report has it; strings of the report's arena. */
 struct report_frame explain_frame(const struct explanation *on, uint32_t frame);
 
+/* Whether it counts as busy thread time: see report_hot_spot.share. */
+bool sum_is_busy(const struct stack_sum *sum);
+
 /* stack_sums.c: fills objects, sums, busy_ns and known_ns. */
 void stack_sums_make(struct explanation *on);
 
 /* stacks.c, hot_spots.c, functions.c: fill these parts of the report. */
 void stacks_report(struct explanation *on);
 void hot_spots_report(struct explanation *on);
+void functions_report(struct explanation *on);
+
+/* finding_lines.c: adds the line that shows it to each finding of which stacks tell. */
+void finding_lines_report(struct explanation *on);
 
 #endif

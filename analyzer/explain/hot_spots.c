@@ -61,13 +61,6 @@ static enum spot_rank rank_of(const struct explanation *on, const struct stack_s
 	}
 }
 
-static bool is_busy(const struct stack_sum *sum)
-{
-	return sum->time->is_on_cpu || sum->reason == WAIT_LOCK || sum->reason == WAIT_GIL ||
-	       (sum->role != WAITS_FOR_WORK && sum->role != WAITS_FOR_TREE &&
-		sum->reason != WAIT_STOPPED);
-}
-
 /*
  * The standard error of a share, of which the time's variance tells how many samples it is worth.
  * Two successes and two failures are added to them, so that a few samples that agree don't look
@@ -100,7 +93,7 @@ static void add_up(const struct explanation *on, struct spot *spot)
 		spot->total.variance += sum->variance;
 	}
 	spot->rank = rank_of(on, &spot->total);
-	whole_ns = is_busy(&spot->total) ? on->busy_ns : on->facts->thread_time->wall_ns;
+	whole_ns = sum_is_busy(&spot->total) ? on->busy_ns : on->facts->thread_time->wall_ns;
 	spot->share = fmin(share_of(spot->total.time_ns, whole_ns), 1);
 	spot->share_error = share_error(spot->share, spot->total.time_ns, spot->total.variance);
 }

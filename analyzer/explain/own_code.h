@@ -44,6 +44,9 @@ struct executables executables_of(const struct observation *obs, struct arena *a
 
 struct code_facts code_facts(const struct obs_frame *frame, const struct executables *executables);
 
+/* Whether @frame is of a script in a bin directory, at its top level. */
+bool may_be_launcher(const struct obs_frame *frame);
+
 /* Whether @outer is no more than a script that pip made to start the package that @inner is of: in
  * the bin directory beside that package's lib directory. */
 bool is_launcher(const struct obs_frame *outer, const struct obs_frame *inner);

@@ -94,20 +94,28 @@ static bool is_module_level(const struct obs_frame *frame)
 	return frame->language == LANGUAGE_PYTHON && !strcmp(frame->function, "<module>");
 }
 
+/* The length of "/usr" in "/usr/bin/tool"; -1 for a file in another directory. */
+static ssize_t bin_prefix_len(const char *file)
+{
+	static const char bin[] = "/bin";
+	const char *name = strrchr(file, '/');
+	ssize_t len = name ? name - file - (ssize_t)strlen(bin) : -1;
+
+	return len >= 0 && !strncmp(file + len, bin, strlen(bin)) ? len : -1;
+}
+
+bool may_be_launcher(const struct obs_frame *frame)
+{
+	return is_module_level(frame) && bin_prefix_len(frame->file) >= 0;
+}
+
 bool is_launcher(const struct obs_frame *outer, const struct obs_frame *inner)
 {
-	const char *name = strrchr(outer->file, '/');
-	const char *bin = "/bin";
-	size_t prefix_len;
+	ssize_t len = bin_prefix_len(outer->file);
 
-	if (!name || !is_module_level(outer) || inner->language != LANGUAGE_PYTHON)
-		return false;
-	prefix_len = (size_t)(name - outer->file);
-	if (prefix_len < strlen(bin) || memcmp(name - strlen(bin), bin, strlen(bin)))
-		return false;
-	prefix_len -= strlen(bin);
-	return !strncmp(inner->file, outer->file, prefix_len) &&
-	       !strncmp(inner->file + prefix_len, "/lib", 4) && after_installed(inner->file);
+	return may_be_launcher(outer) && inner->language == LANGUAGE_PYTHON &&
+	       !strncmp(inner->file, outer->file, (size_t)len) &&
+	       !strncmp(inner->file + len, "/lib", 4) && after_installed(inner->file);
 }
 
 /* "urllib/request.py" is "urllib.request", "json/__init__.py" is "json". */

@@ -6,7 +6,7 @@
 
 struct arena;
 
-/* Numbers from 0 up, by frame. Frames without a name are one place for each module. */
+/* Numbers from 0 up, by frame. */
 struct places {
 	uint32_t *lines;
 	uint32_t *functions;

@@ -101,10 +101,34 @@ static void add_hot_spot(struct json_builder *b, cJSON *array, const struct repo
 	add_stack(b, object, report, spot->stack);
 }
 
+static void add_function(struct json_builder *b, cJSON *array, const struct report_function *from)
+{
+	cJSON *object = json_add_object(b, array, NULL), *waits;
+
+	json_add_number(b, object, "seconds", (double)from->time_ns / NS_PER_S);
+	json_add_number(b, object, "share", from->share);
+	add_place(b, object, &from->place);
+	json_add_text(b, object, "class", verdict_class_name(from->verdict_class));
+	add_text_if(b, object, "advice", from->advice);
+	json_add_number(b, object, "on_cpu_s", (double)from->on_cpu_ns / NS_PER_S);
+	add_gil_share(b, object, from->is_gil_known, from->gil_held_ns, from->on_cpu_ns);
+	waits = json_add_array(b, object, "waits");
+	for (size_t i = 0; i < from->wait_cnt; i++) {
+		cJSON *wait = json_add_object(b, waits, NULL);
+
+		json_add_text(b, wait, "reason", wait_reason_name(from->waits[i].reason));
+		json_add_number(b, wait, "seconds", (double)from->waits[i].wait_ns / NS_PER_S);
+		json_add_number(b, wait, "share", from->waits[i].share);
+	}
+}
+
 void json_add_hot_spots(struct json_builder *b, cJSON *root, const struct report *report)
 {
 	cJSON *array = json_add_array(b, root, "hot_spots");
 
 	for (size_t i = 0; i < report->hot_spot_cnt; i++)
 		add_hot_spot(b, array, report, &report->hot_spots[i]);
+	array = json_add_array(b, root, "functions");
+	for (size_t i = 0; i < report->function_cnt; i++)
+		add_function(b, array, &report->functions[i]);
 }

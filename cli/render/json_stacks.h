@@ -10,6 +10,7 @@ struct report;
 void json_add_stack_quality(struct json_builder *builder, cJSON *observation,
 			    const struct report *report);
 
+/* hot_spots and functions. */
 void json_add_hot_spots(struct json_builder *builder, cJSON *root, const struct report *report);
 
 #endif

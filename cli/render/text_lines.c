@@ -264,17 +264,76 @@ static void put_no_lines(struct page *page, const struct report_stack_quality *q
 	page_newline(page);
 }
 
-void text_lines(struct page *page, const struct report *report)
+/* What each function is by itself, and what is to be done with it. */
+static void put_function(struct page *page, const struct report_function *function, int room)
 {
-	size_t cnt = shown_lines(page, report);
-	struct columns columns;
+	char share[UNIT_BYTES], name[NAME_BYTES];
 
-	if (!report->hot_spot_cnt)
-		put_no_lines(page, &report->stack_quality);
-	if (!cnt)
+	format_share(function->share, share);
+	format_function(&function->place, name);
+	page_paragraph(page);
+	page_tab(page, SHARE_COLUMN_END - escape_columns(share, true));
+	page_put(page, share);
+	page_tab(page, SHARE_COLUMN_END + 2);
+	page_put_fit(page, name[0] ? name : "(no name)", room);
+	page_tab(page, SHARE_COLUMN_END + 2 + room + 2);
+	page->indent = page->column;
+	page_say(page, text_class(function->verdict_class));
+	if (function->advice[0])
+		page_sayf(page, "(%s)", function->advice);
+	page_newline(page);
+}
+
+static void put_functions(struct page *page, const struct report *report)
+{
+	bool ascii_only = !page->style->use_unicode;
+	char name[NAME_BYTES];
+	int room = 0;
+
+	if (!page->style->is_verbose || !report->function_cnt)
 		return;
-	columns = measure(page, report, cnt);
+	for (size_t i = 0; i < report->function_cnt; i++) {
+		format_function(&report->functions[i].place, name);
+		widen(&room, name[0] ? name : "(no name)", ascii_only, page->width / 2);
+	}
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	page_say(page, "in which functions, and what each of them is");
+	page_color(page, COLOR_NONE);
+	page_newline(page);
+	for (size_t i = 0; i < report->function_cnt; i++)
+		put_function(page, &report->functions[i], room);
+}
+
+/* What can't be named, and why. */
+static void put_stack_notes(struct page *page, const struct report_stack_quality *quality)
+{
+	for (size_t i = 0; page->style->is_verbose && i < quality->note_cnt; i++) {
+		page_paragraph(page);
+		page_color(page, COLOR_DIM);
+		page_say(page, quality->notes[i]);
+		page_color(page, COLOR_NONE);
+		page_newline(page);
+	}
+}
+
+static void put_lines(struct page *page, const struct report *report, size_t cnt)
+{
+	struct columns columns = measure(page, report, cnt);
+
 	put_lines_title(page, report, cnt);
 	for (size_t i = 0; i < cnt; i++)
 		put_line(page, &report->hot_spots[i], columns);
+}
+
+void text_lines(struct page *page, const struct report *report)
+{
+	size_t cnt = shown_lines(page, report);
+
+	if (cnt)
+		put_lines(page, report, cnt);
+	else if (!report->hot_spot_cnt)
+		put_no_lines(page, &report->stack_quality);
+	put_functions(page, report);
+	put_stack_notes(page, &report->stack_quality);
 }

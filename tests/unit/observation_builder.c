@@ -359,8 +359,63 @@ static void assert_phases_tile_the_run(const struct report *report)
 	assert_int_equal(at_ns, report->program_time.wall_ns);
 }
 
+static uint64_t assert_stacks_are_sound(const struct report *report)
+{
+	uint64_t on_cpu_ns = 0, all_ns = 0;
+
+	for (size_t i = 0; i < report->stack_cnt; i++) {
+		const struct report_stack *stack = &report->stacks[i];
+
+		if (i)
+			assert_true(report->stacks[i - 1].time_ns >= stack->time_ns);
+		assert_true(stack->frame_cnt > 0);
+		for (size_t k = 0; k < stack->frame_cnt; k++)
+			assert_true(stack->frames[k] < report->frame_cnt);
+		assert_non_null(stack->process);
+		assert_non_null(stack->thread);
+		assert_non_null(stack->task);
+		assert_non_null(stack->object);
+		on_cpu_ns += stack->is_on_cpu ? stack->time_ns : 0;
+		all_ns += stack->time_ns;
+	}
+	assert_true(on_cpu_ns <= report->thread_time.on_cpu_ns);
+	assert_share(report->stack_quality.known_share);
+	assert_share(report->stack_quality.complete_share);
+	return all_ns;
+}
+
+/* Lines and functions share out what the stacks have. */
+static void assert_lines_are_sound(const struct report *report)
+{
+	uint64_t stack_ns = assert_stacks_are_sound(report), spot_ns = 0, function_ns = 0;
+
+	for (size_t i = 0; i < report->hot_spot_cnt; i++) {
+		const struct report_hot_spot *spot = &report->hot_spots[i];
+
+		assert_share(spot->share);
+		assert_true(spot->share_error >= 0);
+		assert_non_null(spot->stack);
+		assert_non_null(spot->callee);
+		assert_true(spot->gil_held_ns <= spot->time_ns);
+		assert_true(spot->stack->time_ns <= spot->time_ns);
+		spot_ns += spot->time_ns;
+	}
+	for (size_t i = 0; i < report->function_cnt; i++) {
+		const struct report_function *function = &report->functions[i];
+
+		assert_share(function->share);
+		assert_true(function->gil_held_ns <= function->on_cpu_ns);
+		assert_in_range(function->verdict_class, 0, CLASS_CNT - 1);
+		assert_non_null(function->advice);
+		function_ns += function->time_ns;
+	}
+	assert_true(spot_ns <= stack_ns);
+	assert_true(function_ns <= stack_ns);
+}
+
 void assert_report_is_sound(const struct report *report)
 {
+	assert_lines_are_sound(report);
 	assert_phases_tile_the_run(report);
 	assert_times_sum(report);
 	assert_verdict_is_sound(&report->verdict);

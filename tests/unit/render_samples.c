@@ -137,11 +137,33 @@ static struct report_hot_spot io_spots[] = {
 	  .sample_cnt = 9,
 	  .stack = &io_stacks[1] },
 };
+static struct report_wait io_function_waits[] = {
+	{ .reason = WAIT_NETWORK, .wait_ns = 2304 * MS, .share = 1 }
+};
+static struct report_function io_functions[] = {
+	{ .place = { "fetch", "/srv/samples/python/fetch_sequential.py", 10, "", 0, LANGUAGE_PYTHON,
+		     false, true },
+	  .time_ns = 2304 * MS,
+	  .share = 0.956,
+	  LIST(waits, wait_cnt, io_function_waits),
+	  .verdict_class = CLASS_IO_BOUND,
+	  .advice = "" },
+	{ .place = { "parse", "/srv/samples/python/feed.py", 0, "", 0, LANGUAGE_PYTHON, false,
+		     true },
+	  .time_ns = 91 * MS,
+	  .share = 0.038,
+	  .on_cpu_ns = 91 * MS,
+	  .gil_held_ns = 90 * MS,
+	  .is_gil_known = true,
+	  .verdict_class = CLASS_CPU_BOUND,
+	  .advice = "process-pool" },
+};
 static const char *io_stack_notes[] = { "/usr/bin/python3.11: no debug information" };
 static const struct report io_report = {
 	LIST(frames, frame_cnt, io_frames),
 	LIST(stacks, stack_cnt, io_stacks),
 	LIST(hot_spots, hot_spot_cnt, io_spots),
+	LIST(functions, function_cnt, io_functions),
 	.stack_quality = { true, 10, 20, 0, 1, 0.99, NULL, LIST(notes, note_cnt, io_stack_notes) },
 	LIST(expectations, expectation_cnt, io_expectations),
 	.started_at_unix_ns = STARTED_AT_NS,
@@ -337,6 +359,20 @@ static struct report_hot_spot hostile_spots[] = {
 	  .sample_cnt = 1,
 	  .stack = &hostile_stacks[0] },
 };
+static struct report_function hostile_functions[] = {
+	{ .place = { "\x1b[2Jowned\n", "/srv/\xe2\x80\xae/\xff.py\r", 7, "", 0, LANGUAGE_PYTHON,
+		     false, true },
+	  .time_ns = 8000,
+	  .share = 0.8,
+	  .on_cpu_ns = 8000,
+	  .verdict_class = CLASS_INCONCLUSIVE,
+	  .advice = "" },
+	{ .place = { "", "", 0, "/bin/\x1b", 0, LANGUAGE_UNKNOWN, false, true },
+	  .time_ns = 600,
+	  .share = 0.06,
+	  .verdict_class = CLASS_INCONCLUSIVE,
+	  .advice = "" },
+};
 static const char *hostile_stack_notes[] = { "/opt/\x9b\x1b[2J/libevil.so: \xff" };
 static const char *hostile_command[] = {
 	"/opt/a directory/with-a-very-long-name-that-does-not-fit/bin/\x1b[31mred\xff",
@@ -355,6 +391,7 @@ static const struct report hostile_report = {
 	LIST(frames, frame_cnt, hostile_frames),
 	LIST(stacks, stack_cnt, hostile_stacks),
 	LIST(hot_spots, hot_spot_cnt, hostile_spots),
+	LIST(functions, function_cnt, hostile_functions),
 	.stack_quality = { true, 1, 2, 3, 0.5, 0.8, NULL,
 			   LIST(notes, note_cnt, hostile_stack_notes) },
 	.started_at_unix_ns = 0,

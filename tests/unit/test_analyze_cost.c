@@ -72,6 +72,49 @@ static void add_phases(struct observation *obs)
 	}
 }
 
+/* Of as many stacks as a long run leaves: each thread has two, 40 frames deep, which begin alike.
+ */
+static void add_stacks(struct observation *obs, pid_t pid, uint32_t row)
+{
+	enum { DEPTH = 40, LINES = 5000 };
+	uint32_t caller = NO_CALLER;
+
+	for (uint32_t depth = 0; depth < DEPTH; depth++) {
+		struct obs_call *call;
+
+		if (obs->call_cnt < DEPTH || depth >= DEPTH - 2) {
+			call = observation_add_call(obs);
+			assert_non_null(call);
+			call->frame = ((uint32_t)pid * 7 + depth) % LINES;
+			call->caller = caller;
+			caller = (uint32_t)obs->call_cnt - 1;
+		} else {
+			caller = depth;
+		}
+	}
+	while (obs->frame_cnt < LINES) {
+		struct obs_frame *frame = observation_add_frame(obs);
+
+		assert_non_null(frame);
+		frame->function = "f";
+		frame->file = "/srv/a.py";
+		frame->line = (uint32_t)obs->frame_cnt;
+		frame->language = LANGUAGE_PYTHON;
+	}
+	for (int waits = 0; waits < 2; waits++) {
+		struct obs_stack_time *time = observation_add_stack_time(obs);
+
+		assert_non_null(time);
+		time->pid = time->tid = pid;
+		time->call = caller - (uint32_t)waits;
+		time->is_on_cpu = !waits;
+		time->wait = row;
+		time->time_ns = MS;
+		time->sample_cnt = 30;
+	}
+	obs->stack_quality.are_taken = true;
+}
+
 static void build_tree(struct observation *obs, enum observation_source source, size_t cnt)
 {
 	build_observation(obs, 10000, 2000, 0, 2);
@@ -82,6 +125,7 @@ static void build_tree(struct observation *obs, enum observation_source source, 
 		build_process(obs, pid, "/bin/child")->parent_pid = i ? pid - 1 : 0;
 		build_thread(obs, pid, pid, 1);
 		add_rows(obs, pid);
+		add_stacks(obs, pid, (uint32_t)obs->wait_cnt - 1);
 	}
 	add_phases(obs);
 }

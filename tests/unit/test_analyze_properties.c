@@ -146,6 +146,75 @@ static void randomize_slices(struct observation *obs, uint64_t *seed)
 	}
 }
 
+static void randomize_frame(struct observation *obs, uint64_t *seed)
+{
+	static const char *const functions[] = {
+		"",  "f",  "<module>", "std::sort<int>(int*)", "<T as core::x>::y", "runtime.park",
+		"<", "::("
+	};
+	static const char *const files[] = { "",
+					     "/srv/a.py",
+					     "/v/bin/tool",
+					     "<string>",
+					     "/v/lib/python3.11/site-packages/tool/x.py",
+					     "/",
+					     "/usr/lib/python3.11/json/__init__.py",
+					     "node:fs" };
+	static const char *const modules[] = { "",	    "/bin/a",	      PYTHON,
+					       "libc.so.6", "/lib/libc.so.6", "/bin/a (deleted)",
+					       "/srv/x.so", "[vdso]" };
+	struct obs_frame *frame = observation_add_frame(obs);
+
+	assert_non_null(frame);
+	frame->function = functions[below(seed, 8)];
+	frame->file = files[below(seed, 8)];
+	frame->line = (uint32_t)below(seed, 3);
+	frame->first_line = (uint32_t)below(seed, 2);
+	frame->module = modules[below(seed, 8)];
+	frame->address = below(seed, 3);
+	frame->language = (enum frame_language)below(seed, LANGUAGE_CNT);
+	frame->is_inlined = below(seed, 2);
+}
+
+static void randomize_call(struct observation *obs, uint64_t *seed)
+{
+	struct obs_call *call = observation_add_call(obs);
+	uint32_t number = (uint32_t)obs->call_cnt - 1;
+
+	assert_non_null(call);
+	call->frame = (uint32_t)below(seed, obs->frame_cnt);
+	call->caller = number && below(seed, 5) ? (uint32_t)below(seed, number) : NO_CALLER;
+	call->is_complete = below(seed, 2);
+}
+
+static void randomize_stack_time(struct observation *obs, uint64_t *seed)
+{
+	struct obs_stack_time *time = observation_add_stack_time(obs);
+
+	assert_non_null(time);
+	time->call = (uint32_t)below(seed, obs->call_cnt);
+	time->pid = 10 + (pid_t)below(seed, 6);
+	time->tid = 10 + (pid_t)below(seed, 30);
+	time->task = below(seed, 3) ? "" : "Task-1";
+	time->is_on_cpu = !obs->wait_cnt || below(seed, 2);
+	time->wait = time->is_on_cpu ? 0 : (uint32_t)below(seed, obs->wait_cnt);
+	time->time_ns = some_ns(seed, obs->duration_ns);
+	time->sample_cnt = below(seed, 100);
+	time->gil_known_ns = time->is_on_cpu ? some_ns(seed, time->time_ns) : 0;
+	time->gil_held_ns = some_ns(seed, time->gil_known_ns);
+}
+
+static void randomize_stacks(struct observation *obs, uint64_t *seed)
+{
+	obs->stack_quality.are_taken = true;
+	for (uint64_t frames = 1 + below(seed, 40); frames; frames--)
+		randomize_frame(obs, seed);
+	for (uint64_t calls = 1 + below(seed, 100); calls; calls--)
+		randomize_call(obs, seed);
+	for (uint64_t times = below(seed, 200); times; times--)
+		randomize_stack_time(obs, seed);
+}
+
 static void randomize(struct observation *obs, uint64_t *seed)
 {
 	enum wait_reason favourite = (enum wait_reason)below(seed, WAIT_REASON_CNT);
@@ -167,6 +236,8 @@ static void randomize(struct observation *obs, uint64_t *seed)
 		randomize_thread(obs, tid, seed);
 	for (uint64_t rows = below(seed, 60); rows; rows--)
 		randomize_row(obs, favourite, seed);
+	if (below(seed, 3))
+		randomize_stacks(obs, seed);
 	if (below(seed, 2))
 		return; /* as older recordings are */
 	randomize_slices(obs, seed);
@@ -177,7 +248,7 @@ static void randomize(struct observation *obs, uint64_t *seed)
 static void every_report_is_sound(void **state)
 {
 	uint64_t seed = 20240607;
-	bool was_class[CLASS_CNT] = { false }, was_cut = false;
+	bool was_class[CLASS_CNT] = { false }, was_cut = false, has_lines = false;
 
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -188,12 +259,14 @@ static void every_report_is_sound(void **state)
 		build_report_for(&obs, (uint32_t)below(&seed, 300), &report);
 		was_class[report.verdict.verdict_class] = true;
 		was_cut = was_cut || report.phase_cnt > 1;
+		has_lines = has_lines || report.hot_spot_cnt;
 		report_release(&report);
 	}
 	/* A generator that reaches only some of the rules would prove little. */
 	for (int i = 0; i < CLASS_CNT; i++)
 		assert_true(was_class[i]);
 	assert_true(was_cut);
+	assert_true(has_lines);
 }
 
 static void same_observation_same_report(void **state)
@@ -223,6 +296,8 @@ static void running_out_of_memory_is_an_error(void **state)
 
 	(void)state;
 	randomize(&obs, &seed);
+	if (!obs.stack_time_cnt)
+		randomize_stacks(&obs, &seed);
 	for (pid_t tid = 1000; tid < 3000; tid++) /* enough for several chunks */
 		build_thread(&obs, 10, tid, 1);
 	for (long allowed = 0; error; allowed++) {

@@ -252,11 +252,316 @@ static void time_is_the_innermost_own_lines(void **state)
 	}
 }
 
+static uint64_t stacks_ns(const struct report *report, bool is_on_cpu)
+{
+	uint64_t sum_ns = 0;
+
+	for (size_t i = 0; i < report->stack_cnt; i++)
+		if (report->stacks[i].is_on_cpu == is_on_cpu)
+			sum_ns += report->stacks[i].time_ns;
+	return sum_ns;
+}
+
+static uint32_t own_line(struct observation *obs, uint32_t line)
+{
+	return STACK(obs, python_at("/srv/a.py", line, "f"), native_at(PYTHON, "_start"));
+}
+
+/* Three lines whose samples don't divide evenly, and a thread with too few of its own. */
+static void times_sum_to_the_exact_ones(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 1000, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 0)->on_cpu_ns = 1000000007;
+	build_thread(&obs, 7, 8, 0)->on_cpu_ns = 70000001;
+	WAITED(&obs, 8, .reason = WAIT_NETWORK, .ms = 333, .cnt = 1000, .name = "a");
+	for (uint32_t line = 1; line <= 3; line++) {
+		build_computing(&obs, 7, own_line(&obs, line), 303 * line, 30 * line);
+		build_waiting(&obs, 8, own_line(&obs, line), 0, 71 * line, 7 * line);
+	}
+	build_computing(&obs, 8, own_line(&obs, 9), 60, 6);
+	build_report(&obs, &report);
+	assert_int_equal(stacks_ns(&report, true), 1070000008);
+	assert_int_equal(stacks_ns(&report, false), 333 * MS);
+	report_release(&report);
+}
+
+/* Compilers that run for less than the distance of two samples are told by each other. */
+static void short_processes_of_one_program_stand_for_each_other(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 1000, 0, 2);
+	for (pid_t pid = 10; pid < 110; pid++) {
+		build_process(&obs, pid, APP);
+		build_thread(&obs, pid, pid, 8);
+		if (pid % 2)
+			build_computing(&obs, pid, STACK(&obs, native_at(APP, "parse")), 10, 1);
+	}
+	build_process(&obs, 200, "/bin/other");
+	build_thread(&obs, 200, 200, 50);
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt, 1);
+	assert_int_equal(report.hot_spots[0].time_ns, 800 * MS);
+	assert_true(report.stack_quality.known_share < 0.95);
+	report_release(&report);
+}
+
+/* A minute of which a few samples tell is not theirs. */
+static void few_samples_stand_for_little(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 60000, 60000, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 60000);
+	build_computing(&obs, 7, own_line(&obs, 1), 30, 3);
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt, 0);
+	assert_true(report.stack_quality.known_share < 0.01);
+	assert_non_null(strstr(report.stack_quality.why_no_lines, "not enough samples: 3 "));
+	report_release(&report);
+}
+
+/* Five samples that agree may be chance. One wait that was seen from its beginning to its end is
+ * not. */
+static void what_was_seen_is_certain(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 50, 50, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 50);
+	build_computing(&obs, 7, own_line(&obs, 1), 50, 5);
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt, 0);
+	report_release(&report);
+
+	build_observation(&obs, 5000, 10, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 10);
+	WAITED(&obs, 7, .reason = WAIT_TIMER, .ms = 4990, .quiet_ms = 4990, .timed_out = true);
+	build_waiting(&obs, 7, own_line(&obs, 2), 0, 4990, 1);
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt, 1);
+	assert_int_equal(report.hot_spots[0].place.line, 2);
+	assert_true(report.hot_spots[0].share_error == 0);
+	report_release(&report);
+}
+
+static void without_stacks_there_is_nothing(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 1000, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 1000);
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt + report.stack_cnt + report.function_cnt, 0);
+	assert_false(report.stack_quality.are_taken);
+	assert_null(report.stack_quality.why_no_lines);
+	report_release(&report);
+}
+
+/* However long it is idle and joins: what it computes comes first. */
+static void the_order_is_by_what_it_tells(void **state)
+{
+	static const uint32_t lines[] = { 2, 4, 1, 3, 5 };
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 10000, 500, 0, 2);
+	build_process(&obs, 7, PYTHON)->listening_cnt = 1;
+	build_thread(&obs, 7, 7, 500);
+	WAITED(&obs, 7, .reason = WAIT_GIL, .ms = 300, .cnt = 50);
+	WAITED(&obs, 7, .reason = WAIT_SYNC, .ms = 2000, .cnt = 50, .kind = OBJECT_JOIN,
+	       .name = "worker");
+	WAITED(&obs, 7, .reason = WAIT_DISK, .ms = 400, .cnt = 50, .quiet_ms = 400);
+	WAITED(&obs, 7, .reason = WAIT_ACCEPT, .ms = 6800, .cnt = 50, .quiet_ms = 6800);
+	build_waiting(&obs, 7, own_line(&obs, 1), 0, 300, 50);
+	build_computing(&obs, 7, own_line(&obs, 2), 500, 50);
+	build_waiting(&obs, 7, own_line(&obs, 3), 1, 2000, 50);
+	build_waiting(&obs, 7, own_line(&obs, 4), 2, 400, 50);
+	build_waiting(&obs, 7, own_line(&obs, 5), 3, 6800, 50);
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(report.hot_spots[i].place.line, lines[i]);
+	/* Of 1.2 s of busy thread time; of 10 s altogether. */
+	assert_true(report.hot_spots[0].share > 0.416 && report.hot_spots[0].share < 0.417);
+	assert_true(report.hot_spots[4].share > 0.679 && report.hot_spots[4].share < 0.681);
+	report_release(&report);
+}
+
+/* One line that waits for two things and in two tasks is named after the larger ones. */
+static void a_line_has_the_object_and_task_of_most(void **state)
+{
+	struct observation obs;
+	struct report report;
+	uint32_t call;
+
+	(void)state;
+	build_observation(&obs, 1000, 0, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 0);
+	for (int i = 0; i < 3; i++)
+		WAITED(&obs, 7, .reason = WAIT_NETWORK, .ms = i == 1 ? 400 : 300, .cnt = 30,
+		       .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND,
+		       .name = i == 1 ? "10.0.0.1:1" : "10.0.0.2:2", .call = i ? "a" : "b");
+	call = own_line(&obs, 1);
+	build_waiting(&obs, 7, call, 0, 300, 30)->task = "Task-1";
+	build_waiting(&obs, 7, call, 1, 400, 30)->task = "Task-1";
+	build_waiting(&obs, 7, call, 2, 300, 30)->task = "Task-2";
+	build_report(&obs, &report);
+	assert_int_equal(report.hot_spot_cnt, 1);
+	assert_string_equal(report.hot_spots[0].object, "tcp 10.0.0.2:2");
+	assert_string_equal(report.hot_spots[0].task, "Task-1");
+	report_release(&report);
+}
+
+static const struct report_function *function_named(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->function_cnt; i++)
+		if (!strcmp(report->functions[i].place.function, name))
+			return &report->functions[i];
+	fail_msg("no function %s", name);
+	return NULL;
+}
+
+/* Fetches and resizes in turn: half and half. @held_ms of 5 s are computed with the GIL held. */
+static void build_mixed(struct observation *obs, uint64_t held_ms)
+{
+	struct obs_stack_time *resize;
+
+	build_observation(obs, 10000, 5000, 0, 4);
+	build_process(obs, 7, PYTHON);
+	build_thread(obs, 7, 7, 5000);
+	WAITED(obs, 7, .reason = WAIT_NETWORK, .ms = 5000, .cnt = 100, .quiet_ms = 5000,
+	       .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:443",
+	       .call = "recvfrom");
+	build_waiting(obs, 7,
+		      STACK(obs, native_at(LIBC, "recv"), python_at("/srv/a.py", 5, "fetch")), 0,
+		      5000, 100);
+	resize =
+		build_computing(obs, 7, STACK(obs, python_at("/srv/a.py", 9, "resize")), 5000, 500);
+	resize->gil_known_ns = 5000 * MS;
+	resize->gil_held_ns = held_ms * MS;
+}
+
+static void a_mixed_program_is_told_by_function(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_mixed(&obs, 5000);
+	build_report(&obs, &report);
+	assert_int_equal(report.verdict.verdict_class, CLASS_MIXED);
+	assert_int_equal(function_named(&report, "fetch")->verdict_class, CLASS_IO_BOUND);
+	assert_string_equal(function_named(&report, "fetch")->advice, "thread-pool");
+	assert_int_equal(function_named(&report, "resize")->verdict_class, CLASS_CPU_BOUND);
+	assert_string_equal(function_named(&report, "resize")->advice, "process-pool");
+	assert_true(report.recommendation.note_cnt > 0);
+	assert_non_null(
+		strstr(report.recommendation.notes[0], "thread-pool fetch (io-bound, 50%)"));
+	assert_non_null(
+		strstr(report.recommendation.notes[0], "process-pool resize (cpu-bound, 50%)"));
+	report_release(&report);
+
+	/* NumPy lets go of the GIL: threads will do. */
+	build_mixed(&obs, 500);
+	build_report(&obs, &report);
+	assert_string_equal(function_named(&report, "resize")->advice, "thread-pool");
+	report_release(&report);
+}
+
+/* Who has a few samples gets no advice. */
+static void few_samples_make_no_class(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_mixed(&obs, 5000);
+	build_computing(&obs, 7, STACK(&obs, python_at("/srv/a.py", 20, "rare")), 50, 5);
+	build_report(&obs, &report);
+	assert_int_equal(function_named(&report, "rare")->verdict_class, CLASS_INCONCLUSIVE);
+	assert_string_equal(function_named(&report, "rare")->advice, "");
+	report_release(&report);
+}
+
+static const struct report_finding *finding_named(const struct report *report, const char *id)
+{
+	for (size_t i = 0; i < report->finding_cnt; i++)
+		if (!strcmp(report->findings[i].id, id))
+			return &report->findings[i];
+	fail_msg("no finding %s", id);
+	return NULL;
+}
+
+static void a_finding_names_its_line(void **state)
+{
+	const struct report_finding *finding;
+	const struct report_evidence *last;
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_fetcher(&obs);
+	build_report(&obs, &report);
+	finding = finding_named(&report, "serial-io");
+	assert_non_null(strstr(finding->summary, " It waits in fetch (/srv/fetch.py:42)."));
+	last = &finding->evidence[finding->evidence_cnt - 1];
+	assert_string_equal(last->metric, "line: fetch (/srv/fetch.py:42)");
+	assert_true(last->value > 2.39 && last->value < 2.41);
+	report_release(&report);
+}
+
+/* Where no line has half of it, none shows it. */
+static void a_line_that_is_not_certain_is_not_named(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_fetcher(&obs);
+	obs.stack_times[0].time_ns = 600 * MS;
+	for (uint32_t line = 1; line <= 3; line++)
+		build_waiting(&obs, 7, own_line(&obs, line), 0, 600, 20);
+	build_report(&obs, &report);
+	assert_null(strstr(finding_named(&report, "serial-io")->summary, "fetch.py"));
+	report_release(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_line_that_waits_comes_first),
 		cmocka_unit_test(time_is_the_innermost_own_lines),
+		cmocka_unit_test(times_sum_to_the_exact_ones),
+		cmocka_unit_test(short_processes_of_one_program_stand_for_each_other),
+		cmocka_unit_test(few_samples_stand_for_little),
+		cmocka_unit_test(what_was_seen_is_certain),
+		cmocka_unit_test(without_stacks_there_is_nothing),
+		cmocka_unit_test(the_order_is_by_what_it_tells),
+		cmocka_unit_test(a_line_has_the_object_and_task_of_most),
+		cmocka_unit_test(a_mixed_program_is_told_by_function),
+		cmocka_unit_test(few_samples_make_no_class),
+		cmocka_unit_test(a_finding_names_its_line),
+		cmocka_unit_test(a_line_that_is_not_certain_is_not_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
