@@ -17,6 +17,8 @@
 
 struct code_cache;
 
+#define PYTHON_STATES_KEPT 1024 /* a power of two */
+
 struct python {
 	struct python_memory memory;
 	struct python_layout layout;
@@ -26,7 +28,8 @@ struct python {
 	uint64_t code_type;
 	uint64_t string_type;
 	struct code_cache *codes;
-	struct page_cache pages; /* for looks at objects; see objects.h */
+	uint64_t states[PYTHON_STATES_KEPT]; /* of threads, where they were found last */
+	struct page_cache pages;	     /* for looks at objects; see objects.h */
 	struct module_hints hints;
 	pid_t own_pid;	   /* in its own namespace; 0: not known yet */
 	size_t task_total; /* at the last look */

@@ -18,6 +18,8 @@ struct state_walk {
 	uint64_t state;
 	uint32_t interpreter_cnt;
 	uint32_t state_cnt;
+	uint64_t mark; /* a state that was met: met again, the list is a circle */
+	uint32_t mark_at;
 };
 
 static void walk_begin(struct state_walk *walk, struct python *python)
@@ -48,8 +50,13 @@ static uint64_t walk_next(struct state_walk *walk)
 						  walk->interpreter + layout->interpreter_threads);
 	}
 	state = walk->state;
-	if (!state || walk->state_cnt++ >= THREADS_MAX)
+	if (!state || state == walk->mark || walk->state_cnt++ >= THREADS_MAX)
 		return 0;
+	/* A mark twice as far on each time is within a circle at last. */
+	if (walk->state_cnt >= 2 * walk->mark_at) {
+		walk->mark = state;
+		walk->mark_at = walk->state_cnt;
+	}
 	walk->state = memory_word(memory, state + layout->thread_next);
 	return state;
 }
@@ -63,17 +70,47 @@ static uint64_t frame_of_state(const struct python *python, uint64_t state)
 		       : frame;
 }
 
+/* Is there a state at @state still, of this thread? One that is in use is in its interpreter's
+ * list. As python_is_state() of python.bpf.h. */
+static bool is_state_of(const struct python *python, uint64_t state, uint64_t thread_pointer)
+{
+	const struct python_layout *layout = &python->layout;
+	const struct python_memory *memory = &python->memory;
+	uint64_t link;
+
+	if (!state || memory_word(memory, state + layout->thread_id) != thread_pointer)
+		return false;
+	link = memory_word(memory, state + layout->thread_prev);
+	if (link)
+		link += layout->thread_next;
+	else
+		link = memory_word(memory, state + layout->thread_interpreter) +
+		       layout->interpreter_threads;
+	return memory_word(memory, link) == state;
+}
+
+/* Where a thread's state is kept: those of two threads may fall together. */
+static uint64_t *place_of(struct python *python, uint64_t thread_pointer)
+{
+	uint64_t hash = (thread_pointer >> 6) * 0x9e3779b97f4a7c15ULL;
+
+	return &python->states[hash >> 32 & (PYTHON_STATES_KEPT - 1)];
+}
+
 uint64_t thread_state_find(struct python *python, uint64_t thread_pointer)
 {
-	struct state_walk walk;
+	uint64_t *place = place_of(python, thread_pointer);
 	uint64_t found = 0, state;
+	struct state_walk walk;
 
+	if (is_state_of(python, *place, thread_pointer) && frame_of_state(python, *place))
+		return *place;
 	walk_begin(&walk, python);
 	while ((state = walk_next(&walk))) {
 		if (memory_word(&python->memory, state + python->layout.thread_id) !=
 		    thread_pointer)
 			continue;
-		found = state;
+		found = *place = state;
 		if (frame_of_state(python, state))
 			break;
 	}
@@ -93,8 +130,10 @@ ssize_t python_threads(struct python *python, struct python_thread *threads, siz
 		uint64_t thread_pointer =
 			memory_word(&python->memory, state + python->layout.thread_id);
 
-		if (thread_pointer)
-			threads[cnt++] = (struct python_thread){ thread_pointer, state };
+		if (!thread_pointer)
+			continue;
+		threads[cnt++] = (struct python_thread){ thread_pointer, state };
+		*place_of(python, thread_pointer) = state;
 	}
 	return (ssize_t)cnt;
 }

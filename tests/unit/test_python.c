@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "python/line_table.h"
+#include "python/interpreter.h"
 #include "python/python.h"
 #include "python_script.h"
 
@@ -237,6 +237,53 @@ static void line_tables_made_up(void **state)
 			 0);
 }
 
+/* --- memory that leads round in circles --- */
+
+#define CIRCLE_READS_MAX 5000
+
+static size_t read_cnt;
+
+/* Each word of it is the address of some other part of it. */
+static bool read_circle(void *context, uint64_t address, void *bytes, size_t len)
+{
+	const uint64_t *step = context;
+	uint64_t word = address / 4096 * 4096 + *step;
+
+	read_cnt++;
+	if (*step > 4096 && word > 100 * *step)
+		word = 4096;
+	for (size_t i = 0; i < len; i++)
+		((uint8_t *)bytes)[i] = ((const uint8_t *)&word)[i % sizeof(word)];
+	return true;
+}
+
+static void check_circle(uint32_t hexversion, uint64_t step)
+{
+	struct python *python = calloc(1, sizeof(*python));
+	struct python_thread threads[THREADS_MAX];
+
+	assert_non_null(python);
+	python->memory = (struct python_memory){ .read = read_circle, .context = &step };
+	python->hexversion = hexversion;
+	python->runtime = 4096;
+	assert_true(layout_find(&python->memory, python->runtime, hexversion, &python->layout));
+	read_cnt = 0;
+	assert_true(python_threads(python, threads, THREADS_MAX) <= THREADS_MAX);
+	assert_int_equal(python_walk(python, 12345, frames, 128), 0);
+	assert_true(python_walk(python, threads[0].thread_pointer, frames, 128) <= 128);
+	assert_in_range(read_cnt, 1, CIRCLE_READS_MAX);
+	free(python);
+}
+
+static void memory_in_circles(void **state)
+{
+	(void)state;
+	for (uint32_t minor = 8; minor <= 12; minor++) {
+		check_circle(0x03000000 | minor << 16, 0);
+		check_circle(0x03000000 | minor << 16, 8192);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +292,7 @@ int main(void)
 		cmocka_unit_test(no_python_here),
 		cmocka_unit_test(line_tables),
 		cmocka_unit_test(line_tables_made_up),
+		cmocka_unit_test(memory_in_circles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
