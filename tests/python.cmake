@@ -9,6 +9,7 @@ endif()
 # What a look at frames reads of a process, as images that a fuzzer changes; record_python_frames
 # makes them.
 classify_fuzz_test(python SOURCES tests/fuzz/python_image.c bpf/inspect/target_memory.c
+	bpf/inspect/pid_numbers.c bpf/inspect/proc_file.c
 	bpf/python/memory.c bpf/python/layouts.c bpf/python/strings.c bpf/python/threads.c
 	bpf/python/line_table.c bpf/python/code_object.c bpf/python/code_cache.c
 	bpf/python/page_cache.c bpf/python/objects.c bpf/python/modules.c bpf/python/coroutines.c
