@@ -1,0 +1,114 @@
+"""The process that reads stacks may come to any end: the run and its report go on."""
+import json
+import os
+import pathlib
+import signal
+import time
+import unittest
+
+from support import PYTHON, TIMEOUT_S, ThroughEbpf
+
+WORKER = "classify-stacks"
+REPLACED_MAX = 4  # RESTARTS_MAX of stack_worker.c
+# Computes in a function of its own, and waits for a line between two rounds of it.
+PROGRAM = """
+import sys, time
+def compute():
+    end = time.thread_time() + 0.3
+    while time.thread_time() < end:
+        pass
+compute()
+print("ready", flush=True)
+sys.stdin.readline()
+compute()
+"""
+
+
+def children(pid):
+    return [int(word) for word in
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def wait_until(condition):
+    end = time.monotonic() + TIMEOUT_S
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it never came")
+        time.sleep(0.005)
+
+
+class Worker(ThroughEbpf):
+    def setUp(self):
+        super().setUp()
+        self.recording = self.directory / "recording"
+        self.process = self.start(*self.options("--save-recording", str(self.recording), "--",
+                                                PYTHON, "-c", PROGRAM))
+        self.assertEqual(self.process.stdout.readline(), b"ready\n")
+
+    def workers(self):
+        return [pid for pid in children(self.process.pid) if name_of(pid) == WORKER]
+
+    def worker(self):
+        found = self.workers()
+        self.assertEqual(len(found), 1)
+        return found[0]
+
+    def end_program(self):
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        _, stderr = self.process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(self.process.returncode, 0, stderr)
+        self.read_report()
+        return json.loads(self.recording.read_text())
+
+    @staticmethod
+    def functions(recording):
+        return {frame["function"] for frame in recording["frames"]}
+
+    def test_lives_as_long_as_classify(self):
+        worker = self.worker()
+        recording = self.end_program()
+        self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
+        self.assertIn("compute", self.functions(recording))
+        self.assertEqual(recording["stack_quality"]["notes"], [])
+
+    def test_dies_with_classify(self):
+        worker = self.worker()
+        self.process.kill()
+        wait_until(lambda: name_of(worker) != WORKER)
+
+    def test_another_takes_the_place_of_one_that_crashed(self):
+        worker = self.worker()
+        os.kill(worker, signal.SIGSEGV)
+        wait_until(lambda: not pathlib.Path(f"/proc/{worker}").exists())
+        wait_until(self.workers)
+        recording = self.end_program()
+        self.assertIn("compute", self.functions(recording))
+        self.assertRegex("\n".join(recording["stack_quality"]["notes"]), "crashed.*lost")
+
+    def test_one_that_crashes_in_the_end_costs_the_stacks_only(self):
+        for _ in range(1 + REPLACED_MAX):
+            wait_until(self.workers)
+            worker = self.worker()
+            os.kill(worker, signal.SIGKILL)
+            wait_until(lambda gone=worker: not pathlib.Path(f"/proc/{gone}").exists())
+        recording = self.end_program()
+        self.assertEqual(recording["stack_times"], [])
+        self.assertRegex("\n".join(recording["stack_quality"]["notes"]), "stacks are lost")
+
+    def test_ctrl_c_is_not_for_it(self):
+        worker = self.worker()
+        os.kill(worker, signal.SIGINT)
+        recording = self.end_program()
+        self.assertIn("compute", self.functions(recording))
+
+
+if __name__ == "__main__":
+    unittest.main()
