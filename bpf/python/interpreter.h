@@ -14,10 +14,11 @@
 #include "python/memory.h"
 #include "python/modules.h"
 #include "python/page_cache.h"
+#include "python/python.h"
 
 struct code_cache;
 
-#define PYTHON_STATES_KEPT 1024 /* a power of two */
+#define PYTHON_STATES_KEPT 16384
 
 struct python {
 	struct python_memory memory;
@@ -28,8 +29,8 @@ struct python {
 	uint64_t code_type;
 	uint64_t string_type;
 	struct code_cache *codes;
-	uint64_t states[PYTHON_STATES_KEPT]; /* of threads, where they were found last */
-	struct page_cache pages;	     /* for looks at objects; see objects.h */
+	struct python_thread states[PYTHON_STATES_KEPT]; /* where they were found last */
+	struct page_cache pages;			 /* for looks at objects; see objects.h */
 	struct module_hints hints;
 	pid_t own_pid;	   /* in its own namespace; 0: not known yet */
 	size_t task_total; /* at the last look */

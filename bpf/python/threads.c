@@ -89,28 +89,46 @@ static bool is_state_of(const struct python *python, uint64_t state, uint64_t th
 	return memory_word(memory, link) == state;
 }
 
-/* Where a thread's state is kept: those of two threads may fall together. */
-static uint64_t *place_of(struct python *python, uint64_t thread_pointer)
-{
-	uint64_t hash = (thread_pointer >> 6) * 0x9e3779b97f4a7c15ULL;
+#define PLACES_OF_EACH 8
 
-	return &python->states[hash >> 32 & (PYTHON_STATES_KEPT - 1)];
+/* Where a thread's state is kept, or is to be: one of a few places in a row. */
+static struct python_thread *place_of(struct python *python, uint64_t thread_pointer)
+{
+	uint64_t hash = (thread_pointer >> 6) * 0x9e3779b97f4a7c15ULL >> 32;
+	struct python_thread *place = NULL;
+
+	for (size_t i = 0; i < PLACES_OF_EACH; i++) {
+		struct python_thread *kept = &python->states[(hash + i) % PYTHON_STATES_KEPT];
+
+		if (kept->thread_pointer == thread_pointer)
+			return kept;
+		if (!place || (place->thread_pointer && !kept->thread_pointer))
+			place = kept;
+	}
+	return place;
+}
+
+static void keep(struct python *python, uint64_t thread_pointer, uint64_t state)
+{
+	*place_of(python, thread_pointer) = (struct python_thread){ thread_pointer, state };
 }
 
 uint64_t thread_state_find(struct python *python, uint64_t thread_pointer)
 {
-	uint64_t *place = place_of(python, thread_pointer);
+	const struct python_thread *kept = place_of(python, thread_pointer);
 	uint64_t found = 0, state;
 	struct state_walk walk;
 
-	if (is_state_of(python, *place, thread_pointer) && frame_of_state(python, *place))
-		return *place;
+	if (kept->thread_pointer == thread_pointer &&
+	    is_state_of(python, kept->state, thread_pointer) && frame_of_state(python, kept->state))
+		return kept->state;
 	walk_begin(&walk, python);
 	while ((state = walk_next(&walk))) {
 		if (memory_word(&python->memory, state + python->layout.thread_id) !=
 		    thread_pointer)
 			continue;
-		found = *place = state;
+		found = state;
+		keep(python, thread_pointer, state);
 		if (frame_of_state(python, state))
 			break;
 	}
@@ -133,7 +151,7 @@ ssize_t python_threads(struct python *python, struct python_thread *threads, siz
 		if (!thread_pointer)
 			continue;
 		threads[cnt++] = (struct python_thread){ thread_pointer, state };
-		*place_of(python, thread_pointer) = state;
+		keep(python, thread_pointer, state);
 	}
 	return (ssize_t)cnt;
 }
