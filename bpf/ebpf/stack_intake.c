@@ -17,6 +17,14 @@
 /* Tasks are read again after so long, and so many times what reading them took. */
 #define TASKS_AGAIN_NS	   (NS_PER_S / 50)
 #define TASKS_COST_INVERSE 50
+/* Waits of a thread of Python at which it is asked whether it runs a loop: the first wait of a loop
+ * may be a long one, and what ends it tells that it was a loop's when its tasks have moved on. */
+#define LOOP_ASKS_MAX 16
+
+struct intake_task {
+	struct stack_row row;
+	enum python_task_wait wait;
+};
 
 /* A thread, and what is known of the wait that it is in. */
 struct intake_thread {
@@ -27,9 +35,10 @@ struct intake_thread {
 	uint64_t read_ns; /* when it was looked at from outside; 0: copied as the wait began */
 	/* Of one that has been seen to drive an event loop. */
 	bool drives_loop;
+	uint32_t loop_ask_cnt;
 	uint32_t task_cnt;
-	struct stack_row *tasks; /* stacks of its tasks that wait, as read last */
-	uint64_t tasks_due_ns;	 /* when they may be read again */
+	struct intake_task *tasks; /* that wait, as read last */
+	uint64_t tasks_due_ns;	   /* when they may be read again */
 };
 
 int stack_intake_init(struct stack_intake *intake, struct code_files *files,
@@ -206,7 +215,7 @@ static void keep_tasks(struct stack_intake *intake, struct stack_space *space,
 	for (size_t i = 0; i < cnt; i++) {
 		struct stack_row row = thread->row;
 
-		if (tasks[i].waits_for_task || !tasks[i].frame_cnt)
+		if (tasks[i].wait == PYTHON_TASK_WAITS_TASK || !tasks[i].frame_cnt)
 			continue;
 		row.native = row.kernel = NO_NODE;
 		row.python = chain_python(intake, space, tasks[i].frames, tasks[i].frame_cnt, loop,
@@ -215,7 +224,8 @@ static void keep_tasks(struct stack_intake *intake, struct stack_space *space,
 		row.task = tasks[i].is_named ? stack_table_task(&intake->table, tasks[i].name)
 					     : NO_NODE;
 		if (row.python != NO_NODE)
-			thread->tasks[thread->task_cnt++] = row;
+			thread->tasks[thread->task_cnt++] =
+				(struct intake_task){ row, tasks[i].wait };
 	}
 }
 
@@ -235,15 +245,24 @@ static void read_tasks(struct stack_intake *intake, struct stack_space *space,
 	tasks = calloc(TASKS_MAX, sizeof(*tasks));
 	if (tasks && thread->tasks) {
 		cnt = python_tasks(space->python, thread_pointer, tasks, TASKS_MAX);
+		thread->drives_loop |= cnt > 0;
 		if (cnt >= 0)
 			keep_tasks(intake, space, thread, tasks, (size_t)cnt);
 	}
 	free(tasks);
-	thread->tasks_due_ns =
-		now_ns + TASKS_AGAIN_NS + TASKS_COST_INVERSE * (stack_now_ns() - begin_ns);
+	thread->tasks_due_ns = now_ns + TASKS_COST_INVERSE * (stack_now_ns() - begin_ns);
+	if (thread->drives_loop)
+		thread->tasks_due_ns += TASKS_AGAIN_NS;
 }
 
 /* --- waits --- */
+
+static bool may_drive_loop(struct intake_thread *thread)
+{
+	if (thread->drives_loop)
+		return true;
+	return thread->row.python != NO_NODE && thread->loop_ask_cnt++ < LOOP_ASKS_MAX;
+}
 
 static void take_wait(struct stack_intake *intake, const struct wire_stack *stack, size_t size)
 {
@@ -256,7 +275,7 @@ static void take_wait(struct stack_intake *intake, const struct wire_stack *stac
 	thread->wait_number = owner->wait_number;
 	thread->read_ns = 0;
 	thread->is_waiting = read_stack(intake, stack, size, thread, &thread->row);
-	if (thread->is_waiting && thread->drives_loop)
+	if (thread->is_waiting && may_drive_loop(thread))
 		read_tasks(intake,
 			   stack_spaces_get(&intake->spaces, owner->tgid, owner->address_space,
 					    owner->time_ns),
@@ -292,22 +311,59 @@ static double weight_of(const struct stack_looking *looking, uint64_t wait_ns, u
 	return seen > 0 ? 1 / seen : 0;
 }
 
+static uint32_t count_tasks(const struct intake_thread *thread, enum python_task_wait wait)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < thread->task_cnt; i++)
+		cnt += thread->tasks[i].wait == wait;
+	return cnt;
+}
+
+/*
+ * Of which of its tasks a wait with @key of a loop is: what came from outside is not for those that
+ * let time pass, and a lock or queue is for others to release. Returns how many, and how they wait.
+ */
+static uint32_t tasks_of_wait(const struct intake_thread *thread, const struct wire_wait_key *key,
+			      enum python_task_wait *wait)
+{
+	static const enum python_task_wait order[] = { PYTHON_TASK_WAITS_TIME, PYTHON_TASK_WAITS,
+						       PYTHON_TASK_WAITS_INSIDE };
+	uint32_t cnt = 0;
+
+	if (!(key->flags & WIRE_WAIT_EVENT_LOOP))
+		return 0;
+	for (size_t i = key->reason == WIRE_TIMER ? 0 : 1; i < 3 && !cnt; i++) {
+		*wait = order[i];
+		cnt = count_tasks(thread, *wait);
+	}
+	return cnt;
+}
+
+static void add_row(struct stack_intake *intake, struct stack_row row,
+		    const struct wire_wait_key *key, double time_ns)
+{
+	const struct stack_sum sum = { .time_ns = time_ns, .sample_cnt = 1 };
+
+	row.wait = key_set_add(&intake->table.waits, key);
+	if (row.wait != KEY_SET_FULL)
+		stack_table_add(&intake->table, &row, &sum);
+}
+
 static void add_wait(struct stack_intake *intake, struct intake_thread *thread,
 		     const struct wire_wait_key *key, uint64_t wait_ns, uint32_t stands_for)
 {
 	double time_ns = weight_of(&intake->looking, wait_ns, stands_for) * (double)wait_ns;
-	bool is_of_tasks = key->flags & WIRE_WAIT_EVENT_LOOP && thread->task_cnt;
-	const struct stack_row *rows = is_of_tasks ? thread->tasks : &thread->row;
-	uint32_t cnt = is_of_tasks ? thread->task_cnt : 1;
-	struct stack_sum sum = { .time_ns = time_ns / cnt, .sample_cnt = 1 };
+	enum python_task_wait wait;
+	uint32_t cnt = tasks_of_wait(thread, key, &wait);
 
-	for (uint32_t i = 0; i < cnt && time_ns > 0; i++) {
-		struct stack_row row = rows[i];
-
-		row.wait = key_set_add(&intake->table.waits, key);
-		if (row.wait != KEY_SET_FULL)
-			stack_table_add(&intake->table, &row, &sum);
-	}
+	if (!(time_ns > 0))
+		return;
+	if (!cnt)
+		add_row(intake, thread->row, key, time_ns);
+	for (uint32_t i = 0; i < thread->task_cnt && cnt; i++)
+		if (thread->tasks[i].wait == wait)
+			add_row(intake, thread->tasks[i].row, key, time_ns / cnt);
 }
 
 static void take_wait_end(struct stack_intake *intake, const struct wire_stack_wait_end *end)

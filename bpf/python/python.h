@@ -72,6 +72,14 @@ int python_place(struct python *python, const struct python_frame *frame,
  * 0, -ENOENT when it has none, or -errno. */
 int python_thread_name(struct python *python, uint64_t thread_pointer, char *name, size_t size);
 
+/* What a task waits for, as far as it can be seen. */
+enum python_task_wait {
+	PYTHON_TASK_WAITS,	  /* for what may come from outside its loop: a socket, a thread */
+	PYTHON_TASK_WAITS_TIME,	  /* asyncio.sleep() */
+	PYTHON_TASK_WAITS_INSIDE, /* a lock or queue of asyncio, as a rule for another task */
+	PYTHON_TASK_WAITS_TASK,	  /* for another task, or for several of them (gather, wait) */
+};
+
 /* A task of an event loop that waits. */
 struct python_task {
 	char name[PYTHON_NAME_BYTES];
@@ -81,7 +89,7 @@ struct python_task {
 	 */
 	struct python_frame frames[16];
 	size_t frame_cnt;
-	bool waits_for_task; /* for another task, or for several of them (gather, wait) */
+	enum python_task_wait wait;
 };
 
 /*

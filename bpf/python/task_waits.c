@@ -1,4 +1,4 @@
-/* Tasks that wait for tasks; see task_waits.h. */
+/* What tasks wait for; see task_waits.h. */
 #include "python/task_waits.h"
 
 #include <string.h>
@@ -6,7 +6,6 @@
 #include "python/coroutines.h"
 #include "python/interpreter.h"
 #include "python/objects.h"
-#include "python/python.h"
 #include "python/task_fields.h"
 
 #define FUTURE_CALLBACK	  24 /* the first of its callbacks; the same in all versions */
@@ -77,31 +76,64 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && !strcmp(text + len - end_len, end);
 }
 
-/* Functions of asyncio that make a future, have tasks complete it, and await it. */
-static bool is_asyncio_wait(struct objects *objects, const struct python_frame *frame)
+/* Functions of asyncio that await a future of their own making; up to 3.10 by their plain names. */
+static const struct {
+	const char *file;
+	const char *function;
+	enum python_task_wait wait; /* for tasks: if those in its first argument aren't done */
+} waiting_functions[] = {
+	{ "/asyncio/tasks.py", "sleep", PYTHON_TASK_WAITS_TIME },
+	{ "/asyncio/tasks.py", "_wait", PYTHON_TASK_WAITS_TASK },
+	{ "/asyncio/tasks.py", "wait_for", PYTHON_TASK_WAITS_TASK },
+	{ "/asyncio/taskgroups.py", "TaskGroup.__aexit__", PYTHON_TASK_WAITS_TASK },
+	{ "/asyncio/taskgroups.py", "TaskGroup._aexit", PYTHON_TASK_WAITS_TASK },
+	{ "/asyncio/locks.py", "acquire", PYTHON_TASK_WAITS_INSIDE },
+	{ "/asyncio/locks.py", "Lock.acquire", PYTHON_TASK_WAITS_INSIDE },
+	{ "/asyncio/locks.py", "Semaphore.acquire", PYTHON_TASK_WAITS_INSIDE },
+	{ "/asyncio/queues.py", "get", PYTHON_TASK_WAITS_INSIDE },
+	{ "/asyncio/queues.py", "put", PYTHON_TASK_WAITS_INSIDE },
+	{ "/asyncio/queues.py", "Queue.get", PYTHON_TASK_WAITS_INSIDE },
+	{ "/asyncio/queues.py", "Queue.put", PYTHON_TASK_WAITS_INSIDE },
+};
+
+#define WAITING_FUNCTION_CNT (sizeof(waiting_functions) / sizeof(waiting_functions[0]))
+
+/* A TaskGroup has nothing else to wait for; wait() and wait_for() take futures, too. */
+static bool has_task(struct objects *objects, const struct python_frame *frame, const char *file)
+{
+	uint64_t argument = coroutine_argument(objects, frame);
+
+	return ends_with(file, "/asyncio/taskgroups.py") || is_pending_task(objects, argument) ||
+	       any_in_set(objects, argument);
+}
+
+static enum python_task_wait wait_of_frame(struct objects *objects,
+					   const struct python_frame *frame)
 {
 	const struct python_layout *layout = &objects->python->layout;
-	char name[FUNCTION_NAME_MAX], file[PYTHON_PATH_BYTES];
-	uint64_t argument = coroutine_argument(objects, frame);
-	bool is_wait, is_group;
+	char name[FUNCTION_NAME_MAX], file[PYTHON_PATH_BYTES] = "";
 
 	if (string_read(objects->python, object_word(objects, frame->code + layout->code_name),
 			name, sizeof(name)))
-		return false;
-	is_wait = !strcmp(name, "_wait") || !strcmp(name, "wait_for");
-	is_group = !strcmp(name, "TaskGroup.__aexit__") || !strcmp(name, "TaskGroup._aexit");
-	if ((!is_wait && !is_group) ||
-	    string_read(objects->python, object_word(objects, frame->code + layout->code_file),
-			file, sizeof(file)))
-		return false;
-	if (is_group)
-		return ends_with(file, "/asyncio/taskgroups.py");
-	return ends_with(file, "/asyncio/tasks.py") &&
-	       (is_pending_task(objects, argument) || any_in_set(objects, argument));
+		return PYTHON_TASK_WAITS;
+	for (size_t i = 0; i < WAITING_FUNCTION_CNT; i++) {
+		if (strcmp(name, waiting_functions[i].function) != 0)
+			continue;
+		if (!*file && string_read(objects->python,
+					  object_word(objects, frame->code + layout->code_file),
+					  file, sizeof(file)))
+			return PYTHON_TASK_WAITS;
+		if (!ends_with(file, waiting_functions[i].file))
+			continue;
+		return waiting_functions[i].wait != PYTHON_TASK_WAITS_TASK ||
+				       has_task(objects, frame, file)
+			       ? waiting_functions[i].wait
+			       : PYTHON_TASK_WAITS;
+	}
+	return PYTHON_TASK_WAITS;
 }
 
-bool task_waits_for_task(struct objects *objects, uint64_t waiter,
-			 const struct python_frame *frames, size_t frame_cnt)
+static bool is_task_itself(struct objects *objects, uint64_t waiter)
 {
 	struct object_type type;
 
@@ -111,5 +143,13 @@ bool task_waits_for_task(struct objects *objects, uint64_t waiter,
 		return false;
 	if (!strcmp(type.name, "_GatheringFuture"))
 		return any_in_list(objects, object_attribute(objects, waiter, "_children"));
-	return is_shield(objects, waiter) || (frame_cnt && is_asyncio_wait(objects, frames));
+	return is_shield(objects, waiter);
+}
+
+enum python_task_wait task_wait(struct objects *objects, uint64_t waiter,
+				const struct python_frame *frames, size_t frame_cnt)
+{
+	if (is_task_itself(objects, waiter))
+		return PYTHON_TASK_WAITS_TASK;
+	return frame_cnt ? wait_of_frame(objects, frames) : PYTHON_TASK_WAITS;
 }

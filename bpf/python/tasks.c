@@ -35,8 +35,7 @@ static void add_task(struct objects *objects, uint64_t object, uint64_t loop,
 	task->is_named = !task_name_is_default(task->name);
 	task->frame_cnt = coroutine_frames(objects, fields.coroutine, task->frames,
 					   sizeof(task->frames) / sizeof(task->frames[0]));
-	task->waits_for_task =
-		task_waits_for_task(objects, fields.waiter, task->frames, task->frame_cnt);
+	task->wait = task_wait(objects, fields.waiter, task->frames, task->frame_cnt);
 }
 
 /* About how many there are, after @seen_cnt of @all_cnt references have been followed. */

@@ -67,11 +67,13 @@ static void add_name(struct text *text, const char *what, int error, const char 
 	add(text, "%s %s\n", what, error ? "?" : name);
 }
 
+static const char *const waits_for[] = { "something", "time", "a lock", "a task" };
+
 static void add_task(struct text *text, const struct python_task *task)
 {
 	assert(memchr(task->name, '\0', sizeof(task->name)));
 	assert(task->frame_cnt <= sizeof(task->frames) / sizeof(task->frames[0]));
-	add(text, "task %s%s\n", task->name, task->waits_for_task ? " waits for a task" : "");
+	add(text, "task %s waits for %s\n", task->name, waits_for[task->wait]);
 	for (size_t i = 0; i < task->frame_cnt; i++)
 		add(text, "frame %" PRIx64 " %" PRIx64 " %" PRIx64 "\n", task->frames[i].code,
 		    task->frames[i].position, task->frames[i].frame);

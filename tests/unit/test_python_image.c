@@ -20,14 +20,10 @@ static const struct {
 	const char *name;
 	size_t frame_cnt;
 } wanted[] = {
-	{ "task Task-1", 1 },
-	{ "task gather waits for a task", 1 },
-	{ "task iterate", 3 },
-	{ "task own", 2 },
-	{ "task py waits for a task", 1 },
-	{ "task shield waits for a task", 1 },
-	{ "task sleep", 2 },
-	{ "task t\u00e2che \u4efb waits for a task", 1 },
+	{ "task Task-1 waits for something", 1 }, { "task gather waits for a task", 1 },
+	{ "task iterate waits for time", 3 },	  { "task own waits for something", 2 },
+	{ "task py waits for a task", 1 },	  { "task shield waits for a task", 1 },
+	{ "task sleep waits for time", 2 },	  { "task t\u00e2che \u4efb waits for a task", 1 },
 	{ "task wait waits for a task", 2 },
 };
 

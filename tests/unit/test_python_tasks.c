@@ -39,7 +39,7 @@ struct said_frame {
 
 struct said_task {
 	char *name;
-	bool waits_for_task;
+	char *waits_for;
 	struct said_frame frames[FRAMES_MAX];
 	size_t frame_cnt;
 };
@@ -116,7 +116,7 @@ static bool take_line(struct script *script, char *line)
 	} else if (!strcmp(fields[0], "task")) {
 		assert_true(script->task_cnt < TASKS_MAX);
 		script->tasks[script->task_cnt++] =
-			(struct said_task){ .waits_for_task = *fields[1] == '1',
+			(struct said_task){ .waits_for = strdup(fields[1]),
 					    .name = strdup(fields[2]) };
 	} else if (!strcmp(fields[0], "frame")) {
 		take_frame(script, fields);
@@ -155,6 +155,7 @@ static void stop_script(struct script *script)
 		free(script->threads[i].name);
 	for (size_t i = 0; i < script->task_cnt; i++) {
 		free(script->tasks[i].name);
+		free(script->tasks[i].waits_for);
 		for (size_t j = 0; j < script->tasks[i].frame_cnt; j++) {
 			free(script->tasks[i].frames[j].function);
 			free(script->tasks[i].frames[j].file);
@@ -204,6 +205,8 @@ static void check_frame(struct python *python, const char *task, const struct py
 			 place.file, place.line, said->function, said->file, said->line);
 }
 
+static const char *const waits_for[] = { "something", "time", "inside", "task" };
+
 static void check_task(struct python *python, const struct script *script,
 		       const struct python_task *task)
 {
@@ -218,9 +221,9 @@ static void check_task(struct python *python, const struct script *script,
 		check_frame(python, task->name, &task->frames[i], &said->frames[i]);
 	if (task->is_named == !strncmp(said->name, "Task-", 5))
 		fail_msg("task %s %s a name", task->name, task->is_named ? "has" : "hasn't");
-	if (task->waits_for_task != said->waits_for_task)
-		fail_msg("task %s %s for a task", task->name,
-			 said->waits_for_task ? "should wait" : "shouldn't wait");
+	if (strcmp(waits_for[task->wait], said->waits_for) != 0)
+		fail_msg("task %s waits for %s and not for %s", task->name, said->waits_for,
+			 waits_for[task->wait]);
 }
 
 /* Reads them once the one that told of all others waits, too: the loop is in its poll. */

@@ -5,7 +5,7 @@ itself says of them, then waits for the end of its input:
     child PROCESS THREAD LOST-THREAD a forked child's only thread, and one of its parent's
     thread NUMBER NAME
     loop NUMBER
-    task WAITS_FOR_TASK NAME
+    task WAITS_FOR NAME             something, time, inside, task
     frame LINE FUNCTION FILE         the innermost first, at most 16
     ready
 """
@@ -24,8 +24,10 @@ import middle
 
 FRAMES_MAX = 16
 VERSION = sys.version_info[:2]
-waits_for_task = {}
+waits_for = {}
 kept = []
+# Coroutines that end in asyncio.sleep(), as all tasks do that have no name here.
+SLEEPERS = ("sleep_long", "iterate", "close_slowly", "descend", "next_with_default")
 
 
 def tell(*words):
@@ -35,12 +37,12 @@ def tell(*words):
     sys.stdout.buffer.flush()
 
 
-def start(name, coroutine, waits=False, make=None):
-    """Makes a task that is known to wait for another, or not."""
+def start(name, coroutine, waits="something", make=None):
+    """Makes a task, of which it is known what it waits for."""
     loop = asyncio.get_running_loop()
     task = make(coroutine, loop=loop, name=name) if make else asyncio.create_task(
         coroutine, name=name)
-    waits_for_task[task] = waits
+    waits_for[task] = "time" if coroutine.__name__ in SLEEPERS else waits
     kept.append(task)
     return task
 
@@ -221,7 +223,7 @@ def start_grouped():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(sleep_long(), name="in group")
 
-    start("group", group(), waits=True)
+    start("group", group(), waits="task")
 
 
 def start_eager():
@@ -236,22 +238,23 @@ def start_all():
     future = asyncio.get_running_loop().create_future
     start("sleep", sleep_long())
     start("a future", await_it(future()))
-    start("a task", await_it(start("awaited", sleep_long())), waits=True)
-    start("gather", gather_sleeps(), waits=True)
+    start("a task", await_it(start("awaited", sleep_long())), waits="task")
+    start("gather", gather_sleeps(), waits="task")
     start("gather futures", gather_futures())
     start("iterate", iterate())
     start("aclose", close_slowly())
-    start("lock", lock_twice())
-    start("queue", get_from_queue())
+    start("lock", lock_twice(), waits="inside")
+    start("queue", get_from_queue(), waits="inside")
+    start("event", asyncio.Event().wait())
     start("stream", read_stream())
-    start("wait", wait_for_tasks(), waits=True)
+    start("wait", wait_for_tasks(), waits="task")
     start("wait futures", wait_for_futures())
-    start("wait_for", wait_for_timeout(), waits=VERSION < (3, 12))
-    start("shield", shield_a_task(), waits=True)
+    start("wait_for", wait_for_timeout(), waits="task" if VERSION < (3, 12) else "time")
+    start("shield", shield_a_task(), waits="task")
     start("executor", run_blocking())
     start("old style", await_it(old_style(future())))
     start("awaitable", await_it(Awaitable(future())))
-    start("wrapped", await_it(Wrapped(sleep_long())))
+    start("wrapped", await_it(Wrapped(sleep_long())), waits="time")
     start("three files", middle.pass_on(future()))
     start("deep", descend(30))
     start("na\u00efve", sleep_long())
@@ -327,8 +330,7 @@ async def main():
         tell("thread", one.ident, one.name)
     tell("loop", threading.get_ident())
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        waits = waits_for_task.get(task, False)
-        tell("task", int(waits), task.get_name())
+        tell("task", waits_for.get(task, "time"), task.get_name())
         tell_frames(task.get_coro())
     tell("ready")
     asyncio.current_task().set_name("main")
