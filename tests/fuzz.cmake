@@ -39,3 +39,28 @@ function(classify_fuzz_test name)
 endfunction()
 
 classify_fuzz_test(maps SOURCES bpf/code/map_line.c)
+
+# fuzz_seed(NAME [COMPILE options] [LINK options]): fuzz/seed_unwind.c as a corpus of one file
+function(fuzz_seed name)
+	cmake_parse_arguments(SEED "" "" "COMPILE;LINK" ${ARGN})
+	add_executable(${name} fuzz/seed_unwind.c)
+	target_compile_options(${name} PRIVATE -g0 -O2 -fno-stack-protector -fno-builtin
+		-fcf-protection=none -fno-pie -fno-sanitize=all ${SEED_COMPILE})
+	target_link_options(${name} PRIVATE -nostdlib -static -no-pie -Wl,-n -Wl,--build-id=none
+		-Wl,-z,noseparate-code ${SEED_LINK})
+	set_target_properties(${name} PROPERTIES
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_unwind_corpus)
+	add_dependencies(fuzz_unwind ${name})
+endfunction()
+classify_fuzz_test(unwind
+	SOURCES bpf/code/code_file.c bpf/code/address_space.c bpf/code/map_line.c
+		bpf/code/elf_segments.c bpf/unwind/unwind.c bpf/unwind/unwind_step.c
+		bpf/unwind/call_site.c bpf/unwind/frame_info.c bpf/unwind/cfi_source.c bpf/unwind/cfi_check.c
+		bpf/unwind/expression.c bpf/unwind/expression_translate.c bpf/inspect/proc_file.c
+	DEPENDS PkgConfig::LIBDW PkgConfig::LIBELF
+	CORPUS ${CMAKE_CURRENT_BINARY_DIR}/fuzz_unwind_corpus)
+fuzz_seed(seed_table COMPILE -fasynchronous-unwind-tables LINK -Wl,-s -Wl,--eh-frame-hdr)
+fuzz_seed(seed_linear COMPILE -fasynchronous-unwind-tables LINK -Wl,-s -Wl,--no-eh-frame-hdr)
+set(debug_frame -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-exceptions -g1)
+fuzz_seed(seed_debug COMPILE ${debug_frame})
+fuzz_seed(seed_compressed COMPILE ${debug_frame} -gz LINK -gz -Wl,--compress-debug-sections=zlib)

@@ -1,64 +1,110 @@
 /* Opens call frame information; see cfi_source.h. */
 #include "unwind/cfi_source.h"
 
+#include <dwarf.h>
 #include <gelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Of .eh_frame_hdr. */
+#define TABLE_AT   12
+#define PAIR_BYTES 8
+
 static const char image_names[] = "\0.debug_frame\0.shstrtab";
 
 /* The largest programs (Chromium, Node with all its parts) have 10 to 40 MB. */
 #define CFI_BYTES_MAX ((size_t)256 << 20)
 
+/* The only section called @name. */
 static Elf_Scn *find_section(Elf *elf, const char *name, GElf_Shdr *header)
 {
+	Elf_Scn *section = NULL, *found = NULL;
+	GElf_Shdr candidate;
 	size_t names;
-	Elf_Scn *section = NULL;
 
 	if (elf_getshdrstrndx(elf, &names) != 0)
 		return NULL;
 	while ((section = elf_nextscn(elf, section))) {
-		const char *found;
+		const char *its_name;
 
-		if (!gelf_getshdr(section, header))
+		if (!gelf_getshdr(section, &candidate))
 			continue;
-		found = elf_strptr(elf, names, header->sh_name);
-		if (found && !strcmp(found, name) && header->sh_type != SHT_NOBITS)
-			return section;
+		its_name = elf_strptr(elf, names, candidate.sh_name);
+		if (!its_name || strcmp(its_name, name) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = section;
+		*header = candidate;
 	}
-	return NULL;
+	return found && header->sh_type != SHT_NOBITS && header->sh_size <= CFI_BYTES_MAX ? found
+											  : NULL;
 }
 
-/* libdw searches the table with the number of entries that it states. */
-static bool is_search_table_sound(Elf *elf)
+static int32_t read_int32(const uint8_t *bytes)
 {
-	GElf_Shdr header;
-	Elf_Scn *section = find_section(elf, ".eh_frame_hdr", &header);
-	Elf_Data *data;
-	uint32_t entry_cnt;
-	const uint8_t *bytes;
+	int32_t value;
 
-	if (!section)
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+/* What every linker writes: version 1, all of 4 bytes, relative to where it is or to the section.
+ * With another one, true but no table: libdw doesn't use it either. */
+static bool take_table(struct cfi_source *source, const Elf_Data *data, uint64_t address)
+{
+	const uint8_t *bytes = data->d_buf;
+	struct cfi_table *table = &source->table;
+
+	if (data->d_size < 4 || bytes[0] != 1)
+		return false;
+	/* Linkers leave the table out when they don't understand a section of their input. */
+	if (bytes[2] == DW_EH_PE_omit || bytes[3] == DW_EH_PE_omit)
 		return true;
-	data = header.sh_size <= CFI_BYTES_MAX ? elf_rawdata(section, NULL) : NULL;
-	if (!data || data->d_size < 12)
+	if (bytes[1] != (DW_EH_PE_pcrel | DW_EH_PE_sdata4) || bytes[2] != DW_EH_PE_udata4 ||
+	    bytes[3] != (DW_EH_PE_datarel | DW_EH_PE_sdata4) || data->d_size < TABLE_AT)
 		return false;
-	bytes = data->d_buf;
-	/* Version 1, offsets of 4 bytes: what every linker writes. */
-	if (bytes[0] != 1 || bytes[1] != 0x1b || bytes[2] != 0x03 || bytes[3] != 0x3b)
-		return false;
-	memcpy(&entry_cnt, bytes + 8, sizeof(entry_cnt));
-	return entry_cnt <= (data->d_size - 12) / 8;
+	table->header_address = address;
+	table->pairs = bytes + TABLE_AT;
+	table->pair_cnt = (uint32_t)read_int32(bytes + 8);
+	return table->pair_cnt <= (data->d_size - TABLE_AT) / PAIR_BYTES &&
+	       address + 4 + (uint64_t)read_int32(bytes + 4) == table->section_address;
 }
 
-static bool is_section_sound(Elf *elf)
+/* False: what is there isn't to be used at all. */
+static bool read_table(struct cfi_source *source, Elf_Scn *section)
 {
 	GElf_Shdr header;
+	Elf_Scn *table = find_section(source->elf, ".eh_frame_hdr", &header);
+	Elf_Data *data = table ? elf_rawdata(table, NULL) : NULL;
 
-	return find_section(elf, ".eh_frame", &header) && header.sh_size <= CFI_BYTES_MAX &&
-	       is_search_table_sound(elf);
+	if (!table)
+		return true;
+	/* libdw takes the one that comes first in the file. */
+	return data && data->d_buf && elf_ndxscn(table) < elf_ndxscn(section) &&
+	       take_table(source, data, header.sh_addr);
+}
+
+static bool is_sound(struct cfi_source *source)
+{
+	GElf_Shdr header;
+	Elf_Scn *section = find_section(source->elf, ".eh_frame", &header);
+	Elf_Data *data = section ? elf_rawdata(section, NULL) : NULL;
+
+	if (!data || !data->d_buf)
+		return false;
+	source->check = (struct cfi_check){
+		.ident = (const unsigned char *)elf_getident(source->elf, NULL),
+		.data = data,
+		.is_exceptions = true,
+	};
+	source->table.section_address = header.sh_addr;
+	if (!source->check.ident || !read_table(source, section))
+		return false;
+	/* Without a table libdw reads all of it from the start. */
+	return source->table.pair_cnt || cfi_check_all(&source->check);
 }
 
 /* Without mapping it: a file that is cut short meanwhile would end us by SIGBUS. */
@@ -68,8 +114,44 @@ void cfi_source_open(struct cfi_source *source, int fd)
 	if (fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
 		return;
 	source->elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (source->elf && elf_kind(source->elf) == ELF_K_ELF && is_section_sound(source->elf))
+	if (source->elf && elf_kind(source->elf) == ELF_K_ELF && is_sound(source))
 		source->exceptions = dwarf_getcfi_elf(source->elf);
+}
+
+/* The same search as libdw's: both have to come to the same entry. */
+static bool find_entry(const struct cfi_table *table, uint64_t address, Dwarf_Off *offset)
+{
+	size_t low = 0, high = table->pair_cnt;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const uint8_t *pair = table->pairs + middle * PAIR_BYTES;
+
+		if (address < table->header_address + (uint64_t)read_int32(pair)) {
+			high = middle;
+			continue;
+		}
+		low = middle + 1;
+		if (low < table->pair_cnt &&
+		    address >= table->header_address + (uint64_t)read_int32(pair + PAIR_BYTES))
+			continue;
+		*offset = table->header_address + (uint64_t)read_int32(pair + 4) -
+			  table->section_address;
+		return true;
+	}
+	return false;
+}
+
+Dwarf_CFI *cfi_source_exceptions(struct cfi_source *source, uint64_t address)
+{
+	Dwarf_Off offset;
+
+	if (!source->exceptions || !source->table.pair_cnt)
+		return source->exceptions;
+	return find_entry(&source->table, address, &offset) &&
+			       cfi_check_entry(&source->check, offset)
+		       ? source->exceptions
+		       : NULL;
 }
 
 /* Go compresses it. Returns NULL when it would be larger than it may be, too. */
@@ -77,8 +159,6 @@ static Elf_Data *uncompressed(Elf_Scn *section, const GElf_Shdr *header)
 {
 	GElf_Chdr compressed;
 
-	if (header->sh_size > CFI_BYTES_MAX)
-		return NULL;
 	if (!(header->sh_flags & SHF_COMPRESSED))
 		return elf_rawdata(section, NULL);
 	if (!gelf_getchdr(section, &compressed) || compressed.ch_size > CFI_BYTES_MAX ||
@@ -128,34 +208,45 @@ static void open_image(struct cfi_source *source, const Elf_Data *data)
 {
 	size_t size = sizeof(struct image) + data->d_size;
 	struct image *image = calloc(1, size);
+	Elf_Data bytes = { .d_size = data->d_size };
+	struct cfi_check check = { .data = &bytes };
 
 	if (!image)
 		return;
 	fill_image(image, data);
+	bytes.d_buf = image->bytes;
+	check.ident = image->header.e_ident;
 	source->debug_image = image;
+	if (!cfi_check_all(&check))
+		return;
 	source->debug_elf = elf_memory((char *)image, size);
 	source->debug_dwarf = dwarf_begin_elf(source->debug_elf, DWARF_C_READ, NULL);
 	if (source->debug_dwarf)
 		source->debug = dwarf_getcfi(source->debug_dwarf);
 }
 
-void cfi_source_open_debug(struct cfi_source *source, int fd)
+static void open_debug(struct cfi_source *source, Elf *elf)
 {
 	GElf_Shdr header;
-	Elf_Scn *section;
-	Elf_Data *data;
+	Elf_Scn *section = find_section(elf, ".debug_frame", &header);
+	Elf_Data *data = section ? uncompressed(section, &header) : NULL;
+
+	if (data && data->d_buf && data->d_size)
+		open_image(source, data);
+}
+
+Dwarf_CFI *cfi_source_debug(struct cfi_source *source, int fd)
+{
 	Elf *elf;
 
 	if (source->is_debug_sought || fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
-		return;
+		return source->debug;
 	source->is_debug_sought = true;
 	elf = elf_begin(fd, ELF_C_READ, NULL);
-	section = elf && elf_kind(elf) == ELF_K_ELF ? find_section(elf, ".debug_frame", &header)
-						    : NULL;
-	data = section ? uncompressed(section, &header) : NULL;
-	if (data && data->d_buf && data->d_size)
-		open_image(source, data);
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		open_debug(source, elf);
 	elf_end(elf);
+	return source->debug;
 }
 
 void cfi_source_close(struct cfi_source *source)

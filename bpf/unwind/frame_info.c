@@ -254,11 +254,10 @@ static void look_up(struct frame_info *info, uint64_t address, struct remembered
 	if (!info->is_open)
 		cfi_source_open(&info->source, info->file->fd);
 	info->is_open = true;
-	found->is_found = read_rule(info, info->source.exceptions, address, &found->rule);
-	if (found->is_found)
-		return;
-	cfi_source_open_debug(&info->source, info->file->fd);
-	found->is_found = read_rule(info, info->source.debug, address, &found->rule);
+	found->is_found = read_rule(info, cfi_source_exceptions(&info->source, address), address,
+				    &found->rule) ||
+			  read_rule(info, cfi_source_debug(&info->source, info->file->fd), address,
+				    &found->rule);
 }
 
 static const struct remembered *remember(struct frame_info *info, uint64_t address)
