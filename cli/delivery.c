@@ -5,6 +5,7 @@
 
 #include "analyze.h"
 #include "delivery.h"
+#include "exports.h"
 #include "message.h"
 #include "observation/observation.h"
 #include "observation/recording.h"
@@ -115,37 +116,10 @@ static void complain(const struct report *report)
 			say("%s", report->expectations[i].complaint);
 }
 
-/* Of a recording without stacks there is nothing to export, and its file is better left alone. */
-static int refuse_without_stacks(const struct options *options, const struct report *report)
-{
-	if (!options_export_stacks(options) || options->mode != RUN_REPLAY ||
-	    report->stack_quality.are_taken)
-		return 0;
-	say("cannot export stacks of %s: it was recorded without (record anew, as root and without "
-	    "--no-stacks)",
-	    options->replay_path);
-	return -ENODATA;
-}
-
-/* A run can't be repeated at will: what came of it is written, and why that is nothing told. */
-static void mention_no_stacks(const struct options *options, const struct report *report)
-{
-	const struct report_stack_quality *quality = &report->stack_quality;
-	const char *why = quality->are_taken ? "nothing ran or waited for long enough"
-					     : "none could be taken";
-
-	if (options_export_stacks(options) && !report->stack_cnt)
-		say("the %s export is empty, without stacks: %s (%s)",
-		    report_format_name(options->format),
-		    quality->note_cnt ? quality->notes[0] : why,
-		    quality->are_taken ? "observe for longer"
-				       : "see 'missing probes' of the text report");
-}
-
 static int write_all_of(struct delivery *delivery, const struct options *options,
 			const struct report *report)
 {
-	int error = refuse_without_stacks(options, report);
+	int error = exports_refuse(options, report);
 
 	if (error)
 		return error;
@@ -153,7 +127,7 @@ static int write_all_of(struct delivery *delivery, const struct options *options
 	if (error)
 		output_explain(&delivery->report, options->output_path, -error);
 	else
-		mention_no_stacks(options, report);
+		exports_mention_gaps(options, report);
 	complain(report);
 	return error;
 }

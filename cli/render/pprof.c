@@ -66,8 +66,11 @@ static void write_head(struct profile *profile)
 	part.default_sample_type = types[VALUE_ON_CPU_NS].type;
 	part.time_nanos = report->started_at_unix_ns;
 	part.duration_nanos = (int64_t)report->duration_ns;
-	part.n_comment = 1;
-	part.comment = &(int64_t){ text_number(&profile->texts, "classify " CLASSIFY_VERSION) };
+	part.n_comment = 2;
+	part.comment = (int64_t[]){
+		text_number(&profile->texts, "classify " CLASSIFY_VERSION),
+		text_number(&profile->texts, export_title(report, profile->arena)),
+	};
 	write_part(profile, &part);
 }
 

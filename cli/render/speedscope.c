@@ -209,7 +209,7 @@ static void write_file(struct scope *scope)
 	fputs("{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
 	      "\"exporter\":\"classify " CLASSIFY_VERSION "\",\n\"name\":",
 	      scope->out);
-	write_text(scope, scope->report->command_cnt ? scope->report->command[0] : "classify");
+	write_text(scope, export_title(scope->report, scope->arena));
 	fputs(",\n\"activeProfileIndex\":0,\n\"profiles\":[\n", scope->out);
 	write_profiles(scope);
 	fputs("],\n\"shared\":{\"frames\":[\n", scope->out);

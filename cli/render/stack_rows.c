@@ -7,6 +7,8 @@
 #include "arena.h"
 #include "report.h"
 
+#define TITLE_WORDS_MAX 8
+
 static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return (a > b) - (a < b);
@@ -194,6 +196,17 @@ const char *stack_wait_title(const struct report_stack *stack, struct arena *are
 
 	return arena_printf(arena, "[%s: %s%s%s]", stack->role == WAITS_FOR_WORK ? "idle" : "wait",
 			    is_said ? "" : reason, has_both ? " " : "", stack->object);
+}
+
+const char *export_title(const struct report *report, struct arena *arena)
+{
+	const char *title = "";
+
+	if (!report->command_cnt && report->cgroup)
+		return report->cgroup;
+	for (size_t i = 0; i < report->command_cnt && i < TITLE_WORDS_MAX; i++)
+		title = arena_printf(arena, "%s%s%s", title, i ? " " : "", report->command[i]);
+	return title;
 }
 
 const char *stack_process(const struct report_stack *stack)

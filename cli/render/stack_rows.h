@@ -45,6 +45,9 @@ const char *frame_title(const struct report_frame *frame, struct arena *arena);
  * stack on a CPU. */
 const char *stack_wait_title(const struct report_stack *stack, struct arena *arena);
 
+/* What was observed: "python3 fetch.py", the cgroup, or "". Long commands are cut. */
+const char *export_title(const struct report *report, struct arena *arena);
+
 /* The name of its process; "[unknown]" when that is empty. */
 const char *stack_process(const struct report_stack *stack);
 

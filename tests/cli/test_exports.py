@@ -118,6 +118,14 @@ class Refusals(CommandLineTestCase):
                 self.assertIn(b"is binary, nothing for a terminal (", text)
                 self.assertFalse(self.marker.exists())
 
+    def test_a_recording_whose_stacks_were_lost(self):
+        recording = json.loads(pathlib.Path(WITHOUT_STACKS).read_text())
+        recording["stack_quality"] = {"are_taken": False, "sample_cnt": 0, "wait_cnt": 0,
+                                      "lost_cnt": 0, "unread_cnt": 0, "notes": ["it broke"]}
+        lost = self.directory / "lost"
+        lost.write_text(json.dumps(recording))
+        self.assert_refused(run(CLASSIFY, "-f", "folded", "--replay", str(lost)), "it broke")
+
     def test_options_that_exclude_exports(self):
         for options, part in ((["--no-stacks"], "--no-stacks"), (["--source=procfs"], "procfs")):
             for export in FORMATS:
@@ -138,7 +146,7 @@ class Replays(CommandLineTestCase):
         self.recording = self.directory / "recording"
         self.record()
 
-    def record(self, with_stacks=True):
+    def record(self, with_stacks=True, with_waits=True, notes=()):
         recording = json.loads((ROOT / "tests/recordings/ebpf/api_sequential.json").read_text())
         thread = recording["threads"][0]
         time = {"pid": thread["pid"], "tid": thread["tid"], "thread": "MainThread", "task": "",
@@ -154,9 +162,10 @@ class Replays(CommandLineTestCase):
         recording["stack_times"] = [
             dict(time, call=0, is_on_cpu=True, time_ns=self.ON_CPU_NS),
             dict(time, call=1, is_on_cpu=False, time_ns=self.WAIT_NS),
-        ] if with_stacks else []
+        ][:1 + with_waits if with_stacks else 0]
         recording["stack_quality"] = {"are_taken": True, "sample_cnt": 4, "wait_cnt": 4,
-                                      "lost_cnt": 0, "unread_cnt": 0, "notes": []}
+                                      "lost_cnt": 0, "unread_cnt": 0,
+                                      "notes": list(notes)}
         self.recording.write_text(json.dumps(recording))
 
     def replay(self, export, *options, **how):
@@ -208,6 +217,14 @@ class Replays(CommandLineTestCase):
         self.assertEqual(self.replay("folded").stdout, b"")
         self.assertEqual(sum_speedscope(self.replay("speedscope").stdout), (0, 0))
         self.assertEqual(sum_pprof(self.replay("pprof").stdout), (0, 0))
+
+    def test_gaps_are_told(self):
+        self.record(with_waits=False, notes=["/srv/x: no such file"])
+        done = self.replay("folded")
+        self.assertIn(b"lacks the stacks of 98% of the time", done.stderr)
+        self.assertNotIn(b"/srv/x", done.stderr)
+        self.assertIn(b"classify: /srv/x: no such file\n", self.replay("folded", "-v").stderr)
+        self.assertEqual(self.replay("folded", "-q").stderr, b"")
 
 
 PLANTED = """
