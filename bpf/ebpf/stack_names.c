@@ -286,7 +286,7 @@ static void append_merged(struct names *names, struct assembly *stack, const str
 		.native_is_cut = !native->is_complete,
 		.is_entry = is_entry,
 		.python_cnt = python->cnt,
-		.python_is_cut = !python->is_complete,
+		.python_is_cut = python->cnt && !python->is_complete,
 	};
 	size_t cnt;
 
