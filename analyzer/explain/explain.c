@@ -13,6 +13,11 @@ static uint32_t place_frame(const struct explanation *on, const struct stack_sum
 	return on->obs->calls[sum_blame(on, sum)->place].frame;
 }
 
+bool sum_has_place(const struct explanation *on, const struct stack_sum *sum)
+{
+	return on->blame.code[place_frame(on, sum)].owner != CODE_KERNEL;
+}
+
 bool sum_is_busy(const struct stack_sum *sum)
 {
 	return sum->time->is_on_cpu || sum->reason == WAIT_LOCK || sum->reason == WAIT_GIL ||

@@ -53,6 +53,9 @@ uint32_t sum_function(const struct explanation *on, const struct stack_sum *sum)
 /* A frame as the report has it; strings of the report's arena. */
 struct report_frame explain_frame(const struct explanation *on, uint32_t frame);
 
+/* Whether that is a place: in a stack of the kernel's alone there is none. */
+bool sum_has_place(const struct explanation *on, const struct stack_sum *sum);
+
 /* Whether it counts as busy thread time: see report_hot_spot.share. */
 bool sum_is_busy(const struct stack_sum *sum);
 

@@ -98,9 +98,10 @@ static void add_up(const struct explanation *on, struct spot *spot)
 	spot->share_error = share_error(spot->share, spot->total.time_ns, spot->total.variance);
 }
 
-static bool is_worth_saying(const struct spot *spot)
+/* A stack of the kernel's alone has no line of anybody's. */
+static bool is_worth_saying(const struct explanation *on, const struct spot *spot)
 {
-	return spot->share >= SPOT_SHARE_MIN &&
+	return sum_has_place(on, &spot->total) && spot->share >= SPOT_SHARE_MIN &&
 	       sqrt(spot->total.variance) <= SPOT_ERROR_MAX * (double)spot->total.time_ns;
 }
 
@@ -132,7 +133,7 @@ static size_t find_spots(const struct explanation *on, uint32_t *order, struct s
 				break;
 		*spot = (struct spot){ .sums = &order[first], .cnt = next - first };
 		add_up(on, spot);
-		cnt += is_worth_saying(spot);
+		cnt += is_worth_saying(on, spot);
 	}
 	if (cnt)
 		qsort(spots, cnt, sizeof(*spots), by_importance);
@@ -148,13 +149,15 @@ static int by_key(const void *a, const void *b)
 	return order ? order : order_of(left->sum, right->sum);
 }
 
-/* Of the sums of @spot with most time in common by @key, the largest. */
+/* Of the sums of @spot with most time in common by @key, the largest. @top_ns: that time. */
 static const struct stack_sum *
 top_by(const struct explanation *on, const struct spot *spot, struct keyed *room,
-       uint64_t (*key)(const struct explanation *on, const struct stack_sum *sum))
+       uint64_t (*key)(const struct explanation *, const struct stack_sum *), uint64_t *top_ns)
 {
-	uint64_t time_ns = 0, top_ns = 0;
+	uint64_t time_ns = 0;
 	uint32_t first = 0, top = 0;
+
+	*top_ns = 0;
 
 	for (size_t i = 0; i < spot->cnt; i++)
 		room[i] = (struct keyed){ key(on, &on->sums[spot->sums[i]]), spot->sums[i] };
@@ -165,8 +168,8 @@ top_by(const struct explanation *on, const struct spot *spot, struct keyed *room
 			first = room[i].sum;
 		}
 		time_ns += on->sums[room[i].sum].time_ns;
-		if (time_ns > top_ns) {
-			top_ns = time_ns;
+		if (time_ns > *top_ns) {
+			*top_ns = time_ns;
 			top = first;
 		}
 	}
@@ -199,12 +202,16 @@ static uint64_t callee_key(const struct explanation *on, const struct stack_sum 
 	return callee == NO_CALL ? UINT64_MAX : on->places.functions[on->obs->calls[callee].frame];
 }
 
-static const char *callee_of(const struct explanation *on, const struct stack_sum *sum)
+/* What takes less than half of it is not what it does. */
+static const char *callee_of(const struct explanation *on, const struct spot *spot,
+			     struct keyed *room)
 {
+	uint64_t time_ns;
+	const struct stack_sum *sum = top_by(on, spot, room, callee_key, &time_ns);
 	uint32_t callee = sum_blame(on, sum)->callee;
 	uint32_t frame;
 
-	if (callee == NO_CALL)
+	if (callee == NO_CALL || time_ns < spot->total.time_ns / 2)
 		return "";
 	frame = on->obs->calls[callee].frame;
 	return callee_name(&on->obs->frames[frame], &on->blame.code[frame], on->arena);
@@ -214,8 +221,9 @@ static struct report_hot_spot describe(const struct explanation *on, const struc
 				       struct keyed *room)
 {
 	const struct stack_sum *total = &spot->total;
-	const struct stack_sum *by_object = top_by(on, spot, room, object_key);
-	const struct stack_sum *by_call = top_by(on, spot, room, call_key);
+	uint64_t time_ns;
+	const struct stack_sum *by_object = top_by(on, spot, room, object_key, &time_ns);
+	const struct stack_sum *by_call = top_by(on, spot, room, call_key, &time_ns);
 	const struct call_blame *blame = sum_blame(on, by_call);
 	struct report_hot_spot to = {
 		.is_on_cpu = total->time->is_on_cpu,
@@ -225,9 +233,10 @@ static struct report_hot_spot describe(const struct explanation *on, const struc
 		.share = spot->share,
 		.share_error = spot->share_error,
 		.place = explain_frame(on, on->obs->calls[blame->place].frame),
-		.callee = callee_of(on, top_by(on, spot, room, callee_key)),
+		.callee = callee_of(on, spot, room),
 		.object = by_object->object == NO_OBJECT ? "" : on->objects[by_object->object],
-		.task = arena_string(on->arena, top_by(on, spot, room, task_key)->time->task),
+		.task = arena_string(on->arena,
+				     top_by(on, spot, room, task_key, &time_ns)->time->task),
 		.gil_held_ns = total->gil_held_ns,
 		.is_gil_known = total->gil_known_ns,
 		.sample_cnt = total->sample_cnt,
@@ -242,8 +251,12 @@ static const char *why_none(const struct explanation *on)
 {
 	const struct obs_stack_quality *quality = &on->obs->stack_quality;
 
-	if (!on->sum_cnt)
-		return "no stack could be read";
+	bool has_place = false;
+
+	for (size_t i = 0; i < on->sum_cnt; i++)
+		has_place |= sum_has_place(on, &on->sums[i]);
+	if (!has_place)
+		return "no stack of the program could be read";
 	return arena_printf(
 		on->arena, "not enough samples: %llu of threads on a CPU, %llu of waits",
 		(unsigned long long)quality->sample_cnt, (unsigned long long)quality->wait_cnt);

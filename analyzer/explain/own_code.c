@@ -120,6 +120,8 @@ const char *callee_name(const struct obs_frame *frame, const struct code_facts *
 {
 	if (frame->language == LANGUAGE_PYTHON)
 		return python_callee_name(frame, code, arena);
+	if (is_cpython_module(frame->module))
+		return cpython_name(frame->function, arena);
 	if (is_c_library(frame->module))
 		return c_library_name(frame->function, arena);
 	return arena_string(arena, frame->function);

@@ -62,6 +62,10 @@ struct code_facts native_code_facts(const struct obs_frame *frame,
 				    const struct executables *executables);
 const char *python_callee_name(const struct obs_frame *frame, const struct code_facts *code,
 			       struct arena *arena);
+/* Whether @module is CPython, or one of the modules in C that come with it. */
+bool is_cpython_module(const char *module);
+/* The Python name of a function in C of those: "socket.recv" for "sock_recv". */
+const char *cpython_name(const char *function, struct arena *arena);
 /* Names of C++, Rust and Go functions of their runtimes. */
 bool is_language_runtime(const struct obs_frame *frame);
 

@@ -112,39 +112,29 @@ static bool is_library_source(const char *file)
 	return false;
 }
 
-/* How CPython gets from one call to the next. */
-static bool is_python_machinery(const char *function)
+bool is_cpython_module(const char *module)
 {
-	static const char *const prefixes[] = { "PyObject_Call",
-						"_PyObject_Call",
-						"PyObject_Vectorcall",
-						"_PyObject_Vectorcall",
-						"_PyObject_MakeTpCall",
-						"PyVectorcall_",
-						"_PyVectorcall",
-						"cfunction_",
-						"method_vectorcall",
-						"vectorcall_",
-						"slot_tp_",
-						"_PyEval_",
-						"PyEval_",
-						"_PyFunction_",
-						"object_vacall",
-						"type_call",
-						"wrap_call",
-						"wrapper_call",
-						"_PyCFunction",
-						"PyCFunction",
-						"classmethod_",
-						"partial_",
-						"builtin_exec",
-						"builtin___import__",
-						"PyImport_",
-						"method_call",
-						"property_",
-						NULL };
+	static const char *const names[] = { "python", "libpython", NULL };
+	const char *slash = strrchr(module, '/');
 
-	return begins_with_any(function, prefixes);
+	return strstr(module, "/lib-dynload/") ||
+	       begins_with_any(slash ? slash + 1 : module, names);
+}
+
+/* How CPython gets from one call to the next, and what every operation of it comes down to. */
+static bool is_python_machinery(const struct obs_frame *frame)
+{
+	const char *function = frame->function;
+	static const char *const prefixes[] = {
+		"Py",		"_Py",	     "cfunction_", "method_",	   "vectorcall_",
+		"slot_",	"object_",   "type_",	   "subtype_",	   "wrap",
+		"classmethod_", "property_", "partial_",   "builtin_exec", "builtin___import__",
+		"import_",	"long_",     "float_",	   "frame_",	   "func_",
+		"gen_",		"gc_",	     "tuple",	   "call_",	   "do_call",
+		"range",	"bounded_",  "x_",	   "binary_op",	   NULL
+	};
+
+	return is_cpython_module(frame->module) && begins_with_any(function, prefixes);
 }
 
 /* Of a C library that is linked into the program. */
@@ -219,7 +209,7 @@ static bool is_linked_in(const struct obs_frame *frame)
 
 static enum code_owner library_owner(const struct obs_frame *frame)
 {
-	return is_python_machinery(frame->function) ? CODE_MACHINERY : CODE_LIBRARY;
+	return is_python_machinery(frame) ? CODE_MACHINERY : CODE_LIBRARY;
 }
 
 struct code_facts native_code_facts(const struct obs_frame *frame,

@@ -157,3 +157,51 @@ const char *python_callee_name(const struct obs_frame *frame, const struct code_
 		return arena_printf(arena, "import %s", module);
 	return arena_printf(arena, "%s.%s", module, frame->function);
 }
+
+/* How CPython's source names the functions of its modules and types in C. */
+static const struct {
+	const char *prefix;
+	const char *name;
+} c_names[] = {
+	{ "time_", "time." },
+	{ "pysleep", "time.sleep" },
+	{ "sock_", "socket." },
+	{ "socket_", "socket." },
+	{ "os_", "os." },
+	{ "posix_", "os." },
+	{ "builtin_", "" },
+	{ "select_epoll_", "epoll." },
+	{ "select_poll_", "poll." },
+	{ "select_", "select." },
+	{ "_ssl__SSLSocket_", "SSLSocket." },
+	{ "_io_FileIO_", "FileIO." },
+	{ "_io__Buffered_", "BufferedReader." },
+	{ "_queue_SimpleQueue_", "SimpleQueue." },
+	{ "lock_PyThread_acquire_lock", "Lock.acquire" },
+	{ "rlock_acquire", "RLock.acquire" },
+	{ "list_", "list." },
+	{ "dict_", "dict." },
+	{ "set_", "set." },
+	{ "bytes_", "bytes." },
+	{ "unicode_", "str." },
+	{ "zlib_", "zlib." },
+	{ "_hashlib_", "hashlib." },
+	{ "_sqlite3_", "sqlite3." },
+};
+
+const char *cpython_name(const char *function, struct arena *arena)
+{
+	static const char impl[] = "_impl";
+	size_t len = strlen(function), impl_len = strlen(impl);
+
+	if (len > impl_len && !strcmp(function + len - impl_len, impl))
+		len -= impl_len;
+	for (size_t i = 0; i < sizeof(c_names) / sizeof(c_names[0]); i++) {
+		size_t prefix_len = strlen(c_names[i].prefix);
+
+		if (len >= prefix_len && !strncmp(function, c_names[i].prefix, prefix_len))
+			return arena_printf(arena, "%s%.*s", c_names[i].name,
+					    (int)(len - prefix_len), function + prefix_len);
+	}
+	return arena_printf(arena, "%.*s", (int)len, function);
+}

@@ -89,6 +89,8 @@ static void account_quality(struct explanation *on)
 	for (size_t i = 0; i < on->report->stack_cnt; i++) {
 		const struct report_stack *stack = &on->report->stacks[i];
 
+		if (!sum_has_place(on, &on->sums[i]))
+			continue;
 		stack_ns += stack->time_ns;
 		complete_ns += stack->is_complete ? stack->time_ns : 0;
 	}

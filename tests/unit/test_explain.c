@@ -109,7 +109,7 @@ static const struct blame_case cases[] = {
 	  { NATIVE(LIBC, "__GI___clock_nanosleep"), NATIVE(PYTHON, "time_sleep"),
 	    NATIVE(PYTHON, "PyObject_Vectorcall"), PY("/srv/a.py", "f") },
 	  "f",
-	  "time_sleep" },
+	  "time.sleep" },
 	{ PYTHON, { NATIVE(LIBC, "read"), PY("/srv/a.py", "f") }, "f", "read" },
 	{ PYTHON,
 	  { NATIVE("/srv/mod.cpython-311-x86_64-linux-gnu.so", "inner"), PY("/srv/a.py", "f") },
