@@ -119,7 +119,8 @@ size_t python_merge(const struct merge_stacks *stacks, struct merge_step *steps,
 		native_cnt = first_interpreter(stacks);
 	for (size_t i = 0; i < native_cnt; i++) {
 		/* What is outside of frames that are missing isn't their caller. */
-		if (stacks->python_is_cut && merging.next_python == stacks->python_cnt)
+		if (stacks->python_cnt && stacks->python_is_cut &&
+		    merging.next_python == stacks->python_cnt)
 			break;
 		add_native(&merging, i);
 	}

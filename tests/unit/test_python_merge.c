@@ -74,6 +74,9 @@ static void stacks_without_the_other(void **state)
 	check("cBEms", "", "cBEms");
 	check("", "PQ", "PQ");
 	check("", "", "");
+	/* Not one of Python's frames could be read, as in a program that isn't Python. */
+	check("cBms", "-", "cBms");
+	check("cBm-", "-", "cBm");
 }
 
 static void functions_that_begin_or_end(void **state)
