@@ -160,6 +160,40 @@ static void test_stacks_get_names(void **state)
 	stack_table_release(&table);
 }
 
+/* Two frames of machine code, of which nothing is known but where they are. */
+static void test_machine_code_stays_without_python(void **state)
+{
+	const struct stack_node outer = { .kind = PLACE_JIT,
+					  .owner = 100,
+					  .address = 0x1000,
+					  .caller = NO_NODE,
+					  .is_complete = 1 };
+	struct stack_node inner = { .kind = PLACE_JIT, .owner = 100, .address = 0x2000 };
+	const struct stack_sum sum = { .time_ns = 1, .sample_cnt = 1 };
+	struct stack_row row = {
+		.kernel = NO_NODE, .python = NO_NODE, .task = NO_NODE, .wait = NO_WAIT
+	};
+	struct stack_table table;
+	struct observation part;
+	const struct obs_call *call;
+
+	(void)state;
+	assert_int_equal(stack_table_init(&table), 0);
+	inner.caller = stack_table_push(&table, &outer);
+	row.native = stack_table_push(&table, &inner);
+	row.thread = stack_table_thread(&table, 100, 100);
+	stack_table_add(&table, &row, &sum);
+	name(&table, &part);
+	assert_int_equal(part.stack_time_cnt, 1);
+	call = &part.calls[part.stack_times[0].call];
+	assert_int_equal(part.frames[call->frame].address, 0x2000);
+	call = &part.calls[call->caller];
+	assert_int_equal(part.frames[call->frame].address, 0x1000);
+	assert_true(call->is_complete);
+	observation_release(&part);
+	stack_table_release(&table);
+}
+
 static long find_by_port(void *context, const struct wire_wait_key *key)
 {
 	(void)context;
@@ -229,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_keys_of_odd_sizes_differ_in_their_last_byte),
 		cmocka_unit_test(test_equal_stacks_add_up),
 		cmocka_unit_test(test_stacks_get_names),
+		cmocka_unit_test(test_machine_code_stays_without_python),
 		cmocka_unit_test(test_a_result_comes_through_whole),
 		cmocka_unit_test(test_times_of_unknown_objects_are_left_out),
 	};
