@@ -7,6 +7,7 @@
 #include "code/code_file.h"
 #include "unwind/cfi_source.h"
 #include "unwind/expression.h"
+#include "unwind/go_runtime.h"
 
 /* A power of two, at most half of which is used. */
 #define SLOT_CNT_MIN 256
@@ -27,6 +28,7 @@ struct remembered {
 struct frame_info {
 	struct code_file *file;
 	struct cfi_source source;
+	struct go_runtime go;
 	bool is_open;
 	struct slot *slots;
 	size_t slot_cnt;
@@ -249,15 +251,30 @@ static bool read_rule(struct frame_info *info, Dwarf_CFI *cfi, uint64_t address,
 	return is_taken;
 }
 
+static void open_source(struct frame_info *info)
+{
+	if (info->is_open)
+		return;
+	cfi_source_open(&info->source, info->file->fd);
+	if (info->source.elf)
+		go_runtime_read(&info->go, info->source.elf);
+	info->is_open = true;
+}
+
 static void look_up(struct frame_info *info, uint64_t address, struct remembered *found)
 {
-	if (!info->is_open)
-		cfi_source_open(&info->source, info->file->fd);
-	info->is_open = true;
+	enum go_role role;
+
+	open_source(info);
 	found->is_found = read_rule(info, cfi_source_exceptions(&info->source, address), address,
 				    &found->rule) ||
 			  read_rule(info, cfi_source_debug(&info->source, info->file->fd), address,
 				    &found->rule);
+	role = go_runtime_role(&info->go, address);
+	if (role == GO_OTHER)
+		return;
+	found->is_found = true;
+	found->rule.how[REGISTER_RIP] = role == GO_BEGINS ? RULE_UNDEFINED : RULE_ELSEWHERE;
 }
 
 static const struct remembered *remember(struct frame_info *info, uint64_t address)

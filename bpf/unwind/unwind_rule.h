@@ -18,6 +18,7 @@ enum register_rule {
 	RULE_REGISTER,	  /* is in register number offset */
 	RULE_AT_COMPUTED, /* saved where the expression number offset says */
 	RULE_COMPUTED,	  /* is what the expression number offset says */
+	RULE_ELSEWHERE,	  /* of the return address: the caller is on another stack */
 };
 
 /* Numbers of registers on x86-64, as DWARF has them. */

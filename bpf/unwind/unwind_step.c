@@ -113,6 +113,8 @@ enum step_result unwind_step_rule(const struct frame_info *info, const struct un
 
 	if (rule->how[REGISTER_RIP] == RULE_UNDEFINED)
 		return STEP_OUTERMOST;
+	if (rule->how[REGISTER_RIP] == RULE_ELSEWHERE)
+		return STEP_CUT;
 	if (!find_cfa(info, rule, state, memory, &cfa))
 		return STEP_FAILED;
 	result = recover(info, rule, state, memory, cfa, REGISTER_RIP, &value);
