@@ -224,7 +224,8 @@ static __always_inline void python_frames(struct wire_python *python, struct wir
 static __always_inline void python_walk(struct task_struct *task, struct thread_ctx *thread,
 					struct wire_stack *stack)
 {
-	struct wire_python *python = bpf_map_lookup_elem(&pythons, &stack->owner.tgid);
+	u32 tgid = stack->owner.tgid; /* a copy: see loop_find */
+	struct wire_python *python = bpf_map_lookup_elem(&pythons, &tgid);
 	u64 state;
 
 	if (!python || !python->version)

@@ -142,6 +142,8 @@ static __always_inline u32 stack_copy(struct wire_stack *stack, u64 sp, u64 end)
 
 		if (size > left)
 			size = left;
+		/* The compiler knows that these hold, and kernels before 6.2 don't. */
+		asm volatile("" : "+r"(size), "+r"(copied));
 		if (!size || size > STACK_PAGE_BYTES ||
 		    copied > WIRE_STACK_BYTES - STACK_PAGE_BYTES)
 			break;
