@@ -141,10 +141,18 @@ static __always_inline u64 python_state(struct wire_python *python, struct wire_
 	return state;
 }
 
-/* Adds to @stack the Python function's frame at @address, read to @words. */
+/* Where in @code a frame is: @position is as the frame has it. Nothing is as far as ~0. */
+static __always_inline u32 python_position(const struct wire_python *python, u64 code, u64 position)
+{
+	if (python->position_is_int)
+		return position;
+	position -= code;
+	return position < ~0u ? position : ~0u;
+}
+
+/* Adds to @stack the Python function's frame that was read to @words. */
 static __always_inline void python_add_frame(const struct wire_python *python,
-					     struct wire_stack *stack, u64 address,
-					     const u64 *words)
+					     struct wire_stack *stack, const u64 *words)
 {
 	u32 cnt = stack->python_cnt;
 	struct wire_python_frame *frame;
@@ -153,16 +161,13 @@ static __always_inline void python_add_frame(const struct wire_python *python,
 	if (cnt >= WIRE_PYTHON_FRAMES)
 		return;
 	frame = &stack->python[cnt];
-	frame->frame = address;
 	frame->code = words[python->frame_code / 8 % PYTHON_FRAME_WORDS];
-	frame->position = words[python->frame_position / 8 % PYTHON_FRAME_WORDS];
-	if (python->position_is_int)
-		frame->position = (u32)frame->position;
+	frame->position = python_position(python, frame->code,
+					  words[python->frame_position / 8 % PYTHON_FRAME_WORDS]);
 	if (python->has_is_entry)
 		frame->is_entry = words[entry / 8 % PYTHON_FRAME_WORDS] >> entry % 8 * 8 & 0xff;
 	else
 		frame->is_entry = !python->has_owner;
-	frame->pad = 0;
 	stack->python_cnt = cnt + 1;
 }
 
@@ -199,7 +204,7 @@ __noinline int python_step(struct wire_python *python, struct wire_stack *stack,
 	if (python_frame_is_c(python, words))
 		python_mark_entry(stack);
 	else
-		python_add_frame(python, stack, *address, words);
+		python_add_frame(python, stack, words);
 	*address = words[python->frame_previous / 8 % PYTHON_FRAME_WORDS];
 	return 1;
 }

@@ -134,17 +134,16 @@ static void name_thread(struct stack_intake *intake, struct intake_thread *threa
 
 /* --- stacks --- */
 
-static size_t frames_of(const struct wire_stack *stack,
+static size_t frames_of(const struct stack_space *space, const struct wire_stack *stack,
 			struct python_frame frames[WIRE_PYTHON_FRAMES])
 {
 	size_t cnt =
 		stack->python_cnt < WIRE_PYTHON_FRAMES ? stack->python_cnt : WIRE_PYTHON_FRAMES;
 
+	if (!space->python)
+		return 0;
 	for (size_t i = 0; i < cnt; i++)
-		frames[i] = (struct python_frame){ .code = stack->python[i].code,
-						   .position = stack->python[i].position,
-						   .frame = stack->python[i].frame,
-						   .is_entry = stack->python[i].is_entry };
+		frames[i] = python_frame_of_wire(space->python, &stack->python[i]);
 	return cnt;
 }
 
@@ -172,8 +171,8 @@ static bool read_stack(struct stack_intake *intake, const struct wire_stack *sta
 	*row = (struct stack_row){
 		.native = chain_native(intake, space, &raw, owner->time_ns),
 		.kernel = chain_kernel(intake, stack->kernel, kernel_cnt),
-		.python = chain_python(intake, space, frames, frames_of(stack, frames), NO_NODE,
-				       stack->python_is_cut),
+		.python = chain_python(intake, space, frames, frames_of(space, stack, frames),
+				       NO_NODE, stack->python_is_cut),
 		.thread = number_of(intake, thread),
 		.task = NO_NODE,
 		.wait = NO_WAIT,

@@ -393,7 +393,7 @@ struct wire_gil {
 #define WIRE_REGISTER_SP   7
 #define WIRE_REGISTER_IP   16
 #define WIRE_KERNEL_FRAMES 24
-#define WIRE_PYTHON_FRAMES 48
+#define WIRE_PYTHON_FRAMES 128
 #define WIRE_STACK_BYTES   (32 << 10)
 
 enum wire_stack_type {
@@ -425,12 +425,11 @@ _Static_assert(sizeof(struct wire_stack_owner) == 32, "wire_stack_owner");
 
 struct wire_python_frame {
 	WIRE_U64 code;	   /* the code object */
-	WIRE_U64 position; /* as the frame has it: an address in the code, or its f_lasti */
-	WIRE_U64 frame;	   /* the frame itself */
+	WIRE_U32 position; /* bytes from its beginning (3.11 and later), or the frame's f_lasti */
 	WIRE_U32 is_entry; /* the interpreter was entered by C for it: the frames inside this one
 			    * down to it share a C frame (3.11 and later; before it is always 1) */
-	WIRE_U32 pad;
 };
+_Static_assert(sizeof(struct wire_python_frame) == 16, "wire_python_frame");
 
 /* Only the first stack_bytes of `stack` are sent. */
 struct wire_stack {

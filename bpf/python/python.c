@@ -210,3 +210,13 @@ void python_describe(const struct python *python, struct wire_python *wire)
 		.frame_bytes = (uint16_t)layout->frame_bytes,
 	};
 }
+
+struct python_frame python_frame_of_wire(const struct python *python,
+					 const struct wire_python_frame *wire)
+{
+	uint64_t from = python->layout.code_instructions ? wire->code : 0;
+
+	return (struct python_frame){ .code = wire->code,
+				      .position = from + wire->position,
+				      .is_entry = wire->is_entry };
+}

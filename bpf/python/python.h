@@ -18,11 +18,11 @@ struct python;
 #define PYTHON_PATH_BYTES 1024
 #define PYTHON_FRAMES_MAX 128
 
-/* A frame as it lies in memory; the twin of struct wire_python_frame. */
+/* A frame as it lies in memory. */
 struct python_frame {
 	uint64_t code;
-	uint64_t position;
-	uint64_t frame;
+	uint64_t position; /* an address in the code (3.11 and later), or f_lasti */
+	uint64_t frame;	   /* itself; 0: not known */
 	bool is_entry;
 };
 
@@ -48,6 +48,11 @@ uint32_t python_version(const struct python *python);
 /* What the probes need to walk its frames, for their map of interpreters (wire.h). */
 struct wire_python;
 void python_describe(const struct python *python, struct wire_python *wire);
+
+/* A frame as the probes told of it. */
+struct wire_python_frame;
+struct python_frame python_frame_of_wire(const struct python *python,
+					 const struct wire_python_frame *wire);
 
 /* A thread that has a state in the interpreter. */
 struct python_thread {

@@ -24,8 +24,10 @@
 #include "python_script.h"
 #include "python_walk.skel.h"
 
-#define SAMPLE_HZ   997
-#define BURN_S	    "0.4"
+#define SAMPLE_HZ 997
+/* Calls of a function by itself: some, and more than there is room for. */
+#define DEPTH	    "100"
+#define DEPTH_CUT   "300"
 #define SAMPLES_MIN 100 /* of some 400 */
 /* The line that computes calls back and forth, so that now and then a sample falls between. */
 #define WRONG_MAX_PCT 2
@@ -48,12 +50,13 @@ static bool is_as_said(struct watch *watch, const struct wire_stack *stack)
 {
 	size_t inner = stack->python_cnt - watch->said.cnt;
 
+	if (watch->said.cnt > WIRE_PYTHON_FRAMES)
+		return stack->python_is_cut && stack->python_cnt == WIRE_PYTHON_FRAMES;
 	if (stack->python_cnt < watch->said.cnt || stack->python_is_cut)
 		return false;
 	for (size_t i = 0; i < watch->said.cnt; i++) {
-		const struct wire_python_frame *wire = &stack->python[inner + i];
-		struct python_frame frame = { wire->code, wire->position, wire->frame,
-					      wire->is_entry };
+		struct python_frame frame =
+			python_frame_of_wire(watch->python, &stack->python[inner + i]);
 
 		if (!said_is_at(&watch->said.frames[i], watch->python, &frame, true))
 			return false;
@@ -133,12 +136,12 @@ static void report_cost(const struct watch *watch)
 			      watch->said.cnt, (unsigned long)(info.run_time_ns / info.run_cnt));
 }
 
-static void check_python(const char *path)
+static void check_depth(const char *path, const char *depth)
 {
 	struct watch watch = { 0 };
 	bool is_end = false;
 
-	script_start(&watch.script, path, "burning.py", BURN_S);
+	script_start(&watch.script, path, "burning.py", depth);
 	assert_true(script_read_frames(&watch.script, &watch.said, &is_end));
 	load(&watch);
 	tell_probes(&watch);
@@ -153,6 +156,22 @@ static void check_python(const char *path)
 	script_kill(&watch.script);
 }
 
+static void check_python(const char *path)
+{
+	check_depth(path, DEPTH);
+}
+
+static void check_cut(const char *path)
+{
+	check_depth(path, DEPTH_CUT);
+}
+
+static void frames_that_are_too_many(void **state)
+{
+	(void)state;
+	each_python(check_cut);
+}
+
 static void frames_of_a_running_thread(void **state)
 {
 	(void)state;
@@ -161,7 +180,10 @@ static void frames_of_a_running_thread(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(frames_of_a_running_thread) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_of_a_running_thread),
+		cmocka_unit_test(frames_that_are_too_many),
+	};
 
 	libbpf_set_print(NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);

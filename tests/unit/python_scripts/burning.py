@@ -21,7 +21,7 @@ def tell():
 
 
 def burn():
-    now, until = time.process_time, time.process_time() + float(sys.argv[1])
+    now, until = time.process_time, time.process_time() + 0.4
     tell(), os.read(0, 1), [0 for _ in iter(lambda: sum(range(2000)) and now() < until, False)]
 
 
@@ -48,4 +48,4 @@ def recurse(depth):
     return sorted([1], key=functools.partial(Case().method))
 
 
-recurse(8)
+recurse(int(sys.argv[1]))
