@@ -7,7 +7,7 @@
 #include "explain/explanation.h"
 
 /* How telling a spot is: what is before the next step comes first, however short. */
-enum spot_rank { RANK_OWN_TIME, RANK_TREE, RANK_IDLE };
+enum spot_rank { RANK_OWN_TIME, RANK_FOREIGN_WAIT, RANK_TREE, RANK_IDLE };
 
 struct spot {
 	uint32_t *sums; /* indices in explanation.sums */
@@ -43,7 +43,8 @@ static int by_spot(const void *a, const void *b, void *context)
 	return order ? order : order_of(left->role, right->role);
 }
 
-/* A runtime's own ticks and the naps of its helpers aren't what the program sleeps for. */
+/* A runtime that waits in threads of its own (for the network in Go, for the next tick in the JVM)
+ * does so for everybody: no line's wait. */
 static enum spot_rank rank_of(const struct explanation *on, const struct stack_sum *sum)
 {
 	if (sum->time->is_on_cpu || sum->reason == WAIT_LOCK || sum->reason == WAIT_GIL)
@@ -53,11 +54,8 @@ static enum spot_rank rank_of(const struct explanation *on, const struct stack_s
 		return RANK_IDLE;
 	case WAITS_FOR_TREE:
 		return RANK_TREE;
-	case WAITS_FOR_TIME:
-	case WAITS_FOR_OTHER:
-		return sum_blame(on, sum)->is_own ? RANK_OWN_TIME : RANK_TREE;
 	default:
-		return RANK_OWN_TIME;
+		return sum_blame(on, sum)->is_own ? RANK_OWN_TIME : RANK_FOREIGN_WAIT;
 	}
 }
 
@@ -244,6 +242,9 @@ static struct report_hot_spot describe(const struct explanation *on, const struc
 	};
 
 	to.place.is_own = blame->is_own;
+	/* Of all code without a name that was compiled as it ran: where it lies tells nothing. */
+	if (to.place.language == LANGUAGE_JIT)
+		to.place.address = 0;
 	return to;
 }
 

@@ -199,9 +199,14 @@ const char *cpython_name(const char *function, struct arena *arena)
 	for (size_t i = 0; i < sizeof(c_names) / sizeof(c_names[0]); i++) {
 		size_t prefix_len = strlen(c_names[i].prefix);
 
-		if (len >= prefix_len && !strncmp(function, c_names[i].prefix, prefix_len))
-			return arena_printf(arena, "%s%.*s", c_names[i].name,
-					    (int)(len - prefix_len), function + prefix_len);
+		if (len < prefix_len || strncmp(function, c_names[i].prefix, prefix_len))
+			continue;
+		/* "unicode_new" makes a str. */
+		if (len - prefix_len == 3 && !strncmp(function + prefix_len, "new", 3))
+			return arena_printf(arena, "%.*s", (int)strcspn(c_names[i].name, "."),
+					    c_names[i].name);
+		return arena_printf(arena, "%s%.*s", c_names[i].name, (int)(len - prefix_len),
+				    function + prefix_len);
 	}
 	return arena_printf(arena, "%.*s", (int)len, function);
 }

@@ -15,7 +15,7 @@ static int number_order(uint32_t a, uint32_t b)
 }
 
 /* The module counts only for what has no file: one source may be in several programs. What has no
- * name has the address that its function begins at. */
+ * name has the address that its function begins at, but for code that is compiled as it runs. */
 static int function_order(const struct obs_frame *a, const struct obs_frame *b)
 {
 	int order = text_order(a->function, b->function);
@@ -24,7 +24,7 @@ static int function_order(const struct obs_frame *a, const struct obs_frame *b)
 		order = text_order(a->file, b->file);
 	if (!order && !a->file[0])
 		order = text_order(a->module, b->module);
-	if (!order && !a->function[0])
+	if (!order && !a->function[0] && a->language != LANGUAGE_JIT)
 		order = (a->address > b->address) - (a->address < b->address);
 	return order ? order : number_order(a->first_line, b->first_line);
 }
