@@ -46,6 +46,7 @@ static void match(struct merging *merging)
 	size_t eval_cnt = count_evals(stacks), run_cnt = count_runs(stacks);
 
 	merging->fits = true;
+	merging->bare_evals = run_cnt ? 0 : eval_cnt;
 	if (stacks->native_is_cut || stacks->python_is_cut)
 		return;
 	merging->fits = eval_cnt >= run_cnt;

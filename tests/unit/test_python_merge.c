@@ -72,6 +72,7 @@ static void stacks_without_the_other(void **state)
 	(void)state;
 	check("cBms", "", "cBms");
 	check("cBEms", "", "cBEms");
+	check("cBEm-", "", "cBEm");
 	check("", "PQ", "PQ");
 	check("", "", "");
 	/* Not one of Python's frames could be read, as in a program that isn't Python. */
