@@ -170,7 +170,7 @@ static void write_profile(struct profile *profile)
 	for (size_t i = 0; i < report->stack_cnt; i++)
 		if (report->stacks[i].frame_cnt > depth)
 			depth = report->stacks[i].frame_cnt;
-	profile->ids = arena_array(profile->arena, depth, sizeof(*profile->ids));
+	profile->ids = arena_array(profile->arena, depth + 1, sizeof(*profile->ids));
 	write_head(profile);
 	for (size_t i = 0; i < report->stack_cnt && !has_failed(profile); i++)
 		write_sample(profile, &report->stacks[i]);

@@ -14,6 +14,10 @@
 
 #define SLOTS_AT_FIRST 1024
 #define NO_NODE	       UINT32_MAX
+#define NO_FRAME       UINT32_MAX
+
+/* pprof drops samples without a place. */
+static const struct report_frame unknown = { .function = "", .file = "", .module = "" };
 
 /* A frame with what it is inlined into. Equal chains are one node. */
 struct pprof_node {
@@ -35,6 +39,13 @@ void pprof_places_init(struct pprof_places *places, const struct report *report,
 			break;
 		}
 	}
+}
+
+static const struct report_frame *frame_of(const struct pprof_places *places, uint32_t node)
+{
+	uint32_t frame = places->nodes[node].frame;
+
+	return frame == NO_FRAME ? &unknown : &places->report->frames[frame];
 }
 
 static uint32_t *find_slot(const struct pprof_places *places, uint32_t frame, uint32_t outer)
@@ -88,7 +99,23 @@ static uint32_t number_node(struct pprof_places *places, uint32_t frame, uint32_
 	return *slot - 1;
 }
 
-/* From the outermost frame inwards, then turned round. */
+static uint64_t place_of(struct pprof_places *places, uint32_t node)
+{
+	places->nodes[node].is_place = true;
+	return node + UINT64_C(1);
+}
+
+static void turn_round(uint64_t *ids, size_t cnt)
+{
+	for (size_t i = 0; i < cnt / 2; i++) {
+		uint64_t id = ids[i];
+
+		ids[i] = ids[cnt - 1 - i];
+		ids[cnt - 1 - i] = id;
+	}
+}
+
+/* From the outermost frame inwards, as those that are inlined need to know into what. */
 size_t pprof_places_of(struct pprof_places *places, const uint32_t *frames, size_t cnt,
 		       uint64_t *ids)
 {
@@ -100,17 +127,15 @@ size_t pprof_places_of(struct pprof_places *places, const uint32_t *frames, size
 		node = number_node(places, frames[i], all[frames[i]].is_inlined ? node : NO_NODE);
 		if (node == NO_NODE)
 			return 0;
-		if (i && all[frames[i - 1]].is_inlined)
-			continue;
-		places->nodes[node].is_place = true;
-		ids[id_cnt++] = node + 1;
+		if (!i || !all[frames[i - 1]].is_inlined)
+			ids[id_cnt++] = place_of(places, node);
 	}
-	for (size_t i = 0; i < id_cnt / 2; i++) {
-		uint64_t id = ids[i];
-
-		ids[i] = ids[id_cnt - 1 - i];
-		ids[id_cnt - 1 - i] = id;
+	if (!cnt) {
+		node = number_node(places, NO_FRAME, NO_NODE);
+		if (node != NO_NODE)
+			ids[id_cnt++] = place_of(places, node);
 	}
+	turn_round(ids, id_cnt);
 	return id_cnt;
 }
 
@@ -175,7 +200,7 @@ static void write_place(struct pprof_places *places, uint32_t number, struct gzi
 	uint32_t node = number;
 
 	for (size_t i = 0; lines && pointers && i < cnt; i++) {
-		frame = &places->report->frames[places->nodes[node].frame];
+		frame = frame_of(places, node);
 		pprof__line__init(&lines[i]);
 		lines[i].function_id = function_of(places, frame, out);
 		lines[i].line = frame->line;
@@ -220,7 +245,7 @@ static void write_mappings(struct pprof_places *places, struct gzip_stream *out)
 	uint64_t *limits = arena_array(places->arena, places->modules.cnt, sizeof(*limits));
 
 	for (uint32_t i = 0; limits && i < places->node_cnt; i++) {
-		const struct report_frame *frame = &places->report->frames[places->nodes[i].frame];
+		const struct report_frame *frame = frame_of(places, i);
 		uint64_t id = mapping_of(places, frame);
 
 		if (id && limits[id - 1] <= frame->address)
@@ -234,7 +259,7 @@ void pprof_places_write(struct pprof_places *places, struct gzip_stream *out)
 {
 	/* Those that are only part of a place may have modules of their own. */
 	for (uint32_t i = 0; i < places->node_cnt; i++)
-		mapping_of(places, &places->report->frames[places->nodes[i].frame]);
+		mapping_of(places, frame_of(places, i));
 	for (uint32_t i = 0; i < places->node_cnt; i++)
 		if (places->nodes[i].is_place)
 			write_place(places, i, out);

@@ -34,7 +34,8 @@ void pprof_places_init(struct pprof_places *places, const struct report *report,
 		       struct text_numbers *texts, struct arena *arena);
 
 /* Stores the places of the @cnt frames at @frames, innermost first, at @ids, which has room for as
- * many. Returns how many they are. Out of memory shows in places->error. */
+ * many and one. Returns how many they are: one that is not known where there are none. Out of
+ * memory shows in places->error. */
 size_t pprof_places_of(struct pprof_places *places, const uint32_t *frames, size_t cnt,
 		       uint64_t *ids);
 
