@@ -19,6 +19,7 @@
 #include "code/address_space.h"
 #include "code/code_file.h"
 #include "traced_stack.h"
+#include "unwind/call_site.h"
 #include "unwind/unwind.h"
 
 /* All that a test needs to unwind one process. */
@@ -392,6 +393,38 @@ static void test_code_in_memory(void **state)
 	assert_int_equal(own.world->end, UNWIND_COMPLETE);
 }
 
+static void test_calls_are_told_from_other_code(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t byte_cnt;
+		bool is_call;
+	} codes[] = {
+		{ "\xe8\x01\x02\x03\x04", 5, true },
+		{ "\xff\xd0", 2, true },		     /* *%rax */
+		{ "\x41\xff\xd4", 3, true },		     /* *%r12 */
+		{ "\xff\x10", 2, true },		     /* *(%rax) */
+		{ "\xff\x14\xd0", 3, true },		     /* *(%rax,%rdx,8) */
+		{ "\xff\x50\x08", 3, true },		     /* *8(%rax) */
+		{ "\xff\x54\x24\x08", 4, true },	     /* *8(%rsp) */
+		{ "\xff\x90\x01\x02\x03\x04", 6, true },     /* *N(%rax) */
+		{ "\xff\x15\x01\x02\x03\x04", 6, true },     /* *N(%rip) */
+		{ "\xff\x14\xc5\x01\x02\x03\x04", 7, true }, /* *N(,%rax,8) */
+		{ "\xff\x94\x24\x01\x02\x03\x04", 7, true }, /* *N(%rsp) */
+		{ "\xff\xe0", 2, false },		     /* jmp *%rax */
+		{ "\xff\x25\x01\x02\x03\x04", 6, false },    /* jmp *N(%rip) */
+		{ "\x90\x90\x90\x90\x90\x90\x90", 7, false },
+		{ "\xe8", 1, false },
+		{ "", 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		assert_int_equal(
+			call_site_is_call((const uint8_t *)codes[i].bytes, codes[i].byte_cnt),
+			codes[i].is_call);
+}
+
 static void test_nowhere(void **state)
 {
 	struct world *world = *state;
@@ -506,6 +539,7 @@ int main(void)
 		TEST(small_capacity),
 		TEST(deep_recursion),
 		TEST(code_in_memory),
+		TEST(calls_are_told_from_other_code),
 		TEST(nowhere),
 		TEST(false_frame_pointers),
 		TEST(vdso),
