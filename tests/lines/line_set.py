@@ -155,6 +155,7 @@ def _pyenv_python(version):
 
 def _jit_programs():
     node = ("node", "--perf-basic-prof", "--interpreted-frames-native-stack",
+            "--no-logfile-per-isolate", "--logfile={truth}.v8",
             str(HERE / "node/mix.js"), "{truth}")
     yield Program("node", "jit", "node/mix.js", (*node, "{fifos}", "{seconds}", "sync"),
                   marks=(HOT, Mark("WAIT", "WAIT", "waitHere")), reason="ipc", knows=FUNCTION,
@@ -295,7 +296,7 @@ def what_is_wrong(program, built, report, truth, tolerance=TOLERANCE):
         wrong += [f"{mark.label}: {reported:.1%} of all, not {true:.1%}"
                   for mark, true, reported in compare(program, built, report, truth)
                   if abs(true - reported) > tolerance]
-    complete = report.get("stack_quality", {}).get("complete_share")
+    complete = report["observation"]["stacks"]["complete_share"]
     if complete is None or complete < COMPLETE:
         wrong.append(f"complete stacks: {complete}")
     return wrong

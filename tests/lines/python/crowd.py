@@ -11,7 +11,7 @@ import truth
 def hot(cnt):
     x = 1
     for _ in range(cnt):
-        x = ((x * 6364136223846793005 ^ 1442695040888963407) & 0xffffffff) * 3 + (x >> 7)  # HOT
+        x = x * 69 % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 * 17 % 311 + x // 3 % 7 * 5  # HOT
     return x
 
 
@@ -25,7 +25,7 @@ async def fetch(port, end):
         writer.write(truth.question(40))
         await wait_here(reader)
         with truth.section("HOT"):
-            hot(15000)
+            hot(12000)
     writer.close()
 
 

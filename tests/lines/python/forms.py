@@ -24,7 +24,7 @@ class Computer:
     @counted
     def hot(self, cnt):
         for i in range(cnt):
-            self.sum = (self.sum * 3 ^ i * i) & 0xffffff if i % 3 else self.sum + i * 7  # HOT
+            self.sum = (self.sum * 3 + i) % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 if i % 3 else i  # HOT
 
 
 def other(cnt):
@@ -56,7 +56,7 @@ def main(path, port, seconds):
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
         with truth.section("HOT"):
-            computer.hot(90000)
+            computer.hot(40000)
         with truth.section("OTHER"):
             other(18000)
         with truth.section("WAIT"):

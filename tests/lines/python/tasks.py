@@ -10,7 +10,7 @@ import truth
 def hot(cnt):
     x = 1
     for _ in range(cnt):
-        x = ((x * 6364136223846793005 ^ 1442695040888963407) & 0xffffffff) * 3 + (x >> 7)  # HOT
+        x = x * 69 % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 * 17 % 311 + x // 3 % 7 * 5  # HOT
     return x
 
 
@@ -23,7 +23,7 @@ async def fetch(reader, writer):
     with truth.section("WAIT"):
         await wait_here(reader)
     with truth.section("HOT"):
-        hot(60000)
+        hot(30000)
 
 
 async def nap():

@@ -9,7 +9,7 @@ import truth
 def hot(cnt):
     x = 1
     for _ in range(cnt):
-        x = ((x * 6364136223846793005 ^ 1442695040888963407) & 0xffffffff) * 3 + (x >> 7)  # HOT
+        x = x * 69 % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 * 17 % 311 + x // 3 % 7 * 5  # HOT
     return x
 
 
@@ -20,7 +20,7 @@ def wait_here(partner):
 def compute(end):
     while time.monotonic() < end:
         with truth.section("HOT"):
-            hot(20000)
+            hot(30000)
 
 
 def ask(port, end):
