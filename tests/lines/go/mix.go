@@ -73,7 +73,7 @@ func writeTruth(path string) {
 //go:noinline
 func hot(x uint64, count int) uint64 {
 	for i := 0; i < count; i++ {
-		x = ((((x*6364136223846793005^x>>7)*2862933555777941757^x>>9)*3202034522624059733^x>>3)*7046029254386353131 ^ x>>5) * 6364136223846793005 // HOT
+		x = ((((((((x*6364136223846793005^7)*2862933555777941757^9)*3202034522624059733^3)*7046029254386353131^5)*6364136223846793005^7)*2862933555777941757^9)*3202034522624059733^3)*7046029254386353131 ^ x>>5) * 6364136223846793005 // HOT
 	}
 	return x
 }
@@ -121,7 +121,7 @@ func dial(port string) *net.TCPConn {
 }
 
 func computeInSections(sum uint64) uint64 {
-	section(0, func() { sum = hot(sum, 1000000) })
+	section(0, func() { sum = hot(sum, 600000) })
 	section(1, func() { sum = other(sum, 500000) })
 	return sum
 }

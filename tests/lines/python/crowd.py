@@ -10,8 +10,7 @@ import truth
 
 def hot(cnt):
     x = 1
-    for _ in range(cnt):
-        x = x * 69 % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 * 17 % 311 + x // 3 % 7 * 5  # HOT
+    for _ in range(cnt): x = x * 69 % 653 * 3 % 811 * 5 % 409 + x // 3 % 7 * 5  # HOT
     return x
 
 
@@ -25,7 +24,7 @@ async def fetch(port, end):
         writer.write(truth.question(40))
         await wait_here(reader)
         with truth.section("HOT"):
-            hot(12000)
+            hot(25000)
     writer.close()
 
 

@@ -23,8 +23,7 @@ class Computer:
 
     @counted
     def hot(self, cnt):
-        for i in range(cnt):
-            self.sum = (self.sum * 3 + i) % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 if i % 3 else i  # HOT
+        for i in range(cnt): self.sum = (self.sum * 3 + i) % 653 if i % 3 else i  # HOT
 
 
 def other(cnt):
@@ -56,7 +55,7 @@ def main(path, port, seconds):
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
         with truth.section("HOT"):
-            computer.hot(40000)
+            computer.hot(120000)
         with truth.section("OTHER"):
             other(18000)
         with truth.section("WAIT"):

@@ -8,8 +8,7 @@ import truth
 
 def hot(cnt):
     x = 1
-    for _ in range(cnt):
-        x = x * 69 % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 * 17 % 311 + x // 3 % 7 * 5  # HOT
+    for _ in range(cnt): x = x * 69 % 653 * 3 % 811 * 5 % 409 + x // 3 % 7 * 5  # HOT
     return x
 
 
@@ -31,7 +30,7 @@ def main(path, port, seconds):
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
         with truth.section("HOT"):
-            hot(70000)
+            hot(90000)
         with truth.section("OTHER"):
             other(18000)
         with truth.section("WAIT"):

@@ -9,8 +9,7 @@ import truth
 
 def hot(cnt):
     x = 1
-    for _ in range(cnt):
-        x = x * 69 % 653 * 3 % 811 * 5 % 409 * 7 % 203 * 9 % 101 * 11 % 509 * 13 % 61 * 17 % 311 + x // 3 % 7 * 5  # HOT
+    for _ in range(cnt): x = x * 69 % 653 * 3 % 811 * 5 % 409 + x // 3 % 7 * 5  # HOT
     return x
 
 
@@ -23,7 +22,7 @@ async def fetch(reader, writer):
     with truth.section("WAIT"):
         await wait_here(reader)
     with truth.section("HOT"):
-        hot(30000)
+        hot(60000)
 
 
 async def nap():
