@@ -150,12 +150,17 @@ static bool is_certain(const struct found_line *found)
 	       sqrt(found->variance) <= SPOT_ERROR_MAX * (double)found->time_ns;
 }
 
+/* Longer names, as templates have them, are left out of sentences that can say the line. */
+#define TITLE_NAME_MAX 60
+
 /* "fetch (/srv/fetch.py:42)"; NULL where neither function nor line is known. */
 static const char *place_title(const struct explanation *on, const struct stack_sum *sum)
 {
 	uint32_t call = sum_blame(on, sum)->place;
 	const struct obs_frame *frame = &on->obs->frames[on->obs->calls[call].frame];
 
+	if (frame->line && strlen(frame->function) > TITLE_NAME_MAX)
+		return arena_printf(on->arena, "%s:%u", frame->file, frame->line);
 	if (frame->line && frame->function[0])
 		return arena_printf(on->arena, "%s (%s:%u)", frame->function, frame->file,
 				    frame->line);
