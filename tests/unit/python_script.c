@@ -30,19 +30,19 @@ static bool is_supported(const char *path)
 	return minor && strtoul(strrchr(path, '.') + 1, NULL, 10) >= MINOR_FIRST;
 }
 
-void each_python(void (*test)(const char *python))
+static void each_that(bool supported, void (*test)(const char *python))
 {
 	const char *home = getenv("HOME");
 	char pattern[512];
 	glob_t paths;
 	int cnt = 0;
 
-	snprintf(pattern, sizeof(pattern), "%s/.pyenv/versions/*/bin/python3.*[0-9]",
+	snprintf(pattern, sizeof(pattern), "%s/.pyenv/versions/*/bin/python[23].*[0-9]",
 		 home ? home : "");
-	glob("/usr/bin/python3.*[0-9]", 0, NULL, &paths);
+	glob("/usr/bin/python[23].*[0-9]", 0, NULL, &paths);
 	glob(pattern, GLOB_APPEND, NULL, &paths);
 	for (size_t i = 0; i < paths.gl_pathc; i++) {
-		if (!is_supported(paths.gl_pathv[i]))
+		if (is_supported(paths.gl_pathv[i]) != supported)
 			continue;
 		print_message("%s\n", paths.gl_pathv[i]);
 		test(paths.gl_pathv[i]);
@@ -50,9 +50,19 @@ void each_python(void (*test)(const char *python))
 	}
 	globfree(&paths);
 	if (!cnt) {
-		print_message("skipped: there is no CPython 3.8 or later\n");
+		print_message("skipped: there is no such CPython\n");
 		skip();
 	}
+}
+
+void each_python(void (*test)(const char *python))
+{
+	each_that(true, test);
+}
+
+void each_old_python(void (*test)(const char *python))
+{
+	each_that(false, test);
 }
 
 static void run(const char *python, const char *path, const char *argument, const int *in,

@@ -38,6 +38,9 @@ struct said_frames {
 /* Calls @test with each interpreter; skips the test, saying why, when there is none. */
 void each_python(void (*test)(const char *python));
 
+/* The same with those before 3.8. */
+void each_old_python(void (*test)(const char *python));
+
 /* Runs tests/unit/python_scripts/@name with @argument (or NULL). */
 void script_start(struct script *script, const char *python, const char *name,
 		  const char *argument);

@@ -153,6 +153,28 @@ static void no_python_here(void **state)
 	assert_string_equal(why, "");
 }
 
+static void check_refused(const char *path)
+{
+	char why[256] = "";
+	struct python *python;
+	struct script script;
+	bool is_end = false;
+
+	script_start(&script, path, "idle.py", NULL);
+	assert_false(script_read_frames(&script, &said, &is_end));
+	assert_false(is_end);
+	assert_int_equal(python_open(script.pid, &python, why, sizeof(why)), -ENOTSUP);
+	assert_null(python);
+	assert_non_null(strstr(why, "frames are read from 3.8 on"));
+	assert_int_equal(script_end(&script), 0);
+}
+
+static void versions_that_are_refused(void **state)
+{
+	(void)state;
+	each_old_python(check_refused);
+}
+
 /* --- line tables --- */
 
 static enum python_line_format format_named(const char *name)
@@ -290,6 +312,7 @@ int main(void)
 		cmocka_unit_test(frames_of_waiting_threads),
 		cmocka_unit_test(threads_and_strangers),
 		cmocka_unit_test(no_python_here),
+		cmocka_unit_test(versions_that_are_refused),
 		cmocka_unit_test(line_tables),
 		cmocka_unit_test(line_tables_made_up),
 		cmocka_unit_test(memory_in_circles),
