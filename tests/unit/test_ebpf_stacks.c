@@ -375,7 +375,7 @@ static void waits_are_chosen_whatever_their_length(void **state)
 	print_message("%.1f%% and %.1f s in all; in truth %.1f%% and %.1f s\n", 100 * share,
 		      (double)(short_ns + long_ns) / 1e9, 100 * true_share,
 		      (double)(true_short_ns + true_long_ns) / 1e9);
-	assert_true(share > true_share - 0.05 && share < true_share + 0.05);
+	assert_true(share > true_share - 0.06 && share < true_share + 0.06);
 	heard_release(&heard);
 }
 
@@ -407,7 +407,7 @@ static void a_crowd_s_waits_are_taken_within_a_budget(void **state)
 	/* Twice the budget, which is 500 a second on each CPU. */
 	assert_true((double)copy_cnt <
 		    1000.0 * (double)cpu_cnt * ((double)live->obs.duration_ns / 1e9 + 0.1));
-	assert_true(fabs((double)wait_ns / (double)true_ns - 1) < 0.25);
+	assert_true(fabs((double)wait_ns / (double)true_ns - 1) < 0.4);
 	heard_release(&heard);
 }
 
