@@ -9,9 +9,11 @@
 #define FORM_MAX  128	/* attributes of one abbreviation; compilers use up to about 20 */
 #define DEPTH_MAX 256
 
+#define STEP_BYTES (1u << 31)
+
 struct abbreviation {
-	uint32_t form_first; /* in scan.forms */
-	uint16_t form_cnt;
+	uint32_t step_first; /* in scan.steps */
+	uint16_t step_cnt;
 	uint8_t kind;
 	bool is_known, has_children;
 };
@@ -22,8 +24,8 @@ struct scan {
 	unsigned int address_bytes, offset_bytes, ref_addr_bytes;
 	struct abbreviation *abbreviations; /* by code */
 	size_t abbreviation_cnt;
-	uint16_t *forms;
-	size_t form_cnt, form_room_cnt;
+	uint32_t *steps; /* over attributes: forms, or STEP_BYTES and a length */
+	size_t step_cnt, step_room_cnt;
 	uint32_t parents[DEPTH_MAX];
 };
 
@@ -47,18 +49,76 @@ static enum debug_entry_kind kind_of(unsigned int tag, bool has_code)
 	}
 }
 
-static bool add_form(struct scan *scan, unsigned int form)
+/* The bytes of a form whose length is always the same; -1 for others. */
+static int fixed_bytes(const struct scan *scan, unsigned int form)
 {
-	if (scan->form_cnt == scan->form_room_cnt) {
-		size_t room_cnt = scan->form_room_cnt ? 2 * scan->form_room_cnt : 1024;
-		void *forms = realloc(scan->forms, room_cnt * sizeof(*scan->forms));
-
-		if (!forms)
-			return false;
-		scan->forms = forms;
-		scan->form_room_cnt = room_cnt;
+	switch (form) {
+	case DW_FORM_flag_present:
+	case DW_FORM_implicit_const:
+		return 0;
+	case DW_FORM_data1:
+	case DW_FORM_ref1:
+	case DW_FORM_flag:
+	case DW_FORM_strx1:
+	case DW_FORM_addrx1:
+		return 1;
+	case DW_FORM_data2:
+	case DW_FORM_ref2:
+	case DW_FORM_strx2:
+	case DW_FORM_addrx2:
+		return 2;
+	case DW_FORM_strx3:
+	case DW_FORM_addrx3:
+		return 3;
+	case DW_FORM_data4:
+	case DW_FORM_ref4:
+	case DW_FORM_strx4:
+	case DW_FORM_addrx4:
+	case DW_FORM_ref_sup4:
+		return 4;
+	case DW_FORM_data8:
+	case DW_FORM_ref8:
+	case DW_FORM_ref_sig8:
+	case DW_FORM_ref_sup8:
+		return 8;
+	case DW_FORM_data16:
+		return 16;
+	case DW_FORM_addr:
+		return scan->address_bytes;
+	case DW_FORM_ref_addr:
+		return scan->ref_addr_bytes;
+	case DW_FORM_strp:
+	case DW_FORM_sec_offset:
+	case DW_FORM_line_strp:
+	case DW_FORM_strp_sup:
+	case DW_FORM_GNU_ref_alt:
+	case DW_FORM_GNU_strp_alt:
+		return scan->offset_bytes;
+	default:
+		return -1;
 	}
-	scan->forms[scan->form_cnt++] = (uint16_t)form;
+}
+
+/* Adds a step over @form to those of @known; lengths that follow each other are one. */
+static bool add_step(struct scan *scan, struct abbreviation *known, unsigned int form)
+{
+	int bytes = fixed_bytes(scan, form);
+
+	if (bytes >= 0 && known->step_cnt && scan->steps[scan->step_cnt - 1] & STEP_BYTES) {
+		scan->steps[scan->step_cnt - 1] += bytes;
+		return true;
+	}
+	if (scan->step_cnt == scan->step_room_cnt) {
+		size_t room_cnt = scan->step_room_cnt ? 2 * scan->step_room_cnt : 1024;
+		void *steps = realloc(scan->steps, room_cnt * sizeof(*scan->steps));
+
+		if (!steps)
+			return false;
+		scan->steps = steps;
+		scan->step_room_cnt = room_cnt;
+	}
+	scan->steps[scan->step_cnt++] = bytes >= 0 ? STEP_BYTES | bytes : form & ~STEP_BYTES;
+	known->step_cnt++;
 	return true;
 }
 
@@ -69,16 +129,15 @@ static bool add_abbreviation(struct scan *scan, Dwarf_Abbrev *abbrev)
 	bool has_code = false;
 	size_t cnt = 0;
 
-	known->form_first = (uint32_t)scan->form_cnt;
+	*known = (struct abbreviation){ .step_first = (uint32_t)scan->step_cnt };
 	/* Up to its end: dwarf_getattrcnt of libdw 0.188 counts too many in DWARF 5. */
 	while (cnt <= FORM_MAX &&
 	       dwarf_getabbrevattr_data(abbrev, cnt, &name, &form, NULL, NULL) == 0) {
-		if (!add_form(scan, form))
+		if (!add_step(scan, known, form))
 			return false;
 		has_code |= name == DW_AT_low_pc || name == DW_AT_ranges;
 		cnt++;
 	}
-	known->form_cnt = (uint16_t)cnt;
 	known->kind = kind_of(dwarf_getabbrevtag(abbrev), has_code);
 	known->has_children = dwarf_abbrevhaschildren(abbrev) > 0;
 	known->is_known = cnt <= FORM_MAX;
@@ -134,63 +193,22 @@ static bool skip_block(struct scan *scan, unsigned int len_bytes)
 	return skip(scan, len_bytes + len);
 }
 
-/* The bytes of a form whose length is always the same; -1 for others. */
-static int fixed_bytes(const struct scan *scan, unsigned int form)
+static bool skip_form(struct scan *scan, unsigned int form);
+
+/* The form is among the data, which no compiler does but assembly may. */
+static bool skip_indirect(struct scan *scan, uint64_t form)
 {
-	switch (form) {
-	case DW_FORM_flag_present:
-	case DW_FORM_implicit_const:
-		return 0;
-	case DW_FORM_data1:
-	case DW_FORM_ref1:
-	case DW_FORM_flag:
-	case DW_FORM_strx1:
-	case DW_FORM_addrx1:
-		return 1;
-	case DW_FORM_data2:
-	case DW_FORM_ref2:
-	case DW_FORM_strx2:
-	case DW_FORM_addrx2:
-		return 2;
-	case DW_FORM_strx3:
-	case DW_FORM_addrx3:
-		return 3;
-	case DW_FORM_data4:
-	case DW_FORM_ref4:
-	case DW_FORM_strx4:
-	case DW_FORM_addrx4:
-	case DW_FORM_ref_sup4:
-		return 4;
-	case DW_FORM_data8:
-	case DW_FORM_ref8:
-	case DW_FORM_ref_sig8:
-	case DW_FORM_ref_sup8:
-		return 8;
-	case DW_FORM_data16:
-		return 16;
-	case DW_FORM_addr:
-		return scan->address_bytes;
-	case DW_FORM_ref_addr:
-		return scan->ref_addr_bytes;
-	case DW_FORM_strp:
-	case DW_FORM_sec_offset:
-	case DW_FORM_line_strp:
-	case DW_FORM_strp_sup:
-	case DW_FORM_GNU_ref_alt:
-	case DW_FORM_GNU_strp_alt:
-		return scan->offset_bytes;
-	default:
-		return -1;
-	}
+	int bytes = form <= UINT16_MAX ? fixed_bytes(scan, (unsigned int)form) : -1;
+
+	if (form > UINT16_MAX || form == DW_FORM_indirect || form == DW_FORM_implicit_const)
+		return false;
+	return bytes >= 0 ? skip(scan, bytes) : skip_form(scan, (unsigned int)form);
 }
 
 static bool skip_form(struct scan *scan, unsigned int form)
 {
-	int bytes = fixed_bytes(scan, form);
 	uint64_t number;
 
-	if (bytes >= 0)
-		return skip(scan, bytes);
 	switch (form) {
 	case DW_FORM_sdata:
 	case DW_FORM_udata:
@@ -217,8 +235,7 @@ static bool skip_form(struct scan *scan, unsigned int form)
 	case DW_FORM_block4:
 		return skip_block(scan, 4);
 	case DW_FORM_indirect:
-		return read_number(scan, &number) && number != DW_FORM_indirect &&
-		       number != DW_FORM_implicit_const && skip_form(scan, (unsigned int)number);
+		return read_number(scan, &number) && skip_indirect(scan, number);
 	default:
 		return false;
 	}
@@ -259,9 +276,12 @@ static bool read_entry(struct scan *scan, size_t *depth)
 	known = &scan->abbreviations[code];
 	if (!known->is_known || (known->kind && !keep(scan, known, offset, *depth)))
 		return false;
-	for (size_t i = 0; i < known->form_cnt; i++)
-		if (!skip_form(scan, scan->forms[known->form_first + i]))
+	for (size_t i = 0; i < known->step_cnt; i++) {
+		uint32_t step = scan->steps[known->step_first + i];
+
+		if (!(step & STEP_BYTES ? skip(scan, step & ~STEP_BYTES) : skip_form(scan, step)))
 			return false;
+	}
 	if (!known->has_children)
 		return *depth > 0;
 	if (*depth >= DEPTH_MAX)
@@ -309,7 +329,7 @@ void debug_entries_read(struct debug_entries *entries, Dwarf_Die *unit)
 		while (read_entry(&scan, &depth))
 			;
 	free(scan.abbreviations);
-	free(scan.forms);
+	free(scan.steps);
 }
 
 uint32_t debug_entries_find(const struct debug_entries *entries, uint64_t offset)

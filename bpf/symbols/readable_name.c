@@ -172,7 +172,9 @@ enum frame_language readable_name(const char *raw, enum frame_language language,
 	is_v0 = !strncmp(stem, "_R", 2);
 	is_itanium = !strncmp(stem, "_Z", 2);
 	is_rust = is_v0 || (is_itanium && has_rust_hash(stem));
-	if ((is_rust || is_itanium) && demangle_any(stem, is_rust, &output)) {
+	/* The beginning of a mangled name is another name. */
+	if ((is_rust || is_itanium) && len < RAW_MAX_BYTES &&
+	    demangle_any(stem, is_rust, &output)) {
 		output.text[output.len] = '\0';
 		shorten(output.text, name);
 		if (language == LANGUAGE_UNKNOWN)

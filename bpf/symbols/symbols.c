@@ -2,11 +2,12 @@
 #include "symbols/symbols.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include "code/code_file.h"
 #include "symbols/debug_file.h"
 #include "symbols/debug_info.h"
+#include "symbols/jit_name.h"
 #include "symbols/kernel_symbols.h"
+#include "symbols/perf_map.h"
 #include "symbols/readable_name.h"
 #include "symbols/symbol_table.h"
 #include "symbols/text_pool.h"
@@ -23,9 +24,17 @@ struct file_symbols {
 	bool is_table_read;
 };
 
+/* The code that one process compiled as it ran. */
+struct jit_symbols {
+	struct jit_symbols *next;
+	pid_t pid;
+	struct perf_map *map;
+};
+
 struct symbols {
 	struct text_pool *texts;
 	struct file_symbols *files;
+	struct jit_symbols *jit;
 	struct kernel_symbols *kernel;
 };
 
@@ -57,6 +66,13 @@ void symbols_free(struct symbols *symbols)
 		symbol_table_release(&own->table);
 		range_map_release(&own->code);
 		dwfl_end(own->dwfl);
+		free(own);
+	}
+	while (symbols->jit) {
+		struct jit_symbols *own = symbols->jit;
+
+		symbols->jit = own->next;
+		perf_map_free(own->map);
 		free(own);
 	}
 	kernel_symbols_free(symbols->kernel);
@@ -151,21 +167,58 @@ size_t symbols_find(struct symbols *symbols, struct code_file *file, uint64_t ad
 	return cnt;
 }
 
-size_t symbols_find_jit(struct symbols *symbols, pid_t pid, uint64_t address,
-			struct symbol found[SYMBOL_INLINED_MAX])
+static struct jit_symbols *jit_of(const struct symbols *symbols, pid_t pid)
 {
-	(void)symbols;
-	(void)pid;
-	(void)address;
-	found[0] = (struct symbol){ .function = "", .file = "", .language = LANGUAGE_JIT };
-	return 1;
+	struct jit_symbols *own = symbols->jit;
+
+	while (own && own->pid != pid)
+		own = own->next;
+	return own;
+}
+
+/* Most processes have no map, so nothing is kept of them. */
+static int read_first(struct symbols *symbols, pid_t pid)
+{
+	struct jit_symbols *own = calloc(1, sizeof(*own));
+	int error;
+
+	if (!own)
+		return -ENOMEM;
+	*own = (struct jit_symbols){ .next = symbols->jit, .pid = pid, .map = perf_map_new() };
+	error = own->map ? perf_map_read(own->map, pid) : -ENOMEM;
+	if (error) {
+		perf_map_free(own->map);
+		free(own);
+		return error;
+	}
+	symbols->jit = own;
+	return 0;
 }
 
 int symbols_read_perf_map(struct symbols *symbols, pid_t pid)
 {
-	(void)symbols;
-	(void)pid;
-	return -ENOENT;
+	struct jit_symbols *own = jit_of(symbols, pid);
+
+	return own ? perf_map_read(own->map, pid) : read_first(symbols, pid);
+}
+
+size_t symbols_find_jit(struct symbols *symbols, pid_t pid, uint64_t address,
+			struct symbol found[SYMBOL_INLINED_MAX])
+{
+	struct jit_symbols *own = jit_of(symbols, pid);
+	const char *raw = own ? perf_map_find(own->map, address) : NULL;
+	struct jit_name name;
+
+	found[0] = (struct symbol){ .function = "", .file = "", .language = LANGUAGE_JIT };
+	if (!raw && symbols_read_perf_map(symbols, pid) == 0)
+		raw = perf_map_find(jit_of(symbols, pid)->map, address);
+	if (!raw)
+		return 1;
+	jit_name_read(raw, &name);
+	found[0].function = text_pool_add(symbols->texts, name.function, sizeof(name.function));
+	found[0].file = text_pool_add(symbols->texts, name.file, sizeof(name.file));
+	found[0].line = found[0].first_line = name.line;
+	return 1;
 }
 
 void symbols_find_kernel(struct symbols *symbols, uint64_t address, struct symbol *found)

@@ -1,0 +1,1 @@
+classify_unit_test(symbol_names DEPENDS classify_symbols)
