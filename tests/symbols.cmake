@@ -1,1 +1,2 @@
 classify_unit_test(symbol_names DEPENDS classify_symbols)
+classify_unit_test(symbols DEPENDS classify_symbols)

@@ -2,6 +2,7 @@
 #include "symbols/symbols.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "code/code_file.h"
 #include "symbols/debug_file.h"
 #include "symbols/debug_info.h"
@@ -133,7 +134,8 @@ static struct file_symbols *symbols_of(struct symbols *symbols, struct code_file
 	return own;
 }
 
-/* Names @symbol, of which debug information doesn't tell the function. */
+/* Names @symbol if debug information doesn't, or names it by what the source calls it and others
+ * don't: the C library's __libc_read is everybody's read. */
 static void name_by_table(struct symbols *symbols, struct file_symbols *own, uint64_t address,
 			  struct symbol *symbol)
 {
@@ -144,10 +146,16 @@ static void name_by_table(struct symbols *symbols, struct file_symbols *own, uin
 		symbol_table_read(&own->table, own->module, &own->code);
 	own->is_table_read = true;
 	raw = symbol_table_find(&own->table, address);
-	if (!raw)
+	if (!raw || (*symbol->function && strspn(raw, "_") >= strspn(symbol->function, "_")))
 		return;
 	symbol->language = readable_name(raw, symbol->language, name);
 	symbol->function = text_pool_add(symbols->texts, name, sizeof(name));
+}
+
+/* Is it a name that only the inside of a library uses? */
+static bool is_inside_name(const struct symbol *symbol)
+{
+	return *symbol->function == '_' && symbol->language == LANGUAGE_C;
 }
 
 size_t symbols_find(struct symbols *symbols, struct code_file *file, uint64_t address,
@@ -162,7 +170,7 @@ size_t symbols_find(struct symbols *symbols, struct code_file *file, uint64_t ad
 		found[0] = (struct symbol){ .function = "", .file = "" };
 		cnt = 1;
 	}
-	if (own && own->dwfl && !*found[cnt - 1].function)
+	if (own && own->dwfl && (!*found[cnt - 1].function || is_inside_name(&found[cnt - 1])))
 		name_by_table(symbols, own, address, &found[cnt - 1]);
 	return cnt;
 }
