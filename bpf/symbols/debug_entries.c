@@ -138,7 +138,7 @@ static bool add_abbreviation(struct scan *scan, Dwarf_Abbrev *abbrev)
 		has_code |= name == DW_AT_low_pc || name == DW_AT_ranges;
 		cnt++;
 	}
-	known->kind = kind_of(dwarf_getabbrevtag(abbrev), has_code);
+	known->kind = (uint8_t)kind_of(dwarf_getabbrevtag(abbrev), has_code);
 	known->has_children = dwarf_abbrevhaschildren(abbrev) > 0;
 	known->is_known = cnt <= FORM_MAX;
 	return known->is_known;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "code/code_file.h"
 
@@ -80,30 +81,47 @@ static int find_linked(Dwfl_Module *module, const char *path, const char *link, 
 	return fd;
 }
 
-/* debuginfod is asked only when the user has set it, and then not waited for longer than this. */
-static int find_online(Dwfl_Module *module, char **found)
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* debuginfod is asked only when the user has set it, and not waited for without end. */
+static int find_online(Dwfl_Module *module, uint64_t *online_ns, char **found)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
+	uint64_t start_ns = now_ns(), passed_ns;
+	int fd;
 
-	if (!urls || !*urls)
+	if (!urls || !*urls || !online_ns || !*online_ns)
 		return -1;
 	setenv("DEBUGINFOD_TIMEOUT", "5", 0);
 	setenv("DEBUGINFOD_MAXTIME", "20", 0);
-	/* It looks for files first: for none, with this name. */
-	return dwfl_standard_find_debuginfo(module, NULL, NULL, 0, "/", NULL, 0, found);
+	setenv("DEBUGINFOD_RETRY_LIMIT", "1", 0);
+	/* It looks for files first, so it is given a name that none has. */
+	fd = dwfl_standard_find_debuginfo(module, NULL, NULL, 0, "/nonexistent/none", NULL, 0,
+					  found);
+	passed_ns = now_ns() - start_ns;
+	*online_ns = passed_ns < *online_ns ? *online_ns - passed_ns : 0;
+	return fd;
 }
 
-static int find_debug_file(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+static int find_debug_file(Dwfl_Module *module, void **online_ns, const char *name, Dwarf_Addr base,
 			   const char *file_name, const char *link, GElf_Word link_crc,
 			   char **found)
 {
-	int fd = dwfl_build_id_find_debuginfo(module, userdata, name, base, file_name, link,
-					      link_crc, found);
+	int fd = dwfl_build_id_find_debuginfo(module, NULL, name, base, file_name, link, link_crc,
+					      found);
 
 	if (fd < 0 && file_name && link)
 		fd = find_linked(module, file_name, link, found);
-	if (fd < 0)
-		fd = find_online(module, found);
+	if (fd < 0) {
+		fd = find_online(module, *online_ns, found);
+		*online_ns = NULL; /* libdwfl asks again, for symbols: once is enough */
+	}
 	return fd;
 }
 
@@ -119,22 +137,51 @@ static int find_no_file(Dwfl_Module *module, void **userdata, const char *name, 
 	return -1;
 }
 
-Dwfl *debug_file_open(const struct code_file *file, Dwfl_Module **module)
+Dwfl *debug_file_open(const struct code_file *file, Dwfl_Module **module, uint64_t *online_ns)
 {
 	static const Dwfl_Callbacks callbacks = { .find_elf = find_no_file,
 						  .find_debuginfo = find_debug_file };
 	Dwfl *dwfl = dwfl_begin(&callbacks);
 	int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	void **userdata;
 
 	if (dwfl && fd >= 0) {
 		dwfl_report_begin(dwfl);
 		*module = dwfl_report_elf(dwfl, file->path, file->path, fd, 0, true);
 		dwfl_report_end(dwfl, NULL, NULL);
-		if (*module)
+		if (*module) {
+			dwfl_module_info(*module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+			*userdata = online_ns;
 			return dwfl;
+		}
 	}
 	if (fd >= 0)
 		close(fd);
 	dwfl_end(dwfl);
 	return NULL;
+}
+
+bool debug_file_is_plain(const char *directory, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int len = snprintf(path, sizeof(path), "%s%s%s", *name == '/' ? "" : directory,
+			   *name == '/' ? "" : "/", name);
+
+	return len < (int)sizeof(path) && (stat(path, &st) < 0 || S_ISREG(st.st_mode));
+}
+
+Dwarf *debug_file_dwarf(Dwfl_Module *module, const char *directory, Dwarf_Addr *bias)
+{
+	Dwarf *dwarf = dwfl_module_getdwarf(module, bias);
+	const char *alt_name;
+	const void *alt_id;
+
+	if (!dwarf)
+		return NULL;
+	/* libdw opens what dwz has moved into a common file when the first name in it is read. */
+	if (dwelf_dwarf_gnu_debugaltlink(dwarf, &alt_name, &alt_id) > 0 &&
+	    !debug_file_is_plain(directory, alt_name))
+		return NULL;
+	return dwarf;
 }

@@ -1,9 +1,11 @@
 /* The index of units and what is read of each; see debug_info.h. */
 #include "symbols/debug_info.h"
 #include <dwarf.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "symbols/debug_entries.h"
+#include "symbols/debug_file.h"
 #include "symbols/debug_names.h"
 
 #define UNITS_MAX	 (4u << 20)
@@ -37,6 +39,7 @@ struct unit {
 struct debug_info {
 	Dwarf *dwarf;
 	Dwarf_Addr bias;
+	const char *directory; /* of the file */
 	struct range_map *code;
 	struct text_pool *texts;
 	struct unit *units;
@@ -97,14 +100,18 @@ static void index_units(struct debug_info *info)
 	}
 }
 
-struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, struct range_map *code,
-				  struct text_pool *texts)
+struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, const char *directory,
+				  struct range_map *code, struct text_pool *texts)
 {
 	struct debug_info *info = calloc(1, sizeof(*info));
 
 	if (!info)
 		return NULL;
-	*info = (struct debug_info){ .dwarf = dwarf, .bias = bias, .code = code, .texts = texts };
+	*info = (struct debug_info){ .dwarf = dwarf,
+				     .bias = bias,
+				     .directory = text_pool_add(texts, directory, PATH_MAX),
+				     .code = code,
+				     .texts = texts };
 	index_units(info);
 	return info;
 }
@@ -155,17 +162,31 @@ static bool add_function(struct debug_info *info, struct unit *unit, uint32_t en
 	return true;
 }
 
+/* Sets the unit's entry to the one in the other file (.dwo) that it has with split DWARF. */
+static void open_split(struct debug_info *info, struct unit *unit)
+{
+	const char *directory = debug_text(&unit->die, DW_AT_comp_dir);
+	const char *name = debug_text(&unit->die, DW_AT_dwo_name);
+	Dwarf_Die split = { 0 };
+
+	if (!name)
+		name = debug_text(&unit->die, DW_AT_GNU_dwo_name);
+	if (!name || !debug_file_is_plain(info->directory, name) ||
+	    !debug_file_is_plain(directory ? directory : "", name))
+		return;
+	if (dwarf_cu_info(unit->die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) == 0 &&
+	    split.cu)
+		unit->die = split;
+}
+
 static void read_unit(struct debug_info *info, struct unit *unit)
 {
-	Dwarf_Die split = { 0 };
 	uint8_t type;
 
 	unit->is_read = true;
 	if (dwarf_cu_info(unit->die.cu, NULL, &type, NULL, NULL, NULL, NULL, NULL) == 0 &&
-	    type == DW_UT_skeleton &&
-	    dwarf_cu_info(unit->die.cu, NULL, NULL, NULL, &split, NULL, NULL, NULL) == 0 &&
-	    split.cu)
-		unit->die = split;
+	    type == DW_UT_skeleton)
+		open_split(info, unit);
 	unit->language = debug_language(&unit->die);
 	debug_entries_read(&unit->entries, &unit->die);
 	for (size_t i = 0; i < unit->entries.cnt; i++)

@@ -13,10 +13,11 @@
 
 struct debug_info;
 
-/* @bias is what has to be added to its addresses to get the file's own. @code (executable parts of
- * the file), @texts and @dwarf outlive it. NULL when out of memory. */
-struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, struct range_map *code,
-				  struct text_pool *texts);
+/* @bias is what has to be added to its addresses to get the file's own, @directory where the file
+ * is.
+ * @code (executable parts of the file), @texts and @dwarf outlive it. NULL when out of memory. */
+struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, const char *directory,
+				  struct range_map *code, struct text_pool *texts);
 void debug_info_free(struct debug_info *info);
 
 /*

@@ -33,7 +33,7 @@ enum frame_language debug_language(Dwarf_Die *unit)
 	}
 }
 
-static const char *text_of(Dwarf_Die *entry, unsigned int name)
+const char *debug_text(Dwarf_Die *entry, unsigned int name)
 {
 	Dwarf_Attribute attribute;
 
@@ -102,12 +102,12 @@ static const char *qualified_name(const char *own, Dwarf_Die *entry, Dwarf_Die *
 const char *debug_function_name(Dwarf_Die *entry, enum frame_language language, Dwarf_Die *unit,
 				const struct debug_entries *entries, struct text_pool *texts)
 {
-	const char *raw = text_of(entry, DW_AT_linkage_name);
+	const char *raw = debug_text(entry, DW_AT_linkage_name);
 	char name[READABLE_NAME_BYTES];
 
 	/* Of C, a linkage name is what the file calls it, not the person who wrote it. */
 	if (!raw)
-		raw = text_of(entry, DW_AT_MIPS_linkage_name);
+		raw = debug_text(entry, DW_AT_MIPS_linkage_name);
 	if (!raw || language == LANGUAGE_C) {
 		raw = dwarf_diename(entry);
 		if (raw && language == LANGUAGE_CPP)
@@ -154,7 +154,7 @@ const char *debug_path(const char *path, Dwarf_Die *unit, struct text_pool *text
 	if (!path || !*path || !strcmp(path, "???"))
 		return "";
 	if (*path != '/')
-		directory = text_of(unit, DW_AT_comp_dir);
+		directory = debug_text(unit, DW_AT_comp_dir);
 	len = snprintf(full, sizeof(full), "%s%s%s", directory ? directory : "",
 		       directory ? "/" : "", path);
 	if (len >= (int)sizeof(full))

@@ -10,6 +10,9 @@
 /* The language of the unit whose own entry is @unit. */
 enum frame_language debug_language(Dwarf_Die *unit);
 
+/* The text of the attribute @name of @entry or of what it is made from; NULL if it has none. */
+const char *debug_text(Dwarf_Die *entry, unsigned int name);
+
 /* The readable name of the function @entry; "" if it has none. @entries are of the unit whose own
  * entry is @unit. */
 const char *debug_function_name(Dwarf_Die *entry, enum frame_language language, Dwarf_Die *unit,

@@ -25,6 +25,8 @@ static void append(const char *text, size_t len, void *context)
 	struct output *output = context;
 	size_t room = sizeof(output->text) - 1 - output->len;
 
+	if (!len) /* then text may be NULL */
+		return;
 	memcpy(output->text + output->len, text, len < room ? len : room);
 	output->len += len < room ? len : room;
 	if (len > room)

@@ -1,8 +1,11 @@
 /* Asks debug information first and symbol tables where that knows no name; see symbols.h. */
 #include "symbols/symbols.h"
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "code/code_file.h"
 #include "symbols/debug_file.h"
 #include "symbols/debug_info.h"
@@ -37,6 +40,7 @@ struct symbols {
 	struct file_symbols *files;
 	struct jit_symbols *jit;
 	struct kernel_symbols *kernel;
+	uint64_t online_ns; /* see debug_file.h */
 };
 
 struct symbols *symbols_new(void)
@@ -46,6 +50,7 @@ struct symbols *symbols_new(void)
 	if (!symbols)
 		return NULL;
 	elf_version(EV_CURRENT);
+	symbols->online_ns = DEBUG_ONLINE_NS;
 	symbols->texts = text_pool_new();
 	if (!symbols->texts) {
 		free(symbols);
@@ -99,22 +104,38 @@ static void read_code_parts(struct file_symbols *own)
 	}
 }
 
+/* The directory of @file, as we call it: as the process calls it, it may be another one. */
+static void read_directory(const struct code_file *file, char directory[PATH_MAX])
+{
+	char link[64], *slash;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
+	len = readlink(link, directory, PATH_MAX - 1);
+	directory[len < 0 ? 0 : len] = '\0';
+	slash = strrchr(directory, '/');
+	if (slash)
+		*slash = '\0';
+}
+
 static void open_file(struct symbols *symbols, struct file_symbols *own)
 {
+	char directory[PATH_MAX];
 	Dwarf_Addr bias;
 	Dwarf *dwarf;
 
 	if (own->file->fd >= 0)
-		own->dwfl = debug_file_open(own->file, &own->module);
+		own->dwfl = debug_file_open(own->file, &own->module, &symbols->online_ns);
 	if (!own->dwfl) {
 		if (!own->file->why)
 			own->file->why = "it can't be read";
 		return;
 	}
 	read_code_parts(own);
-	dwarf = dwfl_module_getdwarf(own->module, &bias);
+	read_directory(own->file, directory);
+	dwarf = debug_file_dwarf(own->module, directory, &bias);
 	if (dwarf)
-		own->debug = debug_info_new(dwarf, bias, &own->code, symbols->texts);
+		own->debug = debug_info_new(dwarf, bias, directory, &own->code, symbols->texts);
 }
 
 static struct file_symbols *symbols_of(struct symbols *symbols, struct code_file *file)
