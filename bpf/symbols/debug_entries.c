@@ -1,7 +1,6 @@
 /* One pass over the bytes of a unit, guided by its table of abbreviations; see debug_entries.h. */
 #include "symbols/debug_entries.h"
 #include <dwarf.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -346,6 +345,13 @@ uint32_t debug_entries_find(const struct debug_entries *entries, uint64_t offset
 	}
 	return low < entries->cnt && entries->items[low].offset == offset ? (uint32_t)low
 									  : NO_ENTRY;
+}
+
+bool debug_entry_die(const struct debug_entries *entries, Dwarf_Die *unit, uint32_t number,
+		     Dwarf_Die *die)
+{
+	return dwarf_offdie(dwarf_cu_getdwarf(unit->cu),
+			    dwarf_dieoffset(unit) + entries->items[number].offset, die) != NULL;
 }
 
 void debug_entries_release(struct debug_entries *entries)

@@ -6,6 +6,7 @@
 #define CLASSIFY_DEBUG_ENTRIES_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,10 @@ void debug_entries_read(struct debug_entries *entries, Dwarf_Die *unit);
 
 /* The entry at @offset, or NO_ENTRY. */
 uint32_t debug_entries_find(const struct debug_entries *entries, uint64_t offset);
+
+/* Sets @die to the entry at place @number, of the unit whose own entry is @unit. */
+bool debug_entry_die(const struct debug_entries *entries, Dwarf_Die *unit, uint32_t number,
+		     Dwarf_Die *die);
 
 void debug_entries_release(struct debug_entries *entries);
 

@@ -134,12 +134,9 @@ void debug_info_free(struct debug_info *info)
 	free(info);
 }
 
-static bool entry_die(const struct unit *unit, uint32_t entry, Dwarf_Die *die)
+static bool entry_die(struct unit *unit, uint32_t entry, Dwarf_Die *die)
 {
-	Dwarf_Die own = unit->die;
-
-	return dwarf_offdie(dwarf_cu_getdwarf(own.cu),
-			    dwarf_dieoffset(&own) + unit->entries.items[entry].offset, die);
+	return debug_entry_die(&unit->entries, &unit->die, entry, die);
 }
 
 static bool add_function(struct debug_info *info, struct unit *unit, uint32_t entry)
@@ -298,26 +295,53 @@ static void describe(struct debug_info *info, struct unit *unit, Dwarf_Die *die,
 		symbol->file = debug_path(dwarf_decl_file(die), &unit->die, info->texts);
 }
 
-/* The entries around @address in @function, the outermost first: of more than there is room for the
- * outermost and the innermost. */
-static size_t entries_at(const struct function *function, uint64_t address,
-			 uint32_t entries[SYMBOL_INLINED_MAX])
+/* The entries around an address, the outermost first. */
+struct chain {
+	uint32_t entries[SYMBOL_INLINED_MAX];
+	size_t cnt;
+	uint32_t outermost; /* inlined one, perhaps left out of entries */
+};
+
+/* Of more entries than there is room for the function itself and the innermost ones are kept. */
+static void find_chain(const struct function *function, uint64_t address, struct chain *chain)
 {
 	uint32_t depth = 0;
-	size_t cnt = 0;
 
-	entries[cnt++] = function->entry;
+	*chain = (struct chain){ .entries = { function->entry }, .cnt = 1, .outermost = NO_ENTRY };
 	for (size_t i = 0; i < function->inlined_cnt; i++) {
 		const struct inlined *inlined = &function->inlined[i];
 
 		if (address < inlined->start || address >= inlined->end || inlined->depth <= depth)
 			continue;
 		depth = inlined->depth;
-		if (cnt == SYMBOL_INLINED_MAX)
-			memmove(&entries[1], &entries[2], (--cnt - 1) * sizeof(*entries));
-		entries[cnt++] = inlined->entry;
+		if (chain->outermost == NO_ENTRY)
+			chain->outermost = inlined->entry;
+		if (chain->cnt == SYMBOL_INLINED_MAX)
+			memmove(&chain->entries[1], &chain->entries[2],
+				(--chain->cnt - 1) * sizeof(*chain->entries));
+		chain->entries[chain->cnt++] = inlined->entry;
 	}
-	return cnt;
+}
+
+/* Describes the functions of @chain, of which @place is in the innermost. */
+static size_t describe_chain(struct debug_info *info, struct unit *unit, const struct chain *chain,
+			     struct place place, struct symbol found[SYMBOL_INLINED_MAX])
+{
+	Dwarf_Die die;
+
+	for (size_t i = 0; i < chain->cnt; i++) {
+		bool is_last = i + 1 == chain->cnt;
+
+		if (is_last && chain->outermost != NO_ENTRY &&
+		    entry_die(unit, chain->outermost, &die))
+			place = call_of(info, unit, &die);
+		if (!entry_die(unit, chain->entries[chain->cnt - 1 - i], &die))
+			return i;
+		describe(info, unit, &die, &found[i], place);
+		found[i].is_inlined = !is_last;
+		place = call_of(info, unit, &die);
+	}
+	return chain->cnt;
 }
 
 static size_t find_function(struct debug_info *info, struct unit *unit, uint64_t address,
@@ -325,8 +349,8 @@ static size_t find_function(struct debug_info *info, struct unit *unit, uint64_t
 {
 	const struct range *range = range_map_find(&unit->ranges, address);
 	struct place place = line_at(info, unit, address);
-	uint32_t entries[SYMBOL_INLINED_MAX];
-	size_t cnt;
+	struct function *function;
+	struct chain chain;
 
 	if (!range) {
 		found[0] = (struct symbol){ .function = "",
@@ -335,19 +359,11 @@ static size_t find_function(struct debug_info *info, struct unit *unit, uint64_t
 					    .language = unit->language };
 		return *place.file ? 1 : 0;
 	}
-	if (!unit->functions[range->value].is_read)
-		read_inlined(unit, &unit->functions[range->value]);
-	cnt = entries_at(&unit->functions[range->value], address, entries);
-	for (size_t i = 0; i < cnt; i++) {
-		Dwarf_Die die;
-
-		if (!entry_die(unit, entries[cnt - 1 - i], &die))
-			return i;
-		describe(info, unit, &die, &found[i], place);
-		found[i].is_inlined = i + 1 < cnt;
-		place = call_of(info, unit, &die);
-	}
-	return cnt;
+	function = &unit->functions[range->value];
+	if (!function->is_read)
+		read_inlined(unit, function);
+	find_chain(function, address, &chain);
+	return describe_chain(info, unit, &chain, place, found);
 }
 
 size_t debug_info_find(struct debug_info *info, uint64_t address,

@@ -40,7 +40,8 @@ const char *debug_text(Dwarf_Die *entry, unsigned int name)
 	return dwarf_formstring(dwarf_attr_integrate(entry, name, &attribute));
 }
 
-/* The entry that says what @entry is a part of: its declaration in a class or a namespace. */
+/* The entry in the unit that says what @entry is a part of: its declaration in a class or
+ * namespace. */
 static uint32_t declared_place(Dwarf_Die *entry, Dwarf_Die *unit,
 			       const struct debug_entries *entries)
 {
@@ -56,29 +57,33 @@ static uint32_t declared_place(Dwarf_Die *entry, Dwarf_Die *unit,
 	return debug_entries_find(entries, dwarf_dieoffset(&at) - dwarf_dieoffset(unit));
 }
 
-/* The names of what is around a function, the innermost first. Returns how many. */
-static size_t read_scopes(Dwarf_Die *entry, Dwarf_Die *unit, const struct debug_entries *entries,
-			  const char *names[SCOPES_MAX])
+static const char *scope_name(Dwarf_Die *scope, const char *own, size_t place)
 {
-	uint32_t place = declared_place(entry, unit, entries);
-	Dwarf *dwarf = dwarf_cu_getdwarf(unit->cu);
+	const char *name = dwarf_diename(scope);
+
+	if (name)
+		return name;
+	if (dwarf_tag(scope) == DW_TAG_namespace)
+		return "(anonymous namespace)";
+	return place == 0 && !strcmp(own, "operator()") ? "{lambda}" : "(anonymous)";
+}
+
+/* The names of what is around the function @own, the innermost first. Returns how many. */
+static size_t read_scopes(const char *own, Dwarf_Die *entry, Dwarf_Die *unit,
+			  const struct debug_entries *entries, const char *names[SCOPES_MAX])
+{
+	Dwarf_Die scope = *entry;
 	size_t cnt = 0;
 
-	if (place == NO_ENTRY)
-		return 0;
-	for (place = entries->items[place].parent; place != NO_ENTRY && cnt < SCOPES_MAX;
-	     place = entries->items[place].parent) {
-		Dwarf_Die scope;
-		const char *name;
+	while (cnt < SCOPES_MAX) {
+		uint32_t place = declared_place(&scope, unit, entries);
 
-		if (!dwarf_offdie(dwarf, dwarf_dieoffset(unit) + entries->items[place].offset,
-				  &scope))
+		if (place != NO_ENTRY)
+			place = entries->items[place].parent;
+		if (place == NO_ENTRY || !debug_entry_die(entries, unit, place, &scope))
 			break;
-		name = dwarf_diename(&scope);
-		if (!name)
-			name = dwarf_tag(&scope) == DW_TAG_namespace ? "(anonymous namespace)"
-								     : "(anonymous)";
-		names[cnt++] = name;
+		names[cnt] = scope_name(&scope, own, cnt);
+		cnt++;
 	}
 	return cnt;
 }
@@ -88,7 +93,7 @@ static const char *qualified_name(const char *own, Dwarf_Die *entry, Dwarf_Die *
 				  const struct debug_entries *entries, struct text_pool *texts)
 {
 	const char *names[SCOPES_MAX];
-	size_t cnt = read_scopes(entry, unit, entries, names), len = 0;
+	size_t cnt = read_scopes(own, entry, unit, entries, names), len = 0;
 	char full[4096], name[READABLE_NAME_BYTES];
 
 	while (cnt > 0 && len < sizeof(full))

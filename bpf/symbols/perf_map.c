@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "pid_numbers.h"
 #include "symbols/range_map.h"
 #include "symbols/text_pool.h"
 
@@ -62,40 +63,18 @@ void perf_map_free(struct perf_map *map)
 	free(map);
 }
 
-/* The number of @pid in its own namespace, which is what it calls its file by; 0: it has gone. */
-static pid_t own_number(pid_t pid)
-{
-	char path[64], line[256];
-	int number = 0;
-	FILE *status;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	status = fopen(path, "re");
-	if (!status)
-		return 0;
-	while (!number && fgets(line, sizeof(line), status))
-		if (!strncmp(line, "NSpid:", 6)) {
-			char *last = strrchr(line, '\t');
-
-			number = last ? atoi(last) : 0;
-		}
-	fclose(status);
-	return number;
-}
-
-/* Opens the map below the root of @pid. Links in it lead nowhere else, and the file is none. */
+/* Opens the map below the root of @pid, by the number that it has there. Links in it lead nowhere
+ * else, and the file is none. */
 static int open_map(pid_t pid)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	pid_t number = own_number(pid);
+	pid_t inside = pid_number_in_container(pid);
 	char root[64], name[64];
 	int root_fd, fd;
 
-	if (!number)
-		return -ENOENT;
 	snprintf(root, sizeof(root), "/proc/%d/root", pid);
-	snprintf(name, sizeof(name), "tmp/perf-%d.map", number);
+	snprintf(name, sizeof(name), "tmp/perf-%d.map", inside ? inside : pid);
 	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return -errno;

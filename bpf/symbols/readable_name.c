@@ -106,6 +106,26 @@ static size_t leave_out_arguments(const char *full, char *name, size_t size)
 	return len;
 }
 
+/* What every program of C++ is full of, by the name that people know. */
+static void name_strings(char *full)
+{
+	static const char lengthy[] =
+		"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+	static const char known[] = "std::string";
+	char *to = full;
+
+	for (const char *at = full; *at;) {
+		if (strncmp(at, lengthy, sizeof(lengthy) - 1)) {
+			*to++ = *at++;
+			continue;
+		}
+		memcpy(to, known, sizeof(known) - 1);
+		to += sizeof(known) - 1;
+		at += sizeof(lengthy) - 1;
+	}
+	*to = '\0';
+}
+
 static void shorten(const char *full, char name[READABLE_NAME_BYTES])
 {
 	size_t len = strlen(full);
@@ -178,6 +198,7 @@ enum frame_language readable_name(const char *raw, enum frame_language language,
 	if ((is_rust || is_itanium) && len < RAW_MAX_BYTES &&
 	    demangle_any(stem, is_rust, &output)) {
 		output.text[output.len] = '\0';
+		name_strings(output.text);
 		shorten(output.text, name);
 		if (language == LANGUAGE_UNKNOWN)
 			return is_rust ? LANGUAGE_RUST : LANGUAGE_CPP;

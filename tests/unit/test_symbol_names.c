@@ -42,6 +42,8 @@ static void names_are_demangled(void **state)
 			LANGUAGE_RUST);
 	assert_readable("_RNvC6_123foo3bar", "123foo::bar", LANGUAGE_RUST);
 	assert_readable("_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar", LANGUAGE_RUST);
+	assert_readable("_ZN3foo3barIPNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEEEvv",
+			"foo::bar<std::string*>", LANGUAGE_CPP);
 	assert_readable("_Znonsense", "_Znonsense", LANGUAGE_UNKNOWN);
 	assert_readable("main.hot", "main.hot", LANGUAGE_UNKNOWN);
 	assert_readable("main.hot.func1", "main.hot.func1", LANGUAGE_UNKNOWN);

@@ -220,6 +220,52 @@ static void clang_debug_information_is_read(void **state)
 	check_c("clang", "-gdwarf-5 -O2 -ffunction-sections");
 }
 
+#define LEVELS 25
+
+/* A program of functions inlined into each other, each in three lines, and main after them. */
+static void write_levels(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fprintf(file, "static inline __attribute__((always_inline)) void level0(void)\n{ "
+		      "__asm__ volatile(\".globl here\\nhere: nop\");\n}\n");
+	for (int i = 1; i <= LEVELS; i++)
+		fprintf(file,
+			"static inline __attribute__((always_inline)) void level%d(void)\n"
+			"{ level%d();\n}\n",
+			i, i - 1);
+	fprintf(file, "int main(void)\n{ level%d();\n return 0; }\n", LEVELS);
+	fclose(file);
+}
+
+/* Of more functions than there is room for the outer ones are left out, but not the outermost. */
+static void the_outermost_function_is_kept(void **state)
+{
+	struct lookup lookup;
+	char path[256];
+
+	(void)state;
+	need("gcc");
+	snprintf(path, sizeof(path), "%s/levels.c", directory);
+	write_levels(path);
+	assert_true(run("gcc -g -O2 levels.c -o levels"));
+	look_up(&lookup, "levels", address_of("levels", "here"));
+	assert_int_equal(lookup.cnt, SYMBOL_INLINED_MAX);
+	for (int i = 0; i < SYMBOL_INLINED_MAX - 1; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "level%d", i);
+		assert_string_equal(lookup.found[i].function, name);
+		assert_int_equal(lookup.found[i].line, 3 * i + 2);
+		assert_true(lookup.found[i].is_inlined);
+	}
+	assert_string_equal(lookup.found[SYMBOL_INLINED_MAX - 1].function, "main");
+	assert_int_equal(lookup.found[SYMBOL_INLINED_MAX - 1].line, 3 * (LEVELS + 1) + 2);
+	assert_false(lookup.found[SYMBOL_INLINED_MAX - 1].is_inlined);
+	lookup_release(&lookup);
+}
+
 static void compressed_debug_information_is_read(void **state)
 {
 	(void)state;
@@ -495,6 +541,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gcc_debug_information_is_read),
 		cmocka_unit_test(clang_debug_information_is_read),
+		cmocka_unit_test(the_outermost_function_is_kept),
 		cmocka_unit_test(compressed_debug_information_is_read),
 		cmocka_unit_test(split_debug_information_is_read),
 		cmocka_unit_test(lost_split_files_leave_lines),
