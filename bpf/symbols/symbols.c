@@ -9,6 +9,7 @@
 #include "code/code_file.h"
 #include "symbols/debug_file.h"
 #include "symbols/debug_info.h"
+#include "symbols/go_table.h"
 #include "symbols/jit_name.h"
 #include "symbols/kernel_symbols.h"
 #include "symbols/perf_map.h"
@@ -26,6 +27,7 @@ struct file_symbols {
 	struct debug_info *debug;
 	struct symbol_table table;
 	bool is_table_read;
+	struct go_table go;
 };
 
 /* The code that one process compiled as it ran. */
@@ -94,6 +96,7 @@ static void read_code_parts(struct file_symbols *own)
 
 	if (!elf || elf_getphdrnum(elf, &cnt) != 0)
 		return;
+	go_table_read(&own->go, elf);
 	for (size_t i = 0; i < cnt; i++) {
 		GElf_Phdr header;
 
@@ -179,6 +182,23 @@ static bool is_inside_name(const struct symbol *symbol)
 	return *symbol->function == '_' && symbol->language == LANGUAGE_C;
 }
 
+/* By the program's own table, when debug information doesn't tell. */
+static bool find_go(struct symbols *symbols, struct file_symbols *own, uint64_t address,
+		    struct symbol *symbol)
+{
+	char name[READABLE_NAME_BYTES];
+	struct go_place place;
+
+	if (!go_table_find(&own->go, address, &place))
+		return false;
+	readable_name(place.function, LANGUAGE_GO, name);
+	*symbol = (struct symbol){ .function = text_pool_add(symbols->texts, name, sizeof(name)),
+				   .file = text_pool_add(symbols->texts, place.file, PATH_MAX),
+				   .line = place.line,
+				   .language = LANGUAGE_GO };
+	return true;
+}
+
 size_t symbols_find(struct symbols *symbols, struct code_file *file, uint64_t address,
 		    struct symbol found[SYMBOL_INLINED_MAX])
 {
@@ -187,6 +207,8 @@ size_t symbols_find(struct symbols *symbols, struct code_file *file, uint64_t ad
 
 	if (own && own->debug)
 		cnt = debug_info_find(own->debug, address, found);
+	if (!cnt && own && own->dwfl)
+		cnt = find_go(symbols, own, address, &found[0]);
 	if (!cnt) {
 		found[0] = (struct symbol){ .function = "", .file = "" };
 		cnt = 1;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "symbols/go_table.h"
 #include "symbols/jit_name.h"
 #include "symbols/kernel_symbols.h"
 #include "symbols/perf_map.h"
@@ -367,6 +368,42 @@ static void the_innermost_range_is_found(void **state)
 	range_map_release(&map);
 }
 
+/* A table of two functions of 64 bytes from 0x401000 on: of the first half of each function, but
+ * for 16 bytes of line 12, line 13, and something is inlined in the second half. */
+static void check_go_table(const char *path)
+{
+	struct go_table table = { 0 };
+	struct go_place place;
+	uint8_t bytes[1024];
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	table.bytes = bytes;
+	table.byte_cnt = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	go_table_read_bytes(&table);
+	assert_true(go_table_find(&table, 0x401000, &place));
+	assert_string_equal(place.function, "main.hot");
+	assert_string_equal(place.file, "/app/x.go");
+	assert_int_equal(place.line, 12);
+	assert_true(go_table_find(&table, 0x40105f, &place));
+	assert_string_equal(place.function, "main.main");
+	assert_int_equal(place.line, 13);
+	assert_true(go_table_find(&table, 0x401020, &place));
+	assert_string_equal(place.function, "main.hot");
+	assert_string_equal(place.file, "");
+	assert_int_equal(place.line, 0);
+	assert_false(go_table_find(&table, 0x401080, &place));
+	assert_false(go_table_find(&table, 0x400fff, &place));
+}
+
+static void tables_of_go_are_read(void **state)
+{
+	(void)state;
+	check_go_table(TEST_DATA "/fuzz/corpus/go_table/go_1_18");
+	check_go_table(TEST_DATA "/fuzz/corpus/go_table/go_1_20");
+}
+
 static void texts_are_stored_once(void **state)
 {
 	struct text_pool *pool = text_pool_new();
@@ -403,6 +440,7 @@ int main(void)
 		cmocka_unit_test(the_kernel_names_its_functions),
 		cmocka_unit_test(hidden_addresses_name_nothing),
 		cmocka_unit_test(the_innermost_range_is_found),
+		cmocka_unit_test(tables_of_go_are_read),
 		cmocka_unit_test(texts_are_stored_once),
 	};
 

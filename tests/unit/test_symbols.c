@@ -505,6 +505,9 @@ static void functions_of_go_are_named(void **state)
 			directory));
 	assert_place("go", "go", "main.hot", "marks.go", LANGUAGE_GO,
 		     (struct expected[]){ { "main.hot", "in hot", NULL }, { 0 } });
+	assert_true(run("strip -o bare go"));
+	assert_place("bare", "go", "main.hot", "marks.go", LANGUAGE_GO,
+		     (struct expected[]){ { "main.hot", "in hot", NULL }, { 0 } });
 	assert_place("go", "go", "main.(*Cart).Fill", "marks.go", LANGUAGE_GO,
 		     (struct expected[]){ { "main.(*Cart).Fill", "fill begins", NULL }, { 0 } });
 }

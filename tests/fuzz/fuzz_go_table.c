@@ -1,0 +1,21 @@
+/* The table of functions of a Go program, which any program may claim to be. */
+#include <assert.h>
+#include <string.h>
+
+#include "fuzz_harness.h"
+#include "symbols/go_table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t byte_cnt)
+{
+	struct go_table table = { .bytes = bytes, .byte_cnt = byte_cnt };
+	struct go_place place;
+
+	go_table_read_bytes(&table);
+	for (uint64_t address = table.text; address < table.text + 256; address += 7) {
+		bool is_found = go_table_find(&table, address, &place);
+
+		assert(is_found == (*place.function != 0));
+		assert(strlen(place.function) <= byte_cnt && strlen(place.file) <= byte_cnt);
+	}
+	return 0;
+}
