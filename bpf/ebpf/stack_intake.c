@@ -2,6 +2,7 @@
 #include "stack_intake.h"
 #include "proc_file.h"
 #include "stack_chains.h"
+#include "stack_tasks.h"
 #include "unwind/unwind.h"
 #include <errno.h>
 #include <math.h>
@@ -10,21 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ull
-/* Tasks of an event loop that the time of one wait is divided among. */
-#define TASKS_MAX  64
+#define NS_PER_S   1000000000ull
 #define COMM_BYTES 64
-/* Tasks are read again after so long, and so many times what reading them took. */
-#define TASKS_AGAIN_NS	   (NS_PER_S / 50)
-#define TASKS_COST_INVERSE 50
-/* Waits of a thread of Python at which it is asked whether it runs a loop: the first wait of a loop
- * may be a long one, and what ends it tells that it was a loop's when its tasks have moved on. */
-#define LOOP_ASKS_MAX 16
-
-struct intake_task {
-	struct stack_row row;
-	enum python_task_wait wait;
-};
 
 /* A thread, and what is known of the wait that it is in. */
 struct intake_thread {
@@ -33,12 +21,7 @@ struct intake_thread {
 	bool is_waiting;      /* and its stack, `row`, is known */
 	struct stack_row row;
 	uint64_t read_ns; /* when it was looked at from outside; 0: copied as the wait began */
-	/* Of one that has been seen to drive an event loop. */
-	bool drives_loop;
-	uint32_t loop_ask_cnt;
-	uint32_t task_cnt;
-	struct intake_task *tasks; /* that wait, as read last */
-	uint64_t tasks_due_ns;	   /* when they may be read again */
+	struct stack_tasks tasks;
 };
 
 int stack_intake_init(struct stack_intake *intake, struct code_files *files,
@@ -54,7 +37,7 @@ int stack_intake_init(struct stack_intake *intake, struct code_files *files,
 void stack_intake_release(struct stack_intake *intake)
 {
 	for (uint32_t i = 0; i < intake->thread_capacity; i++)
-		free(intake->threads[i].tasks);
+		stack_tasks_release(&intake->threads[i].tasks);
 	free(intake->threads);
 	stack_spaces_release(&intake->spaces);
 	unwinder_free(intake->unwinder);
@@ -196,72 +179,7 @@ static void take_sample(struct stack_intake *intake, const struct wire_stack *st
 	stack_table_add(&intake->table, &row, &sum);
 }
 
-/* --- tasks of event loops --- */
-
-/* The frames of a task stand where its loop called select(). */
-static uint32_t loop_node(const struct stack_intake *intake, const struct stack_row *row)
-{
-	return row->python == NO_NODE ? NO_NODE
-				      : stack_table_node(&intake->table, row->python)->caller;
-}
-
-static void keep_tasks(struct stack_intake *intake, struct stack_space *space,
-		       struct intake_thread *thread, const struct python_task *tasks, size_t cnt)
-{
-	uint32_t loop = loop_node(intake, &thread->row);
-
-	thread->task_cnt = 0;
-	for (size_t i = 0; i < cnt; i++) {
-		struct stack_row row = thread->row;
-
-		if (tasks[i].wait == PYTHON_TASK_WAITS_TASK || !tasks[i].frame_cnt)
-			continue;
-		row.native = row.kernel = NO_NODE;
-		row.python = chain_python(intake, space, tasks[i].frames, tasks[i].frame_cnt, loop,
-					  false);
-		/* Numbers would make a row of each of ten thousand tasks that do the same. */
-		row.task = tasks[i].is_named ? stack_table_task(&intake->table, tasks[i].name)
-					     : NO_NODE;
-		if (row.python != NO_NODE)
-			thread->tasks[thread->task_cnt++] =
-				(struct intake_task){ row, tasks[i].wait };
-	}
-}
-
-/* Reads what the tasks of the loop wait for that @thread drives: some time after it began to wait,
- * but which tasks wait where doesn't depend on that. */
-static void read_tasks(struct stack_intake *intake, struct stack_space *space,
-		       struct intake_thread *thread, uint64_t thread_pointer, uint64_t now_ns)
-{
-	struct python_task *tasks;
-	uint64_t begin_ns = stack_now_ns();
-	ssize_t cnt;
-
-	if (!space->python || now_ns < thread->tasks_due_ns)
-		return;
-	if (!thread->tasks)
-		thread->tasks = calloc(TASKS_MAX, sizeof(*thread->tasks));
-	tasks = calloc(TASKS_MAX, sizeof(*tasks));
-	if (tasks && thread->tasks) {
-		cnt = python_tasks(space->python, thread_pointer, tasks, TASKS_MAX);
-		thread->drives_loop |= cnt > 0;
-		if (cnt >= 0)
-			keep_tasks(intake, space, thread, tasks, (size_t)cnt);
-	}
-	free(tasks);
-	thread->tasks_due_ns = now_ns + TASKS_COST_INVERSE * (stack_now_ns() - begin_ns);
-	if (thread->drives_loop)
-		thread->tasks_due_ns += TASKS_AGAIN_NS;
-}
-
 /* --- waits --- */
-
-static bool may_drive_loop(struct intake_thread *thread)
-{
-	if (thread->drives_loop)
-		return true;
-	return thread->row.python != NO_NODE && thread->loop_ask_cnt++ < LOOP_ASKS_MAX;
-}
 
 static void take_wait(struct stack_intake *intake, const struct wire_stack *stack, size_t size)
 {
@@ -274,11 +192,11 @@ static void take_wait(struct stack_intake *intake, const struct wire_stack *stac
 	thread->wait_number = owner->wait_number;
 	thread->read_ns = 0;
 	thread->is_waiting = read_stack(intake, stack, size, thread, &thread->row);
-	if (thread->is_waiting && may_drive_loop(thread))
-		read_tasks(intake,
-			   stack_spaces_get(&intake->spaces, owner->tgid, owner->address_space,
-					    owner->time_ns),
-			   thread, stack->thread_pointer, owner->time_ns);
+	if (thread->is_waiting)
+		stack_tasks_look(&thread->tasks, intake,
+				 stack_spaces_get(&intake->spaces, owner->tgid,
+						  owner->address_space, owner->time_ns),
+				 &thread->row, stack->thread_pointer);
 }
 
 /*
@@ -310,35 +228,6 @@ static double weight_of(const struct stack_looking *looking, uint64_t wait_ns, u
 	return seen > 0 ? 1 / seen : 0;
 }
 
-static uint32_t count_tasks(const struct intake_thread *thread, enum python_task_wait wait)
-{
-	uint32_t cnt = 0;
-
-	for (uint32_t i = 0; i < thread->task_cnt; i++)
-		cnt += thread->tasks[i].wait == wait;
-	return cnt;
-}
-
-/*
- * Of which of its tasks a wait with @key of a loop is: what came from outside is not for those that
- * let time pass, and a lock or queue is for others to release. Returns how many, and how they wait.
- */
-static uint32_t tasks_of_wait(const struct intake_thread *thread, const struct wire_wait_key *key,
-			      enum python_task_wait *wait)
-{
-	static const enum python_task_wait order[] = { PYTHON_TASK_WAITS_TIME, PYTHON_TASK_WAITS,
-						       PYTHON_TASK_WAITS_INSIDE };
-	uint32_t cnt = 0;
-
-	if (!(key->flags & WIRE_WAIT_EVENT_LOOP))
-		return 0;
-	for (size_t i = key->reason == WIRE_TIMER ? 0 : 1; i < 3 && !cnt; i++) {
-		*wait = order[i];
-		cnt = count_tasks(thread, *wait);
-	}
-	return cnt;
-}
-
 static void add_row(struct stack_intake *intake, struct stack_row row,
 		    const struct wire_wait_key *key, double time_ns)
 {
@@ -353,16 +242,16 @@ static void add_wait(struct stack_intake *intake, struct intake_thread *thread,
 		     const struct wire_wait_key *key, uint64_t wait_ns, uint32_t stands_for)
 {
 	double time_ns = weight_of(&intake->looking, wait_ns, stands_for) * (double)wait_ns;
-	enum python_task_wait wait;
-	uint32_t cnt = tasks_of_wait(thread, key, &wait);
+	enum stack_task_wait wait;
+	uint32_t cnt = stack_tasks_of_wait(&thread->tasks, key, &wait);
 
 	if (!(time_ns > 0))
 		return;
 	if (!cnt)
 		add_row(intake, thread->row, key, time_ns);
-	for (uint32_t i = 0; i < thread->task_cnt && cnt; i++)
-		if (thread->tasks[i].wait == wait)
-			add_row(intake, thread->tasks[i].row, key, time_ns / cnt);
+	for (uint32_t i = 0; i < thread->tasks.cnt && cnt; i++)
+		if (thread->tasks.all[i].wait == wait)
+			add_row(intake, thread->tasks.all[i].row, key, time_ns / cnt);
 }
 
 static void take_wait_end(struct stack_intake *intake, const struct wire_stack_wait_end *end)
@@ -371,7 +260,7 @@ static void take_wait_end(struct stack_intake *intake, const struct wire_stack_w
 
 	if (!thread)
 		return;
-	thread->drives_loop |= !!(end->key.flags & WIRE_WAIT_EVENT_LOOP);
+	thread->tasks.drives_loop |= !!(end->key.flags & WIRE_WAIT_EVENT_LOOP);
 	if (!thread->is_waiting || thread->wait_number != end->owner.wait_number)
 		return;
 	thread->is_waiting = false;
@@ -441,9 +330,10 @@ void stack_intake_look(struct stack_intake *intake, const struct wire_waiting *w
 	thread->wait_number = owner->wait_number;
 	thread->read_ns = stack_now_ns();
 	thread->is_waiting = thread->row.native != NO_NODE || thread->row.python != NO_NODE;
-	thread->drives_loop |= !!(waiting->key.flags & WIRE_WAIT_EVENT_LOOP);
-	if (thread->drives_loop)
-		read_tasks(intake, space, thread, waiting->thread_pointer, thread->read_ns);
+	thread->tasks.drives_loop |= !!(waiting->key.flags & WIRE_WAIT_EVENT_LOOP);
+	if (thread->is_waiting)
+		stack_tasks_look(&thread->tasks, intake, space, &thread->row,
+				 waiting->thread_pointer);
 }
 
 void stack_intake_close(struct stack_intake *intake, const struct wire_waiting *waiting,

@@ -1,6 +1,7 @@
 /* See stack_spaces.h. */
 #include "stack_spaces.h"
 #include "code/code_file.h"
+#include "golang/golang.h"
 #include "symbols/symbols.h"
 #include "wire.h"
 #include <bpf/bpf.h>
@@ -62,6 +63,7 @@ static void space_empty(struct stack_spaces *spaces, struct stack_space *space)
 	if (space->is_described)
 		bpf_map_delete_elem(spaces->pythons_fd, &space->tgid);
 	python_free(space->python);
+	free(space->golang);
 	address_space_release(&space->maps);
 	*space = (struct stack_space){ .tgid = space->tgid };
 }
@@ -201,6 +203,15 @@ void stack_space_has_jit(struct stack_spaces *spaces, struct stack_space *space,
 		return;
 	symbols_read_perf_map(spaces->symbols, (pid_t)space->tgid);
 	space->perf_map_due_ns = now_ns + PERF_MAP_AGAIN_NS;
+}
+
+const struct golang *stack_space_golang(struct stack_space *space)
+{
+	if (!space->is_asked_for_go && space->maps_read_ns) {
+		space->is_asked_for_go = true;
+		golang_open(&space->maps, &space->golang);
+	}
+	return space->golang;
 }
 
 /* --- in the course of time --- */

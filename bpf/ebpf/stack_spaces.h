@@ -9,6 +9,7 @@
 #include "python/python.h"
 
 struct code_files;
+struct golang;
 struct symbols;
 
 struct stack_space {
@@ -17,6 +18,8 @@ struct stack_space {
 	struct address_space maps;
 	uint64_t maps_read_ns; /* 0: they couldn't be yet */
 	uint64_t used_ns;
+	struct golang *golang; /* NULL: it is no Go program, or not known to be one */
+	bool is_asked_for_go;
 	struct python *python;	/* NULL: there is none, or it isn't known yet */
 	uint64_t python_due_ns; /* when to look for it again; 0: never */
 	uint32_t python_try_cnt;
@@ -42,6 +45,10 @@ struct stack_spaces {
  * NULL when out of memory. What is known of another program in the same process is dropped. */
 struct stack_space *stack_spaces_get(struct stack_spaces *spaces, uint32_t tgid, uint64_t identity,
 				     uint64_t now_ns);
+
+/* Returns what is known of @space as a Go program, which is looked for when this is asked first;
+ * NULL: it is none. */
+const struct golang *stack_space_golang(struct stack_space *space);
 
 /* Reads the maps of @space again, which lack an address, unless that was done just now. Returns
  * whether it was. */
