@@ -8,14 +8,9 @@ const struct call_blame *sum_blame(const struct explanation *on, const struct st
 	return &on->blame.calls[sum->time->call];
 }
 
-static uint32_t place_frame(const struct explanation *on, const struct stack_sum *sum)
-{
-	return on->obs->calls[sum_blame(on, sum)->place].frame;
-}
-
 bool sum_has_place(const struct explanation *on, const struct stack_sum *sum)
 {
-	return on->blame.code[place_frame(on, sum)].owner != CODE_KERNEL;
+	return on->blame.code[sum->frame].owner != CODE_KERNEL;
 }
 
 bool sum_is_busy(const struct stack_sum *sum)
@@ -23,16 +18,6 @@ bool sum_is_busy(const struct stack_sum *sum)
 	return sum->time->is_on_cpu || sum->reason == WAIT_LOCK || sum->reason == WAIT_GIL ||
 	       (sum->role != WAITS_FOR_WORK && sum->role != WAITS_FOR_TREE &&
 		sum->reason != WAIT_STOPPED);
-}
-
-uint32_t sum_line(const struct explanation *on, const struct stack_sum *sum)
-{
-	return on->places.lines[place_frame(on, sum)];
-}
-
-uint32_t sum_function(const struct explanation *on, const struct stack_sum *sum)
-{
-	return on->places.functions[place_frame(on, sum)];
 }
 
 static void copy_quality(const struct explanation *on)

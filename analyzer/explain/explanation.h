@@ -18,6 +18,8 @@ struct stack_sum {
 	enum wait_reason reason;	   /* not on a CPU */
 	enum wait_role role;		   /* likewise */
 	uint32_t object;		   /* in explanation.objects; or NO_OBJECT */
+	/* What it is blamed on: the frame, and the numbers of its line and function. */
+	uint32_t frame, line, function;
 	uint64_t time_ns;
 	uint64_t sample_cnt;
 	uint64_t gil_held_ns;
@@ -45,10 +47,6 @@ struct explanation {
 
 /* The call that @sum's time is blamed on, and what is known of it. */
 const struct call_blame *sum_blame(const struct explanation *on, const struct stack_sum *sum);
-
-/* The number of the line that it is blamed on, and of the function. */
-uint32_t sum_line(const struct explanation *on, const struct stack_sum *sum);
-uint32_t sum_function(const struct explanation *on, const struct stack_sum *sum);
 
 /* A frame as the report has it; strings of the report's arena. */
 struct report_frame explain_frame(const struct explanation *on, uint32_t frame);

@@ -128,7 +128,7 @@ static struct found_line find_line(const struct subject *subject, const struct l
 	memset(room, 0, on->places.line_cnt * sizeof(*room));
 	for (size_t i = 0; i < on->sum_cnt; i++) {
 		uint64_t time_ns = rule->time_ns(subject, &on->sums[i]);
-		uint64_t *line_ns = &room[sum_line(on, &on->sums[i])];
+		uint64_t *line_ns = &room[on->sums[i].line];
 
 		found.all_ns += time_ns;
 		*line_ns += time_ns;
@@ -138,8 +138,7 @@ static struct found_line find_line(const struct subject *subject, const struct l
 		}
 	}
 	for (size_t i = 0; i < on->sum_cnt; i++)
-		if (rule->time_ns(subject, &on->sums[i]) &&
-		    sum_line(on, &on->sums[i]) == sum_line(on, found.sum))
+		if (rule->time_ns(subject, &on->sums[i]) && on->sums[i].line == found.sum->line)
 			found.variance += on->sums[i].variance;
 	return found;
 }

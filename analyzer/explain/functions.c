@@ -29,7 +29,7 @@ static int by_function(const void *a, const void *b, void *context)
 {
 	const struct explanation *on = context;
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-	int order = order_of(sum_function(on, &on->sums[left]), sum_function(on, &on->sums[right]));
+	int order = order_of(on->sums[left].function, on->sums[right].function);
 
 	return order ? order : order_of(left, right);
 }
@@ -171,7 +171,7 @@ static struct report_function describe(const struct explanation *on, const struc
 	static const uint64_t no_cnt[WAIT_REASON_CNT];
 	uint64_t all_ns = sum->on_cpu_ns;
 	struct report_function to = {
-		.place = explain_frame(on, on->obs->calls[sum_blame(on, sum->first)->place].frame),
+		.place = explain_frame(on, sum->first->frame),
 		.on_cpu_ns = sum->on_cpu_ns,
 		.gil_held_ns = sum->gil_held_ns,
 		.is_gil_known = sum->gil_known_ns,
@@ -179,7 +179,7 @@ static struct report_function describe(const struct explanation *on, const struc
 		.verdict_class = class_of(sum),
 		.share = fmin(share_of(busy_ns(sum), on->busy_ns), 1),
 	};
-	uint32_t frame = on->obs->calls[sum_blame(on, sum->first)->place].frame;
+	uint32_t frame = sum->first->frame;
 
 	to.place.line = on->obs->frames[frame].first_line;
 	to.place.is_own = true;
@@ -249,10 +249,10 @@ void functions_report(struct explanation *on)
 		qsort_r(order, cnt, sizeof(*order), by_function, on);
 	for (size_t first = 0; first < cnt; first = next) {
 		struct function_sum sum = { .first = &on->sums[order[first]] };
-		uint32_t function = sum_function(on, sum.first);
+		uint32_t function = sum.first->function;
 
 		for (next = first; next < cnt; next++) {
-			if (sum_function(on, &on->sums[order[next]]) != function)
+			if (on->sums[order[next]].function != function)
 				break;
 			add_sum(on, &sum, &on->sums[order[next]]);
 		}

@@ -34,7 +34,7 @@ static int by_spot(const void *a, const void *b, void *context)
 	const struct explanation *on = context;
 	uint32_t left_index = *(const uint32_t *)a, right_index = *(const uint32_t *)b;
 	const struct stack_sum *left = &on->sums[left_index], *right = &on->sums[right_index];
-	int order = order_of(sum_line(on, left), sum_line(on, right));
+	int order = order_of(left->line, right->line);
 
 	if (!order)
 		order = order_of(left->time->is_on_cpu, right->time->is_on_cpu);
@@ -230,7 +230,7 @@ static struct report_hot_spot describe(const struct explanation *on, const struc
 		.time_ns = total->time_ns,
 		.share = spot->share,
 		.share_error = spot->share_error,
-		.place = explain_frame(on, on->obs->calls[blame->place].frame),
+		.place = explain_frame(on, by_call->frame),
 		.callee = callee_of(on, spot, room),
 		.object = by_object->object == NO_OBJECT ? "" : on->objects[by_object->object],
 		.task = arena_string(on->arena,

@@ -106,6 +106,9 @@ static struct stack_sum new_sum(const struct explanation *on, const struct obs_s
 	};
 	const struct obs_wait *row;
 
+	sum.frame = on->obs->calls[on->blame.calls[time->call].place].frame;
+	sum.line = on->places.lines[sum.frame];
+	sum.function = on->places.functions[sum.frame];
 	if (time->is_on_cpu)
 		return sum;
 	row = &on->obs->waits[time->wait];
