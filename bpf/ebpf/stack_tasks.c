@@ -145,10 +145,10 @@ void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 		      struct stack_space *space, const struct stack_row *row,
 		      uint64_t thread_pointer)
 {
-	uint64_t begin_ns = stack_now_ns();
 	const struct golang *golang;
+	uint64_t begin_ns;
 
-	if (!space || begin_ns < tasks->due_ns || !may_drive_loop(tasks))
+	if (!space || stack_now_ns() < tasks->due_ns || !may_drive_loop(tasks))
 		return;
 	golang = space->python ? NULL : stack_space_golang(space);
 	if (!golang && (!space->python || (row->python == NO_NODE && !tasks->drives_loop)))
@@ -157,6 +157,7 @@ void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 		tasks->all = calloc(TASKS_MAX, sizeof(*tasks->all));
 	if (!tasks->all)
 		return;
+	begin_ns = stack_now_ns();
 	if (golang)
 		read_goroutines(tasks, intake, space, row, golang);
 	else
