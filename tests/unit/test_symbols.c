@@ -326,21 +326,44 @@ static void pipes_that_debug_links_name_are_left_alone(void **state)
 	lookup_release(&lookup);
 }
 
+/* Where the debug file of this process's own build id belongs. */
+static void build_id_path(char path[128])
+{
+	snprintf(path, 128, "/usr/lib/debug/.build-id/c1/a551f1%08x.debug", getpid());
+}
+
+static int remove_debug_file(void **state)
+{
+	char path[128];
+
+	(void)state;
+	build_id_path(path);
+	unlink(path);
+	for (char *slash = strrchr(path, '/'); slash != path; slash = strrchr(path, '/')) {
+		*slash = '\0';
+		if (rmdir(path) < 0)
+			break;
+	}
+	return 0;
+}
+
 static void files_of_a_build_id_are_found(void **state)
 {
+	char path[128], options[128];
+
 	(void)state;
 	if (geteuid() != 0) {
 		print_message("[ SKIPPED ] only root may write into /usr/lib/debug\n");
 		skip();
 	}
-	build_c("gcc", "-g -O2 -Wl,--build-id=0xc1a551f1c1a551f1c1a551f1", "whole");
+	build_id_path(path);
+	snprintf(options, sizeof(options), "-g -O2 -Wl,--build-id=0xc1a551f1%08x", getpid());
+	build_c("gcc", options, "whole");
 	need("objcopy");
-	assert_true(run("mkdir -p /usr/lib/debug/.build-id/c1 && objcopy --only-keep-debug whole "
-			"/usr/lib/debug/.build-id/c1/a551f1c1a551f1c1a551f1.debug && "
-			"objcopy --strip-all whole stripped"));
+	assert_true(run("mkdir -p /usr/lib/debug/.build-id/c1 && "
+			"objcopy --only-keep-debug whole %s && objcopy --strip-all whole stripped",
+			path));
 	assert_c_places("stripped", "whole");
-	assert_true(run("rm /usr/lib/debug/.build-id/c1/a551f1c1a551f1c1a551f1.debug; "
-			"rmdir --ignore-fail-on-non-empty -p /usr/lib/debug/.build-id/c1"));
 }
 
 static void assert_name(const char *program, uint64_t address, const char *name)
@@ -550,7 +573,7 @@ int main(void)
 		cmocka_unit_test(lost_split_files_leave_lines),
 		cmocka_unit_test(files_that_debug_links_name_are_found),
 		cmocka_unit_test(pipes_that_debug_links_name_are_left_alone),
-		cmocka_unit_test(files_of_a_build_id_are_found),
+		cmocka_unit_test_teardown(files_of_a_build_id_are_found, remove_debug_file),
 		cmocka_unit_test(symbol_tables_name_functions),
 		cmocka_unit_test(symbols_of_mini_debug_information_are_read),
 		cmocka_unit_test(well_known_names_win),
