@@ -29,6 +29,7 @@ if(TARGET classify)
 	classify_e2e_test(surroundings test_surroundings.py)
 	classify_e2e_test(settling test_settling.py)
 	classify_e2e_test(proving test_proving.py)
+	classify_e2e_test(lines test_lines.py)
 endif()
 
 add_test(NAME samples_table

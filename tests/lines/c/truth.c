@@ -16,7 +16,7 @@
 enum { NS_PER_S = 1000000000, PATH_BYTES = 512 };
 
 static const char *const section_names[] = { "HOT", "OTHER", "WAIT", "WAIT2", "OTHER_WAIT" };
-static atomic_uint_fast64_t cpu_ns[SECTION_CNT], wait_ns[SECTION_CNT];
+static atomic_uint_fast64_t cpu_ns[SECTION_CNT], wait_ns[SECTION_CNT], delay_ns[SECTION_CNT];
 static _Thread_local int schedstat_fd = -1;
 
 static void fail(const char *what)
@@ -68,9 +68,11 @@ uint64_t truth_end(struct truth_mark begin, enum section section)
 {
 	uint64_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin.cpu_ns;
 	uint64_t wall = truth_now_ns() - begin.wall_ns;
-	uint64_t busy = cpu + run_delay_ns() - begin.delay_ns;
+	uint64_t delay = run_delay_ns() - begin.delay_ns;
+	uint64_t busy = cpu + delay;
 
 	atomic_fetch_add(&cpu_ns[section], cpu);
+	atomic_fetch_add(&delay_ns[section], delay);
 	atomic_fetch_add(&wait_ns[section], wall > busy ? wall - busy : 0);
 	return cpu;
 }
@@ -82,9 +84,9 @@ void truth_write(const char *path)
 	if (!file)
 		fail(path);
 	for (int i = 0; i < SECTION_CNT; i++)
-		fprintf(file, "%s\"%s\": {\"cpu_s\": %.6f, \"wait_s\": %.6f}", i ? ", " : "{",
-			section_names[i], (double)cpu_ns[i] / NS_PER_S,
-			(double)wait_ns[i] / NS_PER_S);
+		fprintf(file, "%s\"%s\": {\"cpu_s\": %.6f, \"wait_s\": %.6f, \"delay_s\": %.6f}",
+			i ? ", " : "{", section_names[i], (double)cpu_ns[i] / NS_PER_S,
+			(double)wait_ns[i] / NS_PER_S, (double)delay_ns[i] / NS_PER_S);
 	fputs("}\n", file);
 	fclose(file);
 }
