@@ -52,8 +52,19 @@ static void drop_launcher(const struct blaming *on, struct path *path, uint32_t 
 	path->own = path->own_callee = NO_CALL;
 }
 
+/* A goroutine that is parked has no thread: what the thread that it was on last waits for is
+ * whatever comes next, for all of them. */
+static bool is_parked(const struct obs_frame *frame)
+{
+	return frame->language == LANGUAGE_GO && !strcmp(frame->function, "runtime.gopark");
+}
+
 static void follow_own(const struct blaming *on, struct path *path, uint32_t call)
 {
+	if (is_parked(frame_of(on, call))) {
+		path->own = path->own_callee = NO_CALL;
+		return;
+	}
 	if (code_of(on, call)->owner == CODE_OWN) {
 		/* One without a name says less than the named one that called it. */
 		if (path->own != NO_CALL && !frame_of(on, call)->function[0] &&
