@@ -15,8 +15,12 @@
 /* Tasks of an event loop that the time of one wait is divided among. */
 #define TASKS_MAX 64
 /* Tasks are read again after so long, and so many times what reading them took. */
-#define TASKS_AGAIN_NS	   20000000ull
+#define TASKS_AGAIN_NS	   2000000ull
 #define TASKS_COST_INVERSE 50
+/* Between two reads other tasks may have waited than those that were read. Tasks that wait in one
+ * way are remembered for so long after the last read that met some. */
+#define TASKS_KEPT_NS  1000000000ull
+#define TASKS_KEPT_MAX (2 * TASKS_MAX)
 /* Waits of a thread at which its process is asked for tasks: the first wait of a loop may be a long
  * one, and what ends it tells that it was a loop's when its tasks have moved on. */
 #define LOOP_ASKS_MAX 16
@@ -63,7 +67,7 @@ static void keep_python_tasks(struct stack_tasks *tasks, struct stack_intake *in
 						 : NO_NODE;
 		if (of_task.python != NO_NODE)
 			tasks->all[tasks->cnt++] =
-				(struct stack_task){ of_task, wait_of(&found[i]) };
+				(struct stack_task){ of_task, wait_of(&found[i]), stack_now_ns() };
 	}
 }
 
@@ -129,7 +133,8 @@ static void read_goroutines(struct stack_tasks *tasks, struct stack_intake *inta
 		of_task.native = chain_goroutine(intake, space, &found[i]);
 		if (of_task.native != NO_NODE)
 			tasks->all[tasks->cnt++] =
-				(struct stack_task){ of_task, wait_of_goroutine(&found[i]) };
+				(struct stack_task){ of_task, wait_of_goroutine(&found[i]),
+						     stack_now_ns() };
 	}
 	free(found);
 }
@@ -141,10 +146,33 @@ static bool may_drive_loop(struct stack_tasks *tasks)
 	return tasks->drives_loop || tasks->ask_cnt++ < LOOP_ASKS_MAX;
 }
 
+static uint32_t count(const struct stack_tasks *tasks, enum stack_task_wait wait)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < tasks->cnt; i++)
+		cnt += tasks->all[i].wait == wait;
+	return cnt;
+}
+
+/* Adds those of the @old_cnt tasks in @old that wait in ways which the last read hasn't met. */
+static void remember(struct stack_tasks *tasks, const struct stack_task *old, uint32_t old_cnt)
+{
+	uint64_t oldest_ns = stack_now_ns() - TASKS_KEPT_NS;
+	uint32_t cnt_of[] = { count(tasks, TASK_WAITS), count(tasks, TASK_WAITS_TIME),
+			      count(tasks, TASK_WAITS_INSIDE) };
+
+	for (uint32_t i = 0; i < old_cnt && tasks->cnt < TASKS_KEPT_MAX; i++)
+		if (!cnt_of[old[i].wait] && old[i].read_ns > oldest_ns)
+			tasks->all[tasks->cnt++] = old[i];
+}
+
 void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 		      struct stack_space *space, const struct stack_row *row,
 		      uint64_t thread_pointer)
 {
+	struct stack_task *old = tasks->all;
+	uint32_t old_cnt = tasks->cnt;
 	const struct golang *golang;
 	uint64_t begin_ns;
 
@@ -153,27 +181,22 @@ void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 	golang = space->python ? NULL : stack_space_golang(space);
 	if (!golang && (!space->python || (row->python == NO_NODE && !tasks->drives_loop)))
 		return;
-	if (!tasks->all)
-		tasks->all = calloc(TASKS_MAX, sizeof(*tasks->all));
-	if (!tasks->all)
+	tasks->cnt = 0;
+	tasks->all = calloc(TASKS_KEPT_MAX, sizeof(*tasks->all));
+	if (!tasks->all) {
+		free(old);
 		return;
+	}
 	begin_ns = stack_now_ns();
 	if (golang)
 		read_goroutines(tasks, intake, space, row, golang);
 	else
 		read_python_tasks(tasks, intake, space, row, thread_pointer);
+	remember(tasks, old, old_cnt);
+	free(old);
 	tasks->due_ns = stack_now_ns() + TASKS_COST_INVERSE * (stack_now_ns() - begin_ns);
 	if (tasks->drives_loop)
 		tasks->due_ns += TASKS_AGAIN_NS;
-}
-
-static uint32_t count(const struct stack_tasks *tasks, enum stack_task_wait wait)
-{
-	uint32_t cnt = 0;
-
-	for (uint32_t i = 0; i < tasks->cnt; i++)
-		cnt += tasks->all[i].wait == wait;
-	return cnt;
 }
 
 /* What came from outside is not for those that let time pass, and a lock or queue is for others to

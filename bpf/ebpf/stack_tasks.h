@@ -22,6 +22,7 @@ enum stack_task_wait {
 struct stack_task {
 	struct stack_row row;
 	enum stack_task_wait wait;
+	uint64_t read_ns;
 };
 
 /* Of one thread. All zero: nothing is known of any. */
@@ -29,7 +30,7 @@ struct stack_tasks {
 	bool drives_loop; /* it has been seen to */
 	uint32_t ask_cnt;
 	uint32_t cnt;
-	struct stack_task *all; /* that wait, as read last */
+	struct stack_task *all; /* that wait, as read last in each of these ways */
 	uint64_t due_ns;	/* when they may be read again */
 };
 
