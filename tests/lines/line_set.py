@@ -163,12 +163,11 @@ def _jit_programs():
     yield Program("node_loop", "jit", "node/mix.js", (*node, "{port}", "{seconds}", "loop"),
                   marks=(HOT,), is_exact=False, knows=FUNCTION,
                   note="an event loop that waits runs no JavaScript: the wait is nobody's line")
-    java = ("java", "-XX:+UnlockDiagnosticVMOptions", "-XX:+DumpPerfMapAtExit",
-            "-XX:+PreserveFramePointer", "-XX:-Inline", "-cp", "{out}", "Mix")
+    java = ("java", "-XX:+PreserveFramePointer", "-cp", "{out}", "Mix")
     yield Program("java", "jit", "java/Mix.java", (*java, "{truth}", "{port}", "{seconds}"),
                   (("javac", "-d", "{out}", str(HERE / "java/Mix.java")),),
                   marks=(HOT, Mark("WAIT", "WAIT", "waitHere")), knows=FUNCTION,
-                  note="its perf map comes at its end")
+                  note="named are the methods that are compiled when the map is written")
 
 
 def load():

@@ -5,9 +5,11 @@ import java.lang.management.ThreadMXBean;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import javax.management.ObjectName;
 
 public class Mix {
     static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+    static final int ROUNDS_OF_WARMING = 40;
     static final String[] SECTIONS = {"HOT", "OTHER", "WAIT", "WAIT2", "OTHER_WAIT"};
     static final long[] cpuNs = new long[SECTIONS.length], waitNs = new long[SECTIONS.length];
 
@@ -43,9 +45,16 @@ public class Mix {
         return partner.getInputStream().read(); // WAIT
     }
 
+    // The JVM writes /tmp/perf-PID.map when told to, with the methods that are compiled by then.
+    static void writePerfMap() throws Exception {
+        ObjectName command = new ObjectName("com.sun.management:type=DiagnosticCommand");
+        ManagementFactory.getPlatformMBeanServer().invoke(command, "compilerPerfmap", null, null);
+    }
+
     public static void main(String[] arguments) throws Exception {
         long end = System.nanoTime() + (long) (Double.parseDouble(arguments[2]) * 1e9);
         long sum = 1;
+        int rounds = 0;
         try (Socket partner = new Socket("127.0.0.1", Integer.parseInt(arguments[1]))) {
             partner.setTcpNoDelay(true);
             while (System.nanoTime() < end) {
@@ -53,6 +62,7 @@ public class Mix {
                 sum = section(0, () -> hot(before, 3_000_000));
                 sum += section(1, () -> other(20_000));
                 sum += section(2, () -> waitHere(partner));
+                if (++rounds == ROUNDS_OF_WARMING) writePerfMap();
             }
         }
         try (FileWriter file = new FileWriter(arguments[0], true)) {
