@@ -82,6 +82,8 @@ static enum unwind_end end_of(enum step_result result)
 		return UNWIND_COMPLETE;
 	case STEP_CUT:
 		return UNWIND_CUT;
+	case STEP_UNMAPPED:
+		return UNWIND_UNMAPPED;
 	default:
 		return UNWIND_NO_RULE;
 	}

@@ -132,6 +132,9 @@ enum step_result unwind_step_rule(const struct frame_info *info, const struct un
 	return result;
 }
 
+/* Where the addresses of programs end on x86-64. */
+#define USER_END 0x7ffffffff000ull
+
 /* A frame as functions with a frame pointer make it. */
 struct pointed {
 	uint64_t saved, return_address;
@@ -154,17 +157,18 @@ static enum step_result judge_pointed(const struct address_space *space, uint64_
 				      const struct pointed *pointed)
 {
 	const struct code_mapping *mapping = address_space_find(space, pointed->return_address - 1);
+	bool leads_on = pointed->saved > pointer && pointed->saved % sizeof(uint64_t) == 0;
 
 	if (!mapping)
-		return STEP_FAILED;
+		return leads_on && pointed->return_address - 1 < USER_END ? STEP_UNMAPPED
+									  : STEP_FAILED;
 	if (mapping->file && !pointed->saved &&
 	    call_site_is_goroutine_end(mapping, pointed->return_address))
 		return STEP_OUTERMOST;
 	if (mapping->file)
 		return call_site_follows_call(mapping, pointed->return_address) ? STEP_DONE
 										: STEP_FAILED;
-	return pointed->saved > pointer && pointed->saved % sizeof(uint64_t) == 0 ? STEP_DONE
-										  : STEP_FAILED;
+	return leads_on ? STEP_DONE : STEP_FAILED;
 }
 
 enum step_result unwind_step_pointer(const struct address_space *space,

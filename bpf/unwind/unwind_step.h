@@ -22,6 +22,7 @@ enum step_result {
 	STEP_OUTERMOST, /* there is no caller */
 	STEP_LEFT,	/* @state is the caller's, but its stack is not in the copy */
 	STEP_CUT,	/* who called is not in the copy */
+	STEP_UNMAPPED,	/* who called is in no mapping, and may be in one by now */
 	STEP_FAILED,
 };
 

@@ -469,6 +469,30 @@ static void test_false_frame_pointers(void **state)
 	munmap(memory, 4096);
 }
 
+/* Code is being added all the time: that a caller isn't mapped may no longer be true. */
+static void test_callers_that_are_not_mapped_yet(void **state)
+{
+	struct world *world = *state;
+	uint64_t words[4], registers[UNWIND_REGISTER_CNT] = { 0 }, start = 0x7fff00000000;
+	uint8_t *memory =
+		mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct stack_copy copy = { .registers = registers,
+				   .bytes = (const uint8_t *)words,
+				   .byte_cnt = sizeof(words) };
+
+	registers[6] = registers[7] = start;
+	registers[16] = (uint64_t)memory;
+	words[0] = start + 16;
+	words[1] = 0x20;
+	unwind_copy(world, getpid(), &copy);
+	assert_int_equal(world->cnt, 1);
+	assert_int_equal(world->end, UNWIND_UNMAPPED);
+	words[1] = UINT64_MAX; /* which no program has */
+	unwind_copy(world, getpid(), &copy);
+	assert_int_equal(world->end, UNWIND_NO_RULE);
+	munmap(memory, 4096);
+}
+
 static void *spin_for_clock(void *argument)
 {
 	volatile bool *is_over = argument;
@@ -549,6 +573,7 @@ int main(void)
 		TEST(calls_are_told_from_other_code),
 		TEST(nowhere),
 		TEST(false_frame_pointers),
+		TEST(callers_that_are_not_mapped_yet),
 		TEST(vdso),
 	};
 
