@@ -52,16 +52,20 @@ static void drop_launcher(const struct blaming *on, struct path *path, uint32_t 
 	path->own = path->own_callee = NO_CALL;
 }
 
-/* A goroutine that is parked has no thread: what the thread that it was on last waits for is
- * whatever comes next, for all of them. */
-static bool is_parked(const struct obs_frame *frame)
+/* A goroutine that is parked has no thread: what the thread that it was on last waits for, further
+ * inside, is whatever comes next, for all of them. */
+static bool is_of_scheduler(const struct blaming *on, uint32_t call)
 {
-	return frame->language == LANGUAGE_GO && !strcmp(frame->function, "runtime.gopark");
+	uint32_t caller = on->obs->calls[call].caller;
+	const struct obs_frame *frame = caller == NO_CALLER ? NULL : frame_of(on, caller);
+
+	return frame && frame->language == LANGUAGE_GO &&
+	       !strcmp(frame->function, "runtime.gopark");
 }
 
 static void follow_own(const struct blaming *on, struct path *path, uint32_t call)
 {
-	if (is_parked(frame_of(on, call))) {
+	if (is_of_scheduler(on, call)) {
 		path->own = path->own_callee = NO_CALL;
 		return;
 	}

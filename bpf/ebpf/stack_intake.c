@@ -238,20 +238,22 @@ static void add_row(struct stack_intake *intake, struct stack_row row,
 		stack_table_add(&intake->table, &row, &sum);
 }
 
+/* A wait that ended, or is cut off, at @until_ns. */
 static void add_wait(struct stack_intake *intake, struct intake_thread *thread,
-		     const struct wire_wait_key *key, uint64_t wait_ns, uint32_t stands_for)
+		     const struct wire_wait_key *key, uint64_t wait_ns, uint64_t until_ns,
+		     uint32_t stands_for)
 {
 	double time_ns = weight_of(&intake->looking, wait_ns, stands_for) * (double)wait_ns;
-	enum stack_task_wait wait;
-	uint32_t cnt = stack_tasks_of_wait(&thread->tasks, key, &wait);
+	uint32_t cnt;
+	const struct stack_task *tasks =
+		stack_tasks_of_wait(&thread->tasks, key, until_ns - wait_ns, until_ns, &cnt);
 
 	if (!(time_ns > 0))
 		return;
 	if (!cnt)
 		add_row(intake, thread->row, key, time_ns);
-	for (uint32_t i = 0; i < thread->tasks.cnt && cnt; i++)
-		if (thread->tasks.all[i].wait == wait)
-			add_row(intake, thread->tasks.all[i].row, key, time_ns / cnt);
+	for (uint32_t i = 0; i < cnt; i++)
+		add_row(intake, tasks[i].row, key, time_ns / cnt);
 }
 
 static void take_wait_end(struct stack_intake *intake, const struct wire_stack_wait_end *end)
@@ -270,7 +272,7 @@ static void take_wait_end(struct stack_intake *intake, const struct wire_stack_w
 	/* A look that came sooner than looks are reckoned with: by chance. */
 	if (!end->was_chosen && end->wait_ns <= intake->looking.blocked_ns)
 		return;
-	add_wait(intake, thread, &end->key, end->wait_ns, end->stands_for);
+	add_wait(intake, thread, &end->key, end->wait_ns, end->owner.time_ns, end->stands_for);
 }
 
 void stack_intake_take(struct stack_intake *intake, const void *message, size_t size)
@@ -344,5 +346,5 @@ void stack_intake_close(struct stack_intake *intake, const struct wire_waiting *
 	if (!thread || !stack_intake_knows(intake, waiting) || until_ns <= waiting->since_ns)
 		return;
 	thread->is_waiting = false;
-	add_wait(intake, thread, &waiting->key, until_ns - waiting->since_ns, 1);
+	add_wait(intake, thread, &waiting->key, until_ns - waiting->since_ns, until_ns, 1);
 }

@@ -25,6 +25,8 @@
 
 #define TURN_MS	 20
 #define NS_PER_S 1000000000ull
+/* On full CPUs a tenth of what the target gets, which is enough for the pace of stacks. */
+#define NICENESS 10
 /* Files that crash whoever reads them are left out one by one. */
 #define NAMING_TRIES_MAX 8
 /* Without progress for so long, reading a file is taken to never end. */
@@ -93,7 +95,7 @@ static void settle_in(const struct stack_labour *labour)
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
 	close_others(labour);
-	if (setpriority(PRIO_PROCESS, 0, 5))
+	if (setpriority(PRIO_PROCESS, 0, NICENESS))
 		return; /* then it isn't nice */
 }
 

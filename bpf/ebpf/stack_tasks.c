@@ -19,8 +19,6 @@
 #define TASKS_COST_INVERSE 50
 /* Between two reads other tasks may have waited than those that were read. Tasks that wait in one
  * way are remembered for so long after the last read that met some. */
-#define TASKS_KEPT_NS  1000000000ull
-#define TASKS_KEPT_MAX (2 * TASKS_MAX)
 /* Waits of a thread at which its process is asked for tasks: the first wait of a loop may be a long
  * one, and what ends it tells that it was a loop's when its tasks have moved on. */
 #define LOOP_ASKS_MAX 16
@@ -66,8 +64,8 @@ static void keep_python_tasks(struct stack_tasks *tasks, struct stack_intake *in
 		of_task.task = found[i].is_named ? stack_table_task(&intake->table, found[i].name)
 						 : NO_NODE;
 		if (of_task.python != NO_NODE)
-			tasks->all[tasks->cnt++] =
-				(struct stack_task){ of_task, wait_of(&found[i]), stack_now_ns() };
+			tasks->read[tasks->read_cnt++] =
+				(struct stack_task){ of_task, wait_of(&found[i]) };
 	}
 }
 
@@ -80,7 +78,7 @@ static void read_python_tasks(struct stack_tasks *tasks, struct stack_intake *in
 
 	tasks->drives_loop |= cnt > 0;
 	if (cnt >= 0) {
-		tasks->cnt = 0;
+		tasks->read_cnt = 0;
 		keep_python_tasks(tasks, intake, space, row, found, (size_t)cnt);
 	}
 	free(found);
@@ -125,16 +123,15 @@ static void read_goroutines(struct stack_tasks *tasks, struct stack_intake *inta
 	ssize_t cnt = found ? golang_waiting(golang, found, TASKS_MAX) : -1;
 
 	if (cnt >= 0)
-		tasks->cnt = 0;
+		tasks->read_cnt = 0;
 	for (ssize_t i = 0; i < cnt; i++) {
 		struct stack_row of_task = *row;
 
 		of_task.kernel = of_task.python = NO_NODE;
 		of_task.native = chain_goroutine(intake, space, &found[i]);
 		if (of_task.native != NO_NODE)
-			tasks->all[tasks->cnt++] =
-				(struct stack_task){ of_task, wait_of_goroutine(&found[i]),
-						     stack_now_ns() };
+			tasks->read[tasks->read_cnt++] =
+				(struct stack_task){ of_task, wait_of_goroutine(&found[i]) };
 	}
 	free(found);
 }
@@ -146,79 +143,126 @@ static bool may_drive_loop(struct stack_tasks *tasks)
 	return tasks->drives_loop || tasks->ask_cnt++ < LOOP_ASKS_MAX;
 }
 
-static uint32_t count(const struct stack_tasks *tasks, enum stack_task_wait wait)
-{
-	uint32_t cnt = 0;
-
-	for (uint32_t i = 0; i < tasks->cnt; i++)
-		cnt += tasks->all[i].wait == wait;
-	return cnt;
-}
-
-/* Adds those of the @old_cnt tasks in @old that wait in ways which the last read hasn't met. */
-static void remember(struct stack_tasks *tasks, const struct stack_task *old, uint32_t old_cnt)
-{
-	uint64_t oldest_ns = stack_now_ns() - TASKS_KEPT_NS;
-	uint32_t cnt_of[] = { count(tasks, TASK_WAITS), count(tasks, TASK_WAITS_TIME),
-			      count(tasks, TASK_WAITS_INSIDE) };
-
-	for (uint32_t i = 0; i < old_cnt && tasks->cnt < TASKS_KEPT_MAX; i++)
-		if (!cnt_of[old[i].wait] && old[i].read_ns > oldest_ns)
-			tasks->all[tasks->cnt++] = old[i];
-}
-
 void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 		      struct stack_space *space, const struct stack_row *row,
 		      uint64_t thread_pointer)
 {
-	struct stack_task *old = tasks->all;
-	uint32_t old_cnt = tasks->cnt;
 	const struct golang *golang;
-	uint64_t begin_ns;
 
 	if (!space || stack_now_ns() < tasks->due_ns || !may_drive_loop(tasks))
 		return;
 	golang = space->python ? NULL : stack_space_golang(space);
 	if (!golang && (!space->python || (row->python == NO_NODE && !tasks->drives_loop)))
 		return;
-	tasks->cnt = 0;
-	tasks->all = calloc(TASKS_KEPT_MAX, sizeof(*tasks->all));
-	if (!tasks->all) {
-		free(old);
+	if (!tasks->read)
+		tasks->read = calloc(TASKS_MAX, sizeof(*tasks->read));
+	if (!tasks->read)
 		return;
-	}
-	begin_ns = stack_now_ns();
+	tasks->read_from_ns = stack_now_ns();
 	if (golang)
 		read_goroutines(tasks, intake, space, row, golang);
 	else
 		read_python_tasks(tasks, intake, space, row, thread_pointer);
-	remember(tasks, old, old_cnt);
-	free(old);
-	tasks->due_ns = stack_now_ns() + TASKS_COST_INVERSE * (stack_now_ns() - begin_ns);
+	tasks->read_until_ns = stack_now_ns();
+	tasks->due_ns = tasks->read_until_ns +
+			TASKS_COST_INVERSE * (tasks->read_until_ns - tasks->read_from_ns);
 	if (tasks->drives_loop)
 		tasks->due_ns += TASKS_AGAIN_NS;
 }
 
+/* --- which of them a wait was for --- */
+
+static uint32_t count(const struct stack_tasks *tasks, enum stack_task_wait wait)
+{
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < tasks->read_cnt; i++)
+		cnt += tasks->read[i].wait == wait;
+	return cnt;
+}
+
 /* What came from outside is not for those that let time pass, and a lock or queue is for others to
- * release. */
-uint32_t stack_tasks_of_wait(const struct stack_tasks *tasks, const struct wire_wait_key *key,
-			     enum stack_task_wait *wait)
+ * release. Moves those that a wait of @key is for to the front and returns their number. */
+static uint32_t select_tasks(struct stack_tasks *tasks, const struct wire_wait_key *key)
 {
 	static const enum stack_task_wait order[] = { TASK_WAITS_TIME, TASK_WAITS,
 						      TASK_WAITS_INSIDE };
+	size_t kind = key->reason == WIRE_TIMER ? 0 : 1;
 	uint32_t cnt = 0;
 
-	if (!(key->flags & WIRE_WAIT_EVENT_LOOP))
-		return 0;
-	for (size_t i = key->reason == WIRE_TIMER ? 0 : 1; i < 3 && !cnt; i++) {
-		*wait = order[i];
-		cnt = count(tasks, *wait);
+	while (kind < 2 && !count(tasks, order[kind]))
+		kind++;
+	for (uint32_t i = 0; i < tasks->read_cnt; i++) {
+		struct stack_task task = tasks->read[i];
+
+		if (task.wait != order[kind])
+			continue;
+		tasks->read[i] = tasks->read[cnt];
+		tasks->read[cnt++] = task;
 	}
 	return cnt;
 }
 
+static struct task_memory *recall(struct stack_tasks *tasks, const struct wire_wait_key *key)
+{
+	struct task_memory *same_reason = NULL;
+
+	for (size_t i = 0; i < TASK_MEMORIES; i++) {
+		struct task_memory *memory = &tasks->memories[i];
+
+		if (!memory->cnt)
+			continue;
+		if (!memcmp(&memory->key, key, sizeof(*key)))
+			return memory;
+		if (memory->key.reason == key->reason)
+			same_reason = memory;
+	}
+	return same_reason;
+}
+
+/* Of the tasks that were read the first @cnt are those of @key. */
+static void memorise(struct stack_tasks *tasks, const struct wire_wait_key *key, uint32_t cnt)
+{
+	struct task_memory *memory = recall(tasks, key);
+	struct stack_task *kept;
+
+	if (!memory || memcmp(&memory->key, key, sizeof(*key)) != 0)
+		memory = &tasks->memories[tasks->memory_cnt++ % TASK_MEMORIES];
+	kept = reallocarray(memory->tasks, cnt, sizeof(*kept));
+	if (!kept)
+		return;
+	memcpy(kept, tasks->read, cnt * sizeof(*kept));
+	*memory = (struct task_memory){ .key = *key, .tasks = kept, .cnt = cnt };
+}
+
+const struct stack_task *stack_tasks_of_wait(struct stack_tasks *tasks,
+					     const struct wire_wait_key *key, uint64_t since_ns,
+					     uint64_t until_ns, uint32_t *cnt)
+{
+	const struct task_memory *memory;
+
+	*cnt = 0;
+	if (!(key->flags & WIRE_WAIT_EVENT_LOOP))
+		return NULL;
+	if (tasks->read_from_ns > since_ns && tasks->read_until_ns < until_ns) {
+		*cnt = select_tasks(tasks, key);
+		if (*cnt)
+			memorise(tasks, key, *cnt);
+		return tasks->read;
+	}
+	memory = recall(tasks, key);
+	if (memory) {
+		*cnt = memory->cnt;
+		return memory->tasks;
+	}
+	*cnt = select_tasks(tasks, key);
+	return tasks->read;
+}
+
 void stack_tasks_release(struct stack_tasks *tasks)
 {
-	free(tasks->all);
+	for (size_t i = 0; i < TASK_MEMORIES; i++)
+		free(tasks->memories[i].tasks);
+	free(tasks->read);
 	*tasks = (struct stack_tasks){ 0 };
 }

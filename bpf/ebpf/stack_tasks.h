@@ -22,31 +22,47 @@ enum stack_task_wait {
 struct stack_task {
 	struct stack_row row;
 	enum stack_task_wait wait;
-	uint64_t read_ns;
 };
+
+/* Objects of waits of one thread for which it is remembered what tasks they were for. */
+#define TASK_MEMORIES 8
 
 /* Of one thread. All zero: nothing is known of any. */
 struct stack_tasks {
 	bool drives_loop; /* it has been seen to */
 	uint32_t ask_cnt;
-	uint32_t cnt;
-	struct stack_task *all; /* that wait, as read last in each of these ways */
-	uint64_t due_ns;	/* when they may be read again */
+	uint64_t due_ns; /* when they may be read again */
+	/* All that wait, as read last, and when that was. */
+	struct stack_task *read;
+	uint32_t read_cnt;
+	uint64_t read_from_ns, read_until_ns;
+	/* Those that a wait was for during which they were read. */
+	struct task_memory {
+		struct wire_wait_key key;
+		struct stack_task *tasks;
+		uint32_t cnt;
+	} memories[TASK_MEMORIES];
+	uint32_t memory_cnt; /* ever made: the oldest gives way */
 };
 
 /*
  * The thread of @tasks waits with the stack @row: reads what tasks wait where, if it may be their
- * loop's thread and that wasn't done just now. It is done some time after the wait began, but which
- * tasks wait where doesn't depend on that.
+ * loop's thread and that wasn't done just now. As it comes some time after the wait began, it may
+ * be over: stack_tasks_of_wait() knows.
  */
 void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 		      struct stack_space *space, const struct stack_row *row,
 		      uint64_t thread_pointer);
 
-/* How many of @tasks the wait of @key was for: those whose wait is then in @wait. 0: none, it is
- * the thread's own. */
-uint32_t stack_tasks_of_wait(const struct stack_tasks *tasks, const struct wire_wait_key *key,
-			     enum stack_task_wait *wait);
+/*
+ * Returns the tasks that the thread's wait of @key was for, which lasted from @since_ns to
+ * @until_ns, and their number in @cnt, until the next call. 0: none, it is the thread's own. If
+ * they were not read while it lasted, those that the last wait of the same object was for, or of
+ * the same reason, or that were read last.
+ */
+const struct stack_task *stack_tasks_of_wait(struct stack_tasks *tasks,
+					     const struct wire_wait_key *key, uint64_t since_ns,
+					     uint64_t until_ns, uint32_t *cnt);
 
 void stack_tasks_release(struct stack_tasks *tasks);
 
