@@ -58,7 +58,7 @@ static enum code_owner method_owner(const char *function)
 {
 	const char *name = function + strcspn(function, "(");
 
-	if (!strstr(function, "::") && !strchr(function, '('))
+	if (!strstr(function, "::") && !strpbrk(function, "(."))
 		return CODE_MACHINERY;
 	while (name > function && name[-1] != ' ')
 		name--;

@@ -230,6 +230,12 @@ static const struct blame_case cases[] = {
 	    OF(LANGUAGE_JIT, "[jit]", "feed.Main::parse") },
 	  "feed.Main::parse",
 	  "java.lang.String::hashCode" },
+	{ "/opt/jdk/bin/java",
+	  { NATIVE("/lib/x86_64-linux-gnu/libc.so.6", "read"),
+	    OF(LANGUAGE_JIT, "[jit]", "sun.nio.ch.SocketDispatcher.read"),
+	    OF(LANGUAGE_JIT, "[jit]", "Feed.fetch"), OF(LANGUAGE_JIT, "[jit]", "Interpreter") },
+	  "Feed.fetch",
+	  "sun.nio.ch.SocketDispatcher.read" },
 };
 
 static size_t frame_cnt(const struct blame_case *on)
