@@ -130,6 +130,7 @@ func bound(port string, end time.Time) {
 	runtime.LockOSThread()
 	file, err := dial(port).File()
 	must(err)
+	defer file.Close()
 	fd := int(file.Fd()) // which makes it block
 	for sum := uint64(1); time.Now().Before(end); {
 		sum = computeInSections(sum)

@@ -78,10 +78,7 @@ impl Step for u64 {
 #[inline(never)]
 fn hot(mut x: u64, cnt: u64) -> u64 {
     let mut i = 0;
-    while i < cnt {
-        x = x.wrapping_mul(6364136223846793005).rotate_left(7).wrapping_mul(2862933555777941757).rotate_left(9).wrapping_mul(3202034522624059733).rotate_left(3).wrapping_mul(7046029254386353131) ^ (x >> 3); // HOT
-        i += 1;
-    }
+    while i < cnt { x = x.wrapping_mul(6364136223846793005).rotate_left(7).wrapping_mul(2862933555777941757).rotate_left(9).wrapping_mul(3202034522624059733).rotate_left(3).wrapping_mul(7046029254386353131) ^ (x >> 3); i += 1 } // HOT
     x
 }
 
