@@ -159,7 +159,8 @@ def _jit_programs():
             "--no-logfile-per-isolate", "--logfile={truth}.v8",
             str(HERE / "node/mix.js"), "{truth}")
     yield Program("node", "jit", "node/mix.js", (*node, "{fifos}", "{seconds}", "sync"),
-                  marks=(HOT, Mark("WAIT", "WAIT", "waitHere")), reason="ipc", knows=FUNCTION)
+                  marks=(HOT, Mark("WAIT", "WAIT", "waitHere")), reason="ipc", knows=FUNCTION,
+                  is_in_tests=True)
     yield Program("node_loop", "jit", "node/mix.js", (*node, "{port}", "{seconds}", "loop"),
                   marks=(HOT,), is_exact=False, knows=FUNCTION,
                   note="an event loop that waits runs no JavaScript: the wait is nobody's line")
