@@ -261,6 +261,24 @@ static int copy_memory(pid_t pid, const struct map_line *line, uint64_t *hash_va
 	return fd;
 }
 
+static bool is_full(const struct code_files *files)
+{
+	return files->cnt >= CODE_FILES_MAX - 1;
+}
+
+/* What all files are for which there is no room. */
+static struct code_file *file_of_others(struct code_files *files, pid_t pid)
+{
+	struct entry *entry = files->cnt == CODE_FILES_MAX
+				      ? files->entries[CODE_FILES_MAX - 1]
+				      : append(files, pid, "(other files)", -1);
+
+	if (!entry)
+		return NULL;
+	entry->file.why = "more files are mapped than are kept: these are not named";
+	return &entry->file;
+}
+
 /* The kernel's own code in a process is in no file: it is made one. */
 static struct code_file *get_vdso(struct code_files *files, pid_t pid, const struct map_line *line)
 {
@@ -269,10 +287,10 @@ static struct code_file *get_vdso(struct code_files *files, pid_t pid, const str
 		line->end - line->start <= VDSO_BYTES_MAX ? copy_memory(pid, line, &inode) : -E2BIG;
 	struct code_file *known = find(files, VDSO_DEVICE, inode, line->path);
 
-	if (known || files->cnt == CODE_FILES_MAX) {
+	if (known || is_full(files)) {
 		if (fd >= 0)
 			close(fd);
-		return known;
+		return known ? known : file_of_others(files, pid);
 	}
 
 	struct entry *entry = append(files, pid, line->path, fd < 0 ? -1 : fd);
@@ -306,9 +324,9 @@ struct code_file *code_files_get(struct code_files *files, pid_t pid, const stru
 	if (is_memory(line->path))
 		return NULL;
 	known = find(files, line->device, line->inode, line->path);
-	if (known || files->cnt == CODE_FILES_MAX)
+	if (known)
 		return known;
-	return add_file(files, pid, line);
+	return is_full(files) ? file_of_others(files, pid) : add_file(files, pid, line);
 }
 
 static uint32_t unwatched;

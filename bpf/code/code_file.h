@@ -14,8 +14,9 @@
 struct code_files;
 struct map_line;
 
-/* More files than this are not opened: programs map some dozens. */
-#define CODE_FILES_MAX 512
+/* So many are kept: a program maps some dozens, but a build or a test suite runs hundreds of
+ * programs. The last one stands for all others. */
+#define CODE_FILES_MAX 4096
 /* Segments with code that one file can have. */
 #define CODE_SEGMENTS_MAX 16
 

@@ -79,6 +79,7 @@ static int handle_exit(struct ebpf_observer *self, const struct wire_event_exit 
 
 		process_tree_leader_died(&self->tree, pid);
 		bpf_map_delete_elem(bpf_map__fd(self->probes->maps.gils), &tgid);
+		bpf_map_delete_elem(bpf_map__fd(self->probes->maps.pythons), &tgid);
 		if (pid == self->root && !self->cgroup)
 			note_root_exit(self, event->exit_code);
 	}

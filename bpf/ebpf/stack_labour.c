@@ -74,6 +74,17 @@ static void close_others(const struct stack_labour *labour)
 	syscall(SYS_close_range, from, ~0u, 0);
 }
 
+/* Each file that is mapped is kept open. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Nobody but classify ends it: a Ctrl-C is for the target and for classify. */
 static void settle_in(const struct stack_labour *labour)
 {
@@ -95,6 +106,7 @@ static void settle_in(const struct stack_labour *labour)
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
 	close_others(labour);
+	raise_file_limit();
 	if (setpriority(PRIO_PROCESS, 0, NICENESS))
 		return; /* then it isn't nice */
 }
