@@ -83,6 +83,7 @@ static __always_inline void stack_own(struct wire_stack_owner *owner, struct tas
 	owner->tgid = thread_tgid(thread, task);
 	owner->tid = thread_tid(thread, task);
 	owner->address_space = address_space_of(task);
+	owner->start_stack = task->mm->start_stack;
 	owner->wait_number = thread->total.switch_cnt;
 	owner->type = type;
 	owner->time_ns = now;

@@ -135,8 +135,7 @@ static bool read_stack(struct stack_intake *intake, const struct wire_stack *sta
 		       struct intake_thread *thread, struct stack_row *row)
 {
 	const struct wire_stack_owner *owner = &stack->owner;
-	struct stack_space *space = stack_spaces_get(&intake->spaces, owner->tgid,
-						     owner->address_space, owner->time_ns);
+	struct stack_space *space = stack_spaces_get(&intake->spaces, owner);
 	struct python_frame frames[WIRE_PYTHON_FRAMES];
 	size_t room = size - offsetof(struct wire_stack, stack);
 	struct raw_stack raw = { .registers = stack->registers,
@@ -193,9 +192,7 @@ static void take_wait(struct stack_intake *intake, const struct wire_stack *stac
 	thread->read_ns = 0;
 	thread->is_waiting = read_stack(intake, stack, size, thread, &thread->row);
 	if (thread->is_waiting)
-		stack_tasks_look(&thread->tasks, intake,
-				 stack_spaces_get(&intake->spaces, owner->tgid,
-						  owner->address_space, owner->time_ns),
+		stack_tasks_look(&thread->tasks, intake, stack_spaces_get(&intake->spaces, owner),
 				 &thread->row, stack->thread_pointer);
 }
 
@@ -308,8 +305,7 @@ void stack_intake_look(struct stack_intake *intake, const struct wire_waiting *w
 {
 	const struct wire_stack_owner *owner = &waiting->owner;
 	struct intake_thread *thread = thread_of(intake, owner);
-	struct stack_space *space = stack_spaces_get(&intake->spaces, owner->tgid,
-						     owner->address_space, owner->time_ns);
+	struct stack_space *space = stack_spaces_get(&intake->spaces, owner);
 	struct python_frame frames[PYTHON_FRAMES_MAX];
 	ssize_t frame_cnt = 0;
 

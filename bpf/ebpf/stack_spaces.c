@@ -2,6 +2,7 @@
 #include "stack_spaces.h"
 #include "code/code_file.h"
 #include "golang/golang.h"
+#include "proc_file.h"
 #include "symbols/symbols.h"
 #include "wire.h"
 #include <bpf/bpf.h>
@@ -157,30 +158,51 @@ static void threads_tell(struct stack_spaces *spaces, struct stack_space *space,
 
 /* --- what is mapped --- */
 
-static void read_maps(struct stack_spaces *spaces, struct stack_space *space, uint64_t now_ns)
+/* Whether the process runs the program still that the stacks are of: it may be gone, and another
+ * process have its number, or have run exec. */
+static bool runs_still(const struct stack_space *space)
 {
-	if (!address_space_read(&space->maps, spaces->files, (pid_t)space->tgid))
-		space->maps_read_ns = now_ns;
+	struct proc_stat stat;
+
+	if (proc_stat_read((pid_t)space->tgid, &stat))
+		return false;
+	return !stat.start_stack || stat.start_stack == space->start_stack;
 }
 
-struct stack_space *stack_spaces_get(struct stack_spaces *spaces, uint32_t tgid, uint64_t identity,
-				     uint64_t now_ns)
+static void read_maps(struct stack_spaces *spaces, struct stack_space *space, uint64_t now_ns)
 {
-	size_t at = place_of(spaces, tgid);
+	struct address_space fresh = { 0 };
+
+	if (address_space_read(&fresh, spaces->files, (pid_t)space->tgid))
+		return;
+	if (!runs_still(space)) {
+		address_space_release(&fresh);
+		return;
+	}
+	address_space_release(&space->maps);
+	space->maps = fresh;
+	space->maps_read_ns = now_ns;
+}
+
+struct stack_space *stack_spaces_get(struct stack_spaces *spaces,
+				     const struct wire_stack_owner *owner)
+{
+	size_t at = place_of(spaces, owner->tgid);
 	struct stack_space *space = at < spaces->cnt ? spaces->all[at] : NULL;
 
-	if (!space || space->tgid != tgid)
-		space = space_insert(spaces, at, tgid);
-	else if (space->identity != identity)
+	if (!space || space->tgid != owner->tgid)
+		space = space_insert(spaces, at, owner->tgid);
+	else if (space->identity != owner->address_space)
 		space_empty(spaces, space);
 	if (!space)
 		return NULL;
-	space->used_ns = now_ns;
+	space->used_ns = owner->time_ns;
 	if (!space->maps_read_ns) {
-		space->identity = identity;
-		read_maps(spaces, space, now_ns);
+		space->identity = owner->address_space;
+		space->start_stack = owner->start_stack;
+		read_maps(spaces, space, owner->time_ns);
 		if (space->maps_read_ns)
-			python_look(spaces, space, now_ns);
+			python_look(spaces, space, owner->time_ns);
 	}
 	return space;
 }

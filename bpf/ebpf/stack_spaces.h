@@ -11,10 +11,12 @@
 struct code_files;
 struct golang;
 struct symbols;
+struct wire_stack_owner;
 
 struct stack_space {
 	uint32_t tgid;
 	uint64_t identity; /* of the address space: another program ran in it before */
+	uint64_t start_stack;
 	struct address_space maps;
 	uint64_t maps_read_ns; /* 0: they couldn't be yet */
 	uint64_t used_ns;
@@ -41,10 +43,11 @@ struct stack_spaces {
 	uint64_t sweep_due_ns;
 };
 
-/* Returns the space of process @tgid whose identity is @identity, reading its maps when it is new;
- * NULL when out of memory. What is known of another program in the same process is dropped. */
-struct stack_space *stack_spaces_get(struct stack_spaces *spaces, uint32_t tgid, uint64_t identity,
-				     uint64_t now_ns);
+/* Returns the space that stacks of @owner are of, reading its maps when it is new; they stay unread
+ * when the process is gone or runs another program by now. NULL when out of memory. What is known
+ * of an earlier program in the same process is dropped. */
+struct stack_space *stack_spaces_get(struct stack_spaces *spaces,
+				     const struct wire_stack_owner *owner);
 
 /* Returns what is known of @space as a Go program, which is looked for when this is asked first;
  * NULL: it is none. */

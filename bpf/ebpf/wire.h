@@ -416,12 +416,15 @@ struct wire_stack_owner {
 	/* Changes when the process runs exec: numbers of processes and their memory are used again.
 	 */
 	WIRE_U64 address_space;
+	/* Where the stack of its first thread began, which /proc tells too: whether what that has
+	 * is of the same program. */
+	WIRE_U64 start_stack;
 	/* The thread's switch_cnt when it left the CPU for this wait: it names the wait. */
 	WIRE_U32 wait_number;
 	WIRE_U32 type; /* enum wire_stack_type */
 	WIRE_U64 time_ns;
 };
-_Static_assert(sizeof(struct wire_stack_owner) == 32, "wire_stack_owner");
+_Static_assert(sizeof(struct wire_stack_owner) == 40, "wire_stack_owner");
 
 struct wire_python_frame {
 	WIRE_U64 code;	   /* the code object */
@@ -489,7 +492,7 @@ struct wire_stack_wait_end {
 	WIRE_U32 was_chosen; /* its WIRE_STACK_WAIT was sent, or lost for want of room */
 	struct wire_wait_key key;
 };
-_Static_assert(sizeof(struct wire_stack_wait_end) == 80, "wire_stack_wait_end");
+_Static_assert(sizeof(struct wire_stack_wait_end) == 88, "wire_stack_wait_end");
 
 /* A thread that is waiting, as the iterator over waiting threads tells of it: its stack is read
  * from outside, and is good if the wait ends later than the reading. */
@@ -501,7 +504,7 @@ struct wire_waiting {
 	WIRE_U64 stack_end; /* where its stack ends, if known; or 0 */
 	struct wire_wait_key key;
 };
-_Static_assert(sizeof(struct wire_waiting) == 224, "wire_waiting");
+_Static_assert(sizeof(struct wire_waiting) == 232, "wire_waiting");
 
 /*
  * What the iterator over waiting threads (tell_waiting) is asked for, set before it is run. It

@@ -23,6 +23,8 @@ struct proc_stat {
 	uint64_t cstime_ticks;
 	long thread_cnt;
 	uint64_t starttime_ticks; /* since boot: with the pid it names a process for good */
+	uint64_t start_stack; /* where its first thread's stack began: by chance, at each exec anew;
+			       * 0: not told, for want of rights */
 };
 
 /*

@@ -277,6 +277,30 @@ static void test_descriptors_may_run_out(void **state)
 	code_files_free(files);
 }
 
+/* Files that can't be opened count, too. */
+static void test_files_beyond_the_limit_are_one(void **state)
+{
+	struct code_files *files = code_files_new();
+	char path[] = "/nowhere/file";
+	struct map_line line = {
+		.start = 0x1000, .end = 0x2000, .device = 1, .is_executable = true, .path = path
+	};
+	struct code_file *others;
+
+	(void)state;
+	assert_non_null(files);
+	for (line.inode = 1; line.inode < CODE_FILES_MAX; line.inode++)
+		assert_string_equal(code_files_get(files, getpid(), &line)->path, path);
+	others = code_files_get(files, getpid(), &line);
+	assert_string_equal(others->path, "(other files)");
+	assert_non_null(others->why);
+	assert_int_equal(others->fd, -1);
+	line.inode++;
+	assert_ptr_equal(code_files_get(files, getpid(), &line), others);
+	assert_int_equal(code_files_cnt(files), CODE_FILES_MAX);
+	code_files_free(files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_program_says_so),
 		cmocka_unit_test(test_memory_has_no_file),
 		cmocka_unit_test(test_descriptors_may_run_out),
+		cmocka_unit_test(test_files_beyond_the_limit_are_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

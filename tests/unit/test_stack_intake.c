@@ -10,6 +10,7 @@
 #include "code/code_file.h"
 #include "ebpf/stack_chains.h"
 #include "ebpf/stack_intake.h"
+#include "proc_file.h"
 #include "symbols/symbols.h"
 
 #define MS 1000000ull
@@ -47,7 +48,11 @@ static int teardown(void **state)
 
 static struct wire_stack_owner owner_of(uint32_t type, uint32_t wait_number, uint64_t time_ns)
 {
-	return (struct wire_stack_owner){ .tgid = (uint32_t)getpid(),
+	struct proc_stat stat;
+
+	assert_int_equal(proc_stat_read(getpid(), &stat), 0);
+	return (struct wire_stack_owner){ .start_stack = stat.start_stack,
+					  .tgid = (uint32_t)getpid(),
 					  .tid = (uint32_t)getpid(),
 					  .address_space = 1,
 					  .wait_number = wait_number,
@@ -196,6 +201,20 @@ static void test_a_process_that_is_gone_is_counted(void **state)
 	assert_int_equal(intake->table.rows.cnt, 0);
 }
 
+/* It has run exec since, or the number is another process's by now. */
+static void test_a_process_that_runs_another_program_is_counted(void **state)
+{
+	struct stack_intake *intake = &((struct intake_fixture *)*state)->intake;
+	struct wire_stack_owner owner = owner_of(WIRE_STACK_SAMPLE, 0, MS);
+
+	if (!owner.start_stack)
+		skip();
+	owner.start_stack += 16;
+	take(intake, owner, (uintptr_t)getpid, 0);
+	assert_int_equal(intake->unread_cnt, 1);
+	assert_int_equal(intake->table.rows.cnt, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +232,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_a_process_that_is_gone_is_counted, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_a_process_that_runs_another_program_is_counted,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
