@@ -111,10 +111,11 @@ def _other_compiled():
     build = (("go", "build", "-o", "{out}", str(HERE / "go/mix.go")),)
     run = ("{out}", "{truth}", "{port}", "{seconds}")
     yield Program("go", "go", "go/mix.go", (*run, "thread"), build,
-                  (HOT, Mark("WAIT", "WAIT", "waitHere")), is_in_tests=True)
-    yield Program("go_net", "go", "go/mix.go", (*run, "net"), build, (HOT,), is_exact=False,
-                  note="a goroutine that waits for its runtime's poller has no thread: the wait is "
-                       "nobody's line")
+                  (HOT, Mark("WAIT", "WAIT", "waitHere")))
+    yield Program("go_net", "go", "go/mix.go", (*run, "net"), build,
+                  (HOT, Mark("WAIT", "net WAIT", "waitNet")), is_exact=False,
+                  is_in_tests=True,
+                  note="waits through the runtime's poller, for many goroutines at once")
 
 
 def _python(name, script, python=SYSTEM_PYTHON, **more):
