@@ -47,6 +47,7 @@ class PlantedLines(harness.ReportTestCase):
         with line_set.prepared(program, built, SECONDS) as (command, truth):
             run = harness.run_classify(OPTIONS, command)
             self.check_run(run)
+            line_set.clean(run.report)
             return line_set.what_is_wrong(program, built, run.report, truth())
 
 

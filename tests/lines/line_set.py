@@ -288,6 +288,11 @@ def woken_s(report, truth):
     return report["thread_time"]["run_queue_s"] - sum(one["delay_s"] for one in truth.values())
 
 
+def clean(report):
+    """Removes what engines leave behind for profilers."""
+    pathlib.Path(f"/tmp/perf-{report['target']['pid']}.map").unlink(missing_ok=True)
+
+
 def what_is_wrong(program, built, report, truth, tolerance=TOLERANCE):
     """One line for each thing that @report doesn't say of @program as it is true; [] if all is well."""
     wrong = []
