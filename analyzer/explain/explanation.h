@@ -45,6 +45,20 @@ struct explanation {
 	uint64_t known_ns; /* on a CPU and waiting, exact */
 };
 
+/* Samples in which it isn't known who held the GIL are taken to be like those in which it is; where
+ * those are fewer than half, nothing is known. */
+static inline bool is_gil_known_of(uint64_t on_cpu_ns, uint64_t gil_known_ns)
+{
+	return gil_known_ns && gil_known_ns >= on_cpu_ns / 2;
+}
+
+static inline uint64_t gil_held_of(uint64_t on_cpu_ns, uint64_t gil_held_ns, uint64_t gil_known_ns)
+{
+	if (!is_gil_known_of(on_cpu_ns, gil_known_ns))
+		return 0;
+	return (uint64_t)((double)on_cpu_ns * (double)gil_held_ns / (double)gil_known_ns);
+}
+
 /* The call that @sum's time is blamed on, and what is known of it. */
 const struct call_blame *sum_blame(const struct explanation *on, const struct stack_sum *sum);
 

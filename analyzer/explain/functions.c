@@ -173,8 +173,8 @@ static struct report_function describe(const struct explanation *on, const struc
 	struct report_function to = {
 		.place = explain_frame(on, sum->first->frame),
 		.on_cpu_ns = sum->on_cpu_ns,
-		.gil_held_ns = sum->gil_held_ns,
-		.is_gil_known = sum->gil_known_ns,
+		.gil_held_ns = gil_held_of(sum->on_cpu_ns, sum->gil_held_ns, sum->gil_known_ns),
+		.is_gil_known = is_gil_known_of(sum->on_cpu_ns, sum->gil_known_ns),
 		.waits = arena_array(on->arena, WAIT_REASON_CNT, sizeof(*to.waits)),
 		.verdict_class = class_of(sum),
 		.share = fmin(share_of(busy_ns(sum), on->busy_ns), 1),

@@ -235,8 +235,8 @@ static struct report_hot_spot describe(const struct explanation *on, const struc
 		.object = by_object->object == NO_OBJECT ? "" : on->objects[by_object->object],
 		.task = arena_string(on->arena,
 				     top_by(on, spot, room, task_key, &time_ns)->time->task),
-		.gil_held_ns = total->gil_held_ns,
-		.is_gil_known = total->gil_known_ns,
+		.gil_held_ns = gil_held_of(total->time_ns, total->gil_held_ns, total->gil_known_ns),
+		.is_gil_known = is_gil_known_of(total->time_ns, total->gil_known_ns),
 		.sample_cnt = total->sample_cnt,
 		.stack = &on->report->stacks[by_call - on->sums],
 	};

@@ -52,17 +52,18 @@ static const char *rust_path(const char *type)
 	return type;
 }
 
-static const char *const rust_crates[] = { "std::",
-					   "core::",
-					   "alloc::",
-					   "hashbrown::",
-					   "compiler_builtins::",
-					   "rust_begin_unwind",
-					   "__rust",
-					   "rust_",
-					   "std_detect::",
-					   "backtrace::",
-					   NULL };
+static const char *const rust_crates[] = {
+	"std::",  "core::",	  "alloc::",	 "hashbrown::", "compiler_builtins::",
+	"__rust", "std_detect::", "backtrace::", NULL
+};
+
+/* Symbols of its own, such as rust_begin_unwind; a crate may be called like one. */
+static bool is_rust_symbol(const char *function)
+{
+	static const char start[] = "rust_";
+
+	return !strncmp(function, start, sizeof(start) - 1) && !strstr(function, "::");
+}
 
 /* "<T as core::fmt::Display>::fmt" is the crate's that T is of, or the trait's if that has none:
  * a parameter, or "u8". */
@@ -71,7 +72,7 @@ static bool is_rust_runtime(const char *function)
 	const char *type, *as, *end;
 
 	if (function[0] != '<')
-		return begins_with_any(function, rust_crates);
+		return is_rust_symbol(function) || begins_with_any(function, rust_crates);
 	type = rust_path(function + 1);
 	as = strstr(function, " as ");
 	end = type + strcspn(type, " <>");

@@ -5,7 +5,6 @@
 #include "stack_tasks.h"
 #include "unwind/unwind.h"
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,66 +195,70 @@ static void take_wait(struct stack_intake *intake, const struct wire_stack *stac
 				 &thread->row, stack->thread_pointer);
 }
 
-/*
- * The probability that a wait of @wait_ns was met by a look. Looks come every every_ns, whenever
- * that is in the wait; the last one that meets it has to be blocked_ns after its beginning.
- */
-static double look_probability(const struct stack_looking *looking, uint64_t wait_ns)
+/* The probability that looks have met a wait from @since_ns to @until_ns, as they were made. */
+static double look_probability(const struct stack_looking *looking, uint64_t since_ns,
+			       uint64_t until_ns)
 {
-	double chance = looking->chance, looks;
+	double missed = 1;
 
-	if (!looking->every_ns || wait_ns <= looking->blocked_ns)
-		return 0;
-	looks = (double)(wait_ns - looking->blocked_ns) / (double)looking->every_ns;
-	if (looks < 1)
-		return chance * looks;
-	return 1 - pow(1 - chance, looks);
+	for (uint32_t i = 0; i < looking->cnt && i < STACK_PASSES; i++) {
+		const struct stack_pass *pass = &looking->passes[i];
+
+		if (since_ns + looking->blocked_ns <= pass->begin_ns && pass->end_ns < until_ns)
+			missed *= 1 - pass->chance;
+	}
+	return 1 - missed;
 }
 
 /*
- * How many waits a wait of @wait_ns stands for (Horvitz and Thompson): one over the probability
- * that it was seen, in one of two ways that know nothing of each other: one in @stands_for (0:
- * none) was chosen as it began, and of the others some were met by a look.
+ * How many waits one from @since_ns to @until_ns stands for (Horvitz and Thompson): one over the
+ * probability that it was seen, in one of two ways that know nothing of each other: one in
+ * @stands_for (0: none) was chosen as it began, and of the others some were met by a look. 0: it
+ * doesn't count, as it was met by a look that it couldn't be reckoned with.
  */
-static double weight_of(const struct stack_looking *looking, uint64_t wait_ns, uint32_t stands_for)
+static double weight_of(const struct stack_looking *looking, uint64_t since_ns, uint64_t until_ns,
+			uint32_t stands_for, bool was_chosen)
 {
 	double chosen = stands_for ? 1.0 / stands_for : 0;
-	double seen = 1 - (1 - chosen) * (1 - look_probability(looking, wait_ns));
+	double met = look_probability(looking, since_ns, until_ns);
 
-	return seen > 0 ? 1 / seen : 0;
+	if (!was_chosen && met <= 0)
+		return 0;
+	return 1 / (1 - (1 - chosen) * (1 - met));
 }
 
 static void add_row(struct stack_intake *intake, struct stack_row row,
-		    const struct wire_wait_key *key, double time_ns)
+		    const struct wire_wait_key *key, double time_ns, double sample_cnt)
 {
-	const struct stack_sum sum = { .time_ns = time_ns, .sample_cnt = 1 };
+	const struct stack_sum sum = { .time_ns = time_ns, .sample_cnt = sample_cnt };
 
 	row.wait = key_set_add(&intake->table.waits, key);
 	if (row.wait != KEY_SET_FULL)
 		stack_table_add(&intake->table, &row, &sum);
 }
 
-/* A wait that ended, or is cut off, at @until_ns. */
+/* Adds the time of a wait, which stands for @weight waits. */
 static void add_wait(struct stack_intake *intake, struct intake_thread *thread,
-		     const struct wire_wait_key *key, uint64_t wait_ns, uint64_t until_ns,
-		     uint32_t stands_for)
+		     const struct wire_wait_key *key, uint64_t since_ns, uint64_t until_ns,
+		     double weight)
 {
-	double time_ns = weight_of(&intake->looking, wait_ns, stands_for) * (double)wait_ns;
+	double time_ns = weight * (double)(until_ns - since_ns);
 	uint32_t cnt;
 	const struct stack_task *tasks =
-		stack_tasks_of_wait(&thread->tasks, key, until_ns - wait_ns, until_ns, &cnt);
+		stack_tasks_of_wait(&thread->tasks, key, since_ns, until_ns, &cnt);
 
 	if (!(time_ns > 0))
 		return;
 	if (!cnt)
-		add_row(intake, thread->row, key, time_ns);
+		add_row(intake, thread->row, key, time_ns, 1);
 	for (uint32_t i = 0; i < cnt; i++)
-		add_row(intake, tasks[i].row, key, time_ns / cnt);
+		add_row(intake, tasks[i].row, key, time_ns / cnt, 1.0 / cnt);
 }
 
 static void take_wait_end(struct stack_intake *intake, const struct wire_stack_wait_end *end)
 {
 	struct intake_thread *thread = thread_of(intake, &end->owner);
+	uint64_t since_ns;
 
 	if (!thread)
 		return;
@@ -266,10 +269,10 @@ static void take_wait_end(struct stack_intake *intake, const struct wire_stack_w
 	/* What was read from outside is good if it was read before. */
 	if (thread->read_ns && thread->read_ns >= end->owner.time_ns)
 		return;
-	/* A look that came sooner than looks are reckoned with: by chance. */
-	if (!end->was_chosen && end->wait_ns <= intake->looking.blocked_ns)
-		return;
-	add_wait(intake, thread, &end->key, end->wait_ns, end->owner.time_ns, end->stands_for);
+	since_ns = end->owner.time_ns - end->wait_ns;
+	add_wait(intake, thread, &end->key, since_ns, end->owner.time_ns,
+		 weight_of(&intake->looking, since_ns, end->owner.time_ns, end->stands_for,
+			   end->was_chosen));
 }
 
 void stack_intake_take(struct stack_intake *intake, const void *message, size_t size)
@@ -342,5 +345,5 @@ void stack_intake_close(struct stack_intake *intake, const struct wire_waiting *
 	if (!thread || !stack_intake_knows(intake, waiting) || until_ns <= waiting->since_ns)
 		return;
 	thread->is_waiting = false;
-	add_wait(intake, thread, &waiting->key, until_ns - waiting->since_ns, until_ns, 1);
+	add_wait(intake, thread, &waiting->key, waiting->since_ns, until_ns, 1);
 }

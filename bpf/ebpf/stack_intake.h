@@ -12,6 +12,9 @@ struct intake_thread;
 struct raw_stack;
 struct unwinder;
 
+/* More than the longest wait needs that may yet have been missed by all of them. */
+#define STACK_PASSES 64
+
 struct stack_intake {
 	struct stack_spaces spaces;
 	struct stack_table table;
@@ -19,12 +22,15 @@ struct stack_intake {
 	struct intake_thread *threads; /* by number in table.threads */
 	uint32_t thread_capacity;
 	uint64_t period_ns; /* of samples */
-	/* What part of waits the looks from outside meet: those longer than blocked_ns, and so
-	 * often. */
+	/* The last passes of looks from outside: a wait that has gone on for blocked_ns when one
+	 * begins, and lasts until that ends, is met by it with that chance. */
 	struct stack_looking {
 		uint64_t blocked_ns;
-		uint64_t every_ns; /* 0: none has been made */
-		double chance;	   /* of a thread that is found, to be looked at */
+		struct stack_pass {
+			uint64_t begin_ns, end_ns;
+			double chance;
+		} passes[STACK_PASSES];
+		uint32_t cnt; /* ever made */
 	} looking;
 	/* What was taken in. */
 	uint64_t sample_cnt;

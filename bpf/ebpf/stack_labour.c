@@ -27,6 +27,9 @@
 #define NS_PER_S 1000000000ull
 /* On full CPUs a tenth of what the target gets, which is enough for the pace of stacks. */
 #define NICENESS 10
+/* Of a turn, so that looks and what else is due get theirs; and in the end, when little comes. */
+#define DRAIN_MAX_NS	  (20 * NS_PER_S / 1000)
+#define DRAIN_LAST_MAX_NS (NS_PER_S / 2)
 /* Files that crash whoever reads them are left out one by one. */
 #define NAMING_TRIES_MAX 8
 /* Without progress for so long, reading a file is taken to never end. */
@@ -41,6 +44,7 @@ struct worker {
 	struct stack_intake intake;
 	struct stack_look look;
 	struct ring_buffer *ring;
+	uint64_t drain_until_ns;
 	uint32_t checked_cnt; /* files that are known to be no culprits */
 };
 
@@ -165,8 +169,9 @@ static void leave_out(struct code_file *file)
 }
 
 /* Files that have been opened since the last time may be culprits of earlier workers. */
-static void leave_out_culprits(struct worker *worker)
+static void leave_out_culprits(void *context)
 {
+	struct worker *worker = context;
 	const struct stack_shared *shared = worker->labour->shared;
 
 	for (; worker->checked_cnt < code_files_cnt(worker->files); worker->checked_cnt++) {
@@ -227,11 +232,12 @@ static int name_all(const struct worker *worker)
 	int error;
 
 	observation_init(&part);
-	part.stack_quality = (struct obs_stack_quality){ .are_taken = true,
-							 .sample_cnt = intake->sample_cnt,
-							 .wait_cnt = intake->wait_cnt,
-							 .lost_cnt = intake->table.lost_cnt,
-							 .unread_cnt = intake->unread_cnt };
+	part.stack_quality =
+		(struct obs_stack_quality){ .are_taken = true,
+					    .sample_cnt = intake->sample_cnt,
+					    .wait_cnt = intake->wait_cnt,
+					    .lost_cnt = (uint64_t)intake->table.lost_cnt,
+					    .unread_cnt = intake->unread_cnt };
 	error = stack_names_give(&naming, &part);
 	if (!error)
 		error = note_files(&part, worker->files);
@@ -311,13 +317,21 @@ static bool name_stacks(const struct worker *worker)
 
 /* --- while the program runs --- */
 
+/* A failure for libbpf, which then comes back; what was taken stays taken. */
 static int on_message(void *context, void *data, size_t size)
 {
 	struct worker *worker = context;
 
 	worker->labour->shared->file = 0;
 	stack_intake_take(&worker->intake, data, size);
-	return 0;
+	return stack_now_ns() < worker->drain_until_ns ? 0 : -EAGAIN;
+}
+
+/* Takes in what has come, for @max_ns at most: more may come all the time. */
+static void drain(struct worker *worker, uint64_t max_ns)
+{
+	worker->drain_until_ns = stack_now_ns() + max_ns;
+	ring_buffer__consume(worker->ring);
 }
 
 static bool open_worker(struct worker *worker)
@@ -333,6 +347,8 @@ static bool open_worker(struct worker *worker)
 	worker->intake.period_ns = probes->period_ns;
 	worker->intake.spaces.pythons_fd = probes->pythons_fd;
 	worker->intake.spaces.python_threads_fd = probes->python_threads_fd;
+	worker->intake.spaces.files_added = leave_out_culprits;
+	worker->intake.spaces.context = worker;
 	worker->look.link_fd = probes->waiting_fd;
 	worker->look.order = probes->look;
 	return true;
@@ -340,10 +356,9 @@ static bool open_worker(struct worker *worker)
 
 static void turn(struct worker *worker)
 {
-	ring_buffer__consume(worker->ring);
+	drain(worker, DRAIN_MAX_NS);
 	stack_spaces_look(&worker->intake.spaces, stack_now_ns());
 	stack_look(&worker->look, &worker->intake, stack_now_ns());
-	leave_out_culprits(worker);
 	account_cpu(worker);
 	worker->labour->shared->file = 0;
 	__atomic_fetch_add(&worker->labour->shared->steps, 1, __ATOMIC_RELAXED);
@@ -374,7 +389,7 @@ _Noreturn void stack_labour_run(struct stack_labour *labour)
 	code_files_watch(&labour->shared->file);
 	if (!open_worker(&worker) || !take_in(&worker))
 		_exit(1);
-	ring_buffer__consume(worker.ring);
+	drain(&worker, DRAIN_LAST_MAX_NS);
 	stack_look_last(&worker.look, &worker.intake, labour->shared->until_ns);
 	account_cpu(&worker);
 	if (name_stacks(&worker))

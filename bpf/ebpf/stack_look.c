@@ -6,10 +6,13 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Looks may take this part of a CPU. */
-#define COST_INVERSE	100
+#define COST_INVERSE 100
+/* But they are not left out for longer, as after a first one that has read many files. */
+#define PAUSE_MAX_NS	200000000ull
 #define RECORDS_AT_ONCE 64
 /* A thread is looked at when it has been blocked for so long: what is shorter would often be over
  * before its stack is read. */
@@ -80,45 +83,61 @@ static void look_at(struct stack_intake *intake, const struct wire_waiting *wait
 		stack_intake_look(intake, waiting, &raw);
 }
 
-/* Who is found more often than there may be looks is looked at by chance, the next time. */
-static void set_chance(struct stack_look *look, struct stack_intake *intake)
+static uint64_t cpu_now_ns(void)
 {
-	struct wire_look *order = look->order;
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000ull + (uint64_t)used.tv_nsec;
+}
+
+/* Who is found more often than there may be looks is looked at by chance, the next time. Returns
+ * that. */
+static double set_order(struct wire_look *order)
+{
 	uint32_t found_cnt = order->found_cnt;
 
-	intake->looking.chance = found_cnt > LOOKS_MAX ? (double)LOOKS_MAX / found_cnt : 1;
+	order->blocked_ns = BLOCKED_MIN_NS;
 	order->chance = found_cnt > LOOKS_MAX ? UINT32_MAX / found_cnt * LOOKS_MAX : UINT32_MAX;
 	order->left_cnt = 2 * LOOKS_MAX;
 	order->found_cnt = 0;
+	return found_cnt > LOOKS_MAX ? (double)LOOKS_MAX / found_cnt : 1;
 }
 
-/* The mean distance of looks of late. */
-static void note_distance(struct stack_look *look, struct stack_intake *intake, uint64_t now_ns)
+/* Nobody was left out that could have been looked at, unless the order was used up. */
+static double chance_had(const struct wire_look *order, double chance)
 {
-	struct stack_looking *looking = &intake->looking;
-	uint64_t distance_ns = now_ns - look->looked_ns;
+	double wanted = chance * order->found_cnt;
 
-	if (look->looked_ns)
-		looking->every_ns = looking->every_ns ? looking->every_ns - looking->every_ns / 16 +
-								distance_ns / 16
-						      : distance_ns;
-	look->looked_ns = now_ns;
+	return order->left_cnt || wanted <= 2 * LOOKS_MAX ? chance
+							  : 2 * LOOKS_MAX / wanted * chance;
+}
+
+static uint64_t pause_after(uint64_t cpu_ns)
+{
+	uint64_t pause_ns = cpu_ns * COST_INVERSE;
+
+	if (pause_ns < STACK_LOOK_NS)
+		return STACK_LOOK_NS;
+	return pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS;
 }
 
 void stack_look(struct stack_look *look, struct stack_intake *intake, uint64_t now_ns)
 {
-	uint64_t took_ns;
+	struct stack_looking *looking = &intake->looking;
+	struct stack_pass pass = { .begin_ns = now_ns };
+	uint64_t cpu_ns = cpu_now_ns();
+	double chance;
 
 	if (now_ns < look->due_ns)
 		return;
-	set_chance(look, intake);
-	look->order->blocked_ns = BLOCKED_MIN_NS;
-	intake->looking.blocked_ns = BLOCKED_MIN_NS;
+	chance = set_order(look->order);
 	for_each(look->link_fd, intake, look_at, 0);
-	note_distance(look, intake, now_ns);
-	took_ns = stack_now_ns() - now_ns;
-	look->due_ns = now_ns + (took_ns * COST_INVERSE > STACK_LOOK_NS ? took_ns * COST_INVERSE
-									: STACK_LOOK_NS);
+	pass.end_ns = stack_now_ns();
+	pass.chance = chance_had(look->order, chance);
+	looking->blocked_ns = BLOCKED_MIN_NS;
+	looking->passes[looking->cnt++ % STACK_PASSES] = pass;
+	look->due_ns = now_ns + pause_after(cpu_now_ns() - cpu_ns);
 }
 
 static void close_one(struct stack_intake *intake, const struct wire_waiting *waiting,

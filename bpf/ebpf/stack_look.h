@@ -13,7 +13,6 @@ struct wire_look;
 struct stack_look {
 	int link_fd;		 /* of the iterator over waiting threads */
 	struct wire_look *order; /* what it is to tell of */
-	uint64_t looked_ns;	 /* the last time; 0: never */
 	uint64_t due_ns;
 };
 

@@ -54,9 +54,11 @@ struct names {
 	uint32_t found_capacity;
 	struct function_starts **starts; /* by number of code file */
 	bool *are_starts_read;
-	struct key_set frames; /* struct obs_frame, its strings of the pool */
-	struct key_set calls;  /* struct call_key */
-	struct key_set times;  /* struct time_key */
+	struct key_set frames;	/* struct obs_frame, its strings of the pool */
+	struct key_set calls;	/* struct call_key */
+	struct key_set times;	/* struct time_key */
+	struct stack_sum *sums; /* by number of time */
+	uint32_t sum_capacity;
 };
 
 /* A stack while it is put together: numbers of frames, innermost first. */
@@ -349,38 +351,63 @@ static uint32_t call_of(struct names *names, const struct assembly *stack, bool 
 
 /* --- times --- */
 
+/* The time that @number is going to be. NULL: out of memory. */
+static struct stack_sum *sum_at(struct names *names, uint32_t number)
+{
+	uint32_t had = names->sum_capacity, capacity = names->times.capacity;
+	struct stack_sum *grown;
+
+	if (number < had)
+		return &names->sums[number];
+	grown = reallocarray(names->sums, capacity, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	memset(grown + had, 0, (capacity - had) * sizeof(*grown));
+	names->sums = grown;
+	names->sum_capacity = capacity;
+	return &grown[number];
+}
+
 static int add_time(struct names *names, uint32_t call, const struct stack_row *row,
 		    const struct stack_sum *sum)
 {
-	const struct stack_table *table = names->naming->table;
-	const struct stack_thread *thread = key_set_at(&table->threads, row->thread);
 	const struct time_key key = { call, row->thread, row->task, row->wait };
 	uint32_t number = key_set_add(&names->times, &key);
-	struct obs_stack_time *time;
-	const char *name;
+	struct stack_sum *all = number == KEY_SET_FULL ? NULL : sum_at(names, number);
 
-	if (number == KEY_SET_FULL)
+	if (!all)
 		return -ENOMEM;
-	if (number == names->obs->stack_time_cnt) {
-		time = observation_add_stack_time(names->obs);
-		if (!time)
-			return -ENOMEM;
-		time->call = call;
-		time->pid = (pid_t)thread->pid;
-		time->tid = (pid_t)thread->tid;
-		name = table->thread_names[row->thread];
-		time->thread = keep(names, name ? name : "");
-		if (row->task != NO_NODE)
-			time->task = keep(
-				names, *(const char *const *)key_set_at(&table->tasks, row->task));
-		time->is_on_cpu = row->wait == NO_WAIT;
-		time->wait = time->is_on_cpu ? 0 : row->wait;
-	}
-	time = &names->obs->stack_times[number];
-	time->time_ns += (uint64_t)sum->time_ns;
-	time->sample_cnt += sum->sample_cnt;
-	time->gil_held_ns += (uint64_t)sum->gil_held_ns;
-	time->gil_known_ns += (uint64_t)sum->gil_known_ns;
+	all->time_ns += sum->time_ns;
+	all->sample_cnt += sum->sample_cnt;
+	all->gil_held_ns += sum->gil_held_ns;
+	all->gil_known_ns += sum->gil_known_ns;
+	return 0;
+}
+
+static int give_time(struct names *names, uint32_t number)
+{
+	const struct stack_table *table = names->naming->table;
+	const struct time_key *key = key_set_at(&names->times, number);
+	const struct stack_thread *thread = key_set_at(&table->threads, key->thread);
+	const char *name = table->thread_names[key->thread];
+	const struct stack_sum *sum = &names->sums[number];
+	struct obs_stack_time *time = observation_add_stack_time(names->obs);
+
+	if (!time)
+		return -ENOMEM;
+	time->call = key->call;
+	time->pid = (pid_t)thread->pid;
+	time->tid = (pid_t)thread->tid;
+	time->thread = keep(names, name ? name : "");
+	if (key->task != NO_NODE)
+		time->task =
+			keep(names, *(const char *const *)key_set_at(&table->tasks, key->task));
+	time->is_on_cpu = key->wait == NO_WAIT;
+	time->wait = time->is_on_cpu ? 0 : key->wait;
+	time->time_ns = (uint64_t)sum->time_ns;
+	time->sample_cnt = (uint64_t)(sum->sample_cnt + 0.5);
+	time->gil_held_ns = (uint64_t)sum->gil_held_ns;
+	time->gil_known_ns = (uint64_t)sum->gil_known_ns;
 	return 0;
 }
 
@@ -402,6 +429,8 @@ static int give(struct names *names)
 		if (call != NO_CALLER)
 			error = add_time(names, call, row, &table->sums[i]);
 	}
+	for (uint32_t i = 0; i < names->times.cnt && !error; i++)
+		error = give_time(names, i);
 	return error;
 }
 
@@ -414,6 +443,7 @@ static void names_release(struct names *names)
 	key_set_release(&names->calls);
 	key_set_release(&names->times);
 	free(names->found);
+	free(names->sums);
 	for (size_t i = 0; names->starts && i < file_cnt; i++)
 		free(names->starts[i]);
 	free(names->starts);

@@ -175,6 +175,8 @@ static void read_maps(struct stack_spaces *spaces, struct stack_space *space, ui
 
 	if (address_space_read(&fresh, spaces->files, (pid_t)space->tgid))
 		return;
+	if (spaces->files_added)
+		spaces->files_added(spaces->context);
 	if (!runs_still(space)) {
 		address_space_release(&fresh);
 		return;

@@ -39,6 +39,9 @@ struct stack_spaces {
 	struct symbols *symbols;
 	int pythons_fd; /* the probes' maps */
 	int python_threads_fd;
+	/* Called when files may have been added, before any of them is read. */
+	void (*files_added)(void *context);
+	void *context;
 	char python_why[160]; /* why the frames of one couldn't be read; "" */
 	uint64_t sweep_due_ns;
 };

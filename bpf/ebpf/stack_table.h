@@ -50,7 +50,7 @@ struct stack_sum {
 	double time_ns;
 	double gil_held_ns;
 	double gil_known_ns;
-	uint64_t sample_cnt;
+	double sample_cnt; /* of a wait that is divided among tasks each has a part */
 };
 
 struct stack_thread {
@@ -78,7 +78,7 @@ struct stack_table {
 	struct key_set tasks;	      /* const char *, of the pool */
 	struct key_set waits;	      /* struct wire_wait_key */
 	struct key_set python_places; /* struct stack_python_place */
-	uint64_t lost_cnt;	      /* without room for them */
+	double lost_cnt;	      /* without room for them */
 };
 
 /* Returns 0 or -ENOMEM. */

@@ -116,8 +116,8 @@ static void say_wait(struct page *page, const struct report_hot_spot *spot)
 		 spot->object[0] && spot->reason != WAIT_GIL ? spot->object : words[spot->reason]);
 }
 
-/* Below this much of it held, the lock is worth a word: threads can do the rest at once. */
-#define GIL_MOSTLY_HELD 0.8
+/* With less of it held, the lock is worth a word: threads can do the rest at once. */
+#define GIL_MOSTLY_HELD 0.5
 
 static void say_what(struct page *page, const struct report_hot_spot *spot)
 {

@@ -120,14 +120,26 @@ static void test_a_chosen_wait_stands_for_those_that_were_not(void **state)
 	assert_float_equal(time_of_all(intake), 14.0 * MS, 1);
 }
 
+static void look_from(struct stack_intake *intake, uint64_t begin_ns, uint64_t end_ns,
+		      double chance)
+{
+	struct stack_looking *looking = &intake->looking;
+
+	looking->blocked_ns = MS;
+	looking->passes[looking->cnt++] = (struct stack_pass){ begin_ns, end_ns, chance };
+}
+
 /* A wait that was chosen with p = 1/4 or met by looks with q = 1/2 was seen with 1-(1-p)(1-q). */
 static void test_two_ways_to_be_seen_are_reckoned_together(void **state)
 {
 	struct stack_intake *intake = &((struct intake_fixture *)*state)->intake;
 	struct wire_stack_owner owner = owner_of(WIRE_STACK_WAIT, 5, MS);
 
-	intake->looking =
-		(struct stack_looking){ .blocked_ns = MS, .every_ns = 10 * MS, .chance = 1 };
+	owner.time_ns = 20 * MS;
+	/* The first began too soon after the wait, the last ended too late. */
+	look_from(intake, 14 * MS + MS / 2, 15 * MS, 1);
+	look_from(intake, 16 * MS, 17 * MS, 0.5);
+	look_from(intake, 19 * MS, 21 * MS, 1);
 	take(intake, owner, (uintptr_t)getpid, 0);
 	end(intake, owner, 6 * MS, 4, true);
 	assert_float_equal(time_of_all(intake), 6.0 * MS / (1 - 0.75 * 0.5), 1);
@@ -152,14 +164,24 @@ static void test_a_look_is_good_if_the_wait_ends_later(void **state)
 	const struct wire_wait_key key = { .tgid = (uint32_t)getpid() };
 	uint64_t before_ns = stack_now_ns();
 
-	intake->looking =
-		(struct stack_looking){ .blocked_ns = MS, .every_ns = 10 * MS, .chance = 1 };
+	look_from(intake, before_ns - 20 * MS, before_ns - 19 * MS, 1);
 	look(intake, 8, key);
 	end(intake, owner_of(0, 8, before_ns), 30 * MS, 1000000, false);
 	assert_true(time_of_all(intake) == 0);
 	look(intake, 9, key);
 	end(intake, owner_of(0, 9, stack_now_ns() + MS), 30 * MS, 1000000, false);
 	assert_float_equal(time_of_all(intake), 30.0 * MS, 100);
+}
+
+/* Else those that a pass met by chance as it went on would count for many. */
+static void test_a_look_that_is_not_reckoned_with_counts_for_nothing(void **state)
+{
+	struct stack_intake *intake = &((struct intake_fixture *)*state)->intake;
+	const struct wire_wait_key key = { .tgid = (uint32_t)getpid() };
+
+	look(intake, 8, key);
+	end(intake, owner_of(0, 8, stack_now_ns() + MS), 30 * MS, 100, false);
+	assert_true(time_of_all(intake) == 0);
 }
 
 static void test_an_end_is_of_its_own_wait_only(void **state)
@@ -226,6 +248,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_look_is_good_if_the_wait_ends_later, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_look_that_is_not_reckoned_with_counts_for_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_end_is_of_its_own_wait_only, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_messages_cut_short_are_left_alone, setup,
