@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "code/elf_segments.h"
+#include "code/file_copy.h"
 #include "code/map_line.h"
 
 /* Two to four pages on the kernels that there are. */
@@ -20,23 +21,60 @@
 
 struct identity {
 	uint64_t device, inode; /* as maps has them; of the vDSO a hash of its bytes */
+	dev_t stat_device;	/* as stat() has them */
+	ino_t stat_inode;
 	struct timespec changed;
 	off_t size;
+};
+
+enum keeping {
+	KEPT_OPEN,   /* or it never could be opened */
+	KEPT_COPIED, /* fd is a copy in memory */
+	KEPT_CLOSED, /* fd is -1 until the file is taken out again */
+	KEPT_NOT,    /* fd is -1 for ever */
 };
 
 struct entry {
 	struct code_file file;
 	struct identity identity;
+	enum keeping keeping;
+	bool is_on_own_mount; /* the one that our root is on: it stays as long as we do */
 };
 
 struct code_files {
 	struct entry *entries[CODE_FILES_MAX];
 	size_t cnt;
+	int own_mount; /* its number; -1: not known */
+	off_t copied_bytes;
 };
+
+/* The number of the mount that @fd is on, or -1. */
+static int mount_of(int fd)
+{
+	char path[64], text[64];
+	int mount = -1;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	in = fopen(path, "re");
+	while (in && fgets(text, sizeof(text), in))
+		if (!strncmp(text, "mnt_id:", 7))
+			mount = (int)strtol(text + 7, NULL, 10);
+	if (in)
+		fclose(in);
+	return mount;
+}
 
 struct code_files *code_files_new(void)
 {
-	return calloc(1, sizeof(struct code_files));
+	struct code_files *files = calloc(1, sizeof(*files));
+	int root = files ? open("/", O_PATH | O_CLOEXEC) : -1;
+
+	if (files)
+		files->own_mount = root < 0 ? -1 : mount_of(root);
+	if (root >= 0)
+		close(root);
+	return files;
 }
 
 static void entry_free(struct entry *entry)
@@ -72,7 +110,7 @@ static bool is_unchanged(struct entry *entry)
 {
 	struct stat now;
 
-	if (entry->file.fd < 0)
+	if (entry->file.fd < 0 || entry->keeping != KEPT_OPEN)
 		return true;
 	if (fstat(entry->file.fd, &now) == 0 && now.st_size == entry->identity.size &&
 	    now.st_mtim.tv_sec == entry->identity.changed.tv_sec &&
@@ -83,18 +121,20 @@ static bool is_unchanged(struct entry *entry)
 }
 
 /* The newest first: a file that was written to is in the set more than once. */
-static struct code_file *find(const struct code_files *files, uint64_t device, uint64_t inode,
-			      const char *path)
+static struct entry *find(const struct code_files *files, uint64_t device, uint64_t inode,
+			  const char *path)
 {
 	for (size_t i = files->cnt; i-- > 0;) {
 		struct entry *entry = files->entries[i];
 
-		if (entry->identity.inode != inode || entry->identity.device != device)
+		if (entry->identity.inode != inode || entry->identity.device != device ||
+		    entry->keeping == KEPT_NOT)
 			continue;
 		/* What was not opened has nothing to hold its inode's number. */
-		if (entry->file.fd < 0 && strcmp(entry->file.path, path) != 0)
+		if (entry->keeping == KEPT_OPEN && entry->file.fd < 0 &&
+		    strcmp(entry->file.path, path) != 0)
 			continue;
-		return is_unchanged(entry) ? &entry->file : NULL;
+		return is_unchanged(entry) ? entry : NULL;
 	}
 	return NULL;
 }
@@ -126,6 +166,8 @@ static void identify(struct entry *entry, uint64_t device, uint64_t inode,
 {
 	entry->identity = (struct identity){ .device = device,
 					     .inode = inode,
+					     .stat_device = status->st_dev,
+					     .stat_inode = status->st_ino,
 					     .changed = status->st_mtim,
 					     .size = status->st_size };
 	entry->file.why = entry->file.fd < 0 ? "it can't be read from the process"
@@ -199,22 +241,76 @@ static const char *why_not_opened(int error)
 	}
 }
 
-static struct code_file *add_file(struct code_files *files, pid_t pid, const struct map_line *line)
+static bool is_same(const struct entry *entry, const struct stat *status)
+{
+	const struct identity *identity = &entry->identity;
+
+	return status->st_dev == identity->stat_device && status->st_ino == identity->stat_inode &&
+	       status->st_size == identity->size &&
+	       status->st_mtim.tv_sec == identity->changed.tv_sec &&
+	       status->st_mtim.tv_nsec == identity->changed.tv_nsec;
+}
+
+/* Goes on with @fd, which is the file of @entry, and which it owns. */
+static void take_out(struct entry *entry, int fd)
+{
+	if (entry->keeping == KEPT_COPIED) {
+		close(fd);
+		return;
+	}
+	entry->file.fd = fd;
+	entry->keeping = KEPT_OPEN;
+}
+
+static bool is_full(const struct code_files *files)
+{
+	return files->cnt >= CODE_FILES_MAX - 1;
+}
+
+/* What all files are for which there is no room. */
+static struct code_file *file_of_others(struct code_files *files, pid_t pid)
+{
+	struct entry *entry = files->cnt == CODE_FILES_MAX
+				      ? files->entries[CODE_FILES_MAX - 1]
+				      : append(files, pid, "(other files)", -1);
+
+	if (!entry)
+		return NULL;
+	entry->file.why = "more files are mapped than are kept: these are not named";
+	return &entry->file;
+}
+
+/* @away: one that was put away and may be the same; or NULL. */
+static struct code_file *add_file(struct code_files *files, pid_t pid, const struct map_line *line,
+				  struct entry *away)
 {
 	struct stat status = { 0 };
-	int fd = open_mapped(pid, line, &status);
+	struct entry *entry;
+	int fd;
 
+	if (!away && is_full(files))
+		return file_of_others(files, pid);
+	fd = open_mapped(pid, line, &status);
 	/* The process, or the mapping, is gone: another process may yet show the file. */
 	if (fd < 0 && kill(pid, 0) != 0 && errno == ESRCH)
 		return NULL;
-
-	struct entry *entry = append(files, pid, line->path, fd < 0 ? -1 : fd);
-
+	if (away && fd >= 0 && is_same(away, &status)) {
+		take_out(away, fd);
+		return &away->file;
+	}
+	if (is_full(files)) {
+		if (fd >= 0)
+			close(fd);
+		return file_of_others(files, pid);
+	}
+	entry = append(files, pid, line->path, fd < 0 ? -1 : fd);
 	if (!entry)
 		return NULL;
 	identify(entry, line->device, line->inode, &status);
 	if (fd < 0)
 		entry->file.why = why_not_opened(fd);
+	else
+		entry->is_on_own_mount = files->own_mount >= 0 && mount_of(fd) == files->own_mount;
 	return &entry->file;
 }
 
@@ -261,36 +357,18 @@ static int copy_memory(pid_t pid, const struct map_line *line, uint64_t *hash_va
 	return fd;
 }
 
-static bool is_full(const struct code_files *files)
-{
-	return files->cnt >= CODE_FILES_MAX - 1;
-}
-
-/* What all files are for which there is no room. */
-static struct code_file *file_of_others(struct code_files *files, pid_t pid)
-{
-	struct entry *entry = files->cnt == CODE_FILES_MAX
-				      ? files->entries[CODE_FILES_MAX - 1]
-				      : append(files, pid, "(other files)", -1);
-
-	if (!entry)
-		return NULL;
-	entry->file.why = "more files are mapped than are kept: these are not named";
-	return &entry->file;
-}
-
 /* The kernel's own code in a process is in no file: it is made one. */
 static struct code_file *get_vdso(struct code_files *files, pid_t pid, const struct map_line *line)
 {
 	uint64_t inode = 0;
 	int fd =
 		line->end - line->start <= VDSO_BYTES_MAX ? copy_memory(pid, line, &inode) : -E2BIG;
-	struct code_file *known = find(files, VDSO_DEVICE, inode, line->path);
+	struct entry *known = find(files, VDSO_DEVICE, inode, line->path);
 
 	if (known || is_full(files)) {
 		if (fd >= 0)
 			close(fd);
-		return known ? known : file_of_others(files, pid);
+		return known ? &known->file : file_of_others(files, pid);
 	}
 
 	struct entry *entry = append(files, pid, line->path, fd < 0 ? -1 : fd);
@@ -317,16 +395,91 @@ static bool is_memory(const char *path)
 
 struct code_file *code_files_get(struct code_files *files, pid_t pid, const struct map_line *line)
 {
-	struct code_file *known;
+	struct entry *known;
 
 	if (line->inode == 0)
 		return strcmp(line->path, "[vdso]") == 0 ? get_vdso(files, pid, line) : NULL;
 	if (is_memory(line->path))
 		return NULL;
 	known = find(files, line->device, line->inode, line->path);
-	if (known)
-		return known;
-	return is_full(files) ? file_of_others(files, pid) : add_file(files, pid, line);
+	if (known && known->keeping == KEPT_OPEN)
+		return &known->file;
+	return add_file(files, pid, line, known);
+}
+
+/* --- files that nobody maps any more --- */
+
+/* Whether the file's own path leads us to it. */
+static bool is_at_its_path(const struct entry *entry)
+{
+	struct stat status;
+
+	return stat(entry->file.path, &status) == 0 && is_same(entry, &status);
+}
+
+/* Returns a copy of the file in memory, or -1. */
+static int copy_file(struct code_files *files, struct entry *entry)
+{
+	off_t size = entry->identity.size;
+	int copy;
+
+	if (size > CODE_FILE_COPY_BYTES || size > CODE_FILES_COPY_BYTES - files->copied_bytes)
+		return -1;
+	code_file_reading(&entry->file);
+	copy = file_copy(entry->file.fd, size);
+	if (copy < 0)
+		return -1;
+	files->copied_bytes += size;
+	return copy;
+}
+
+static const char gone[] = "gone before it could be named";
+
+bool code_file_put_away(struct code_files *files, struct code_file *file)
+{
+	struct entry *entry = files->entries[file->number];
+	struct stat status;
+	int copy = -1;
+
+	if (file->fd < 0 || entry->keeping != KEPT_OPEN || entry->identity.device == VDSO_DEVICE)
+		return false;
+	/* There it hinders nobody as long as it has a name. */
+	if (entry->is_on_own_mount && fstat(file->fd, &status) == 0 && status.st_nlink)
+		return false;
+	/* What was written to since isn't what ran; without code there is nothing to name. */
+	if (file->segment_cnt && is_unchanged(entry))
+		copy = copy_file(files, entry);
+	if (copy >= 0)
+		entry->keeping = KEPT_COPIED;
+	else
+		entry->keeping = is_at_its_path(entry) ? KEPT_CLOSED : KEPT_NOT;
+	if (entry->keeping == KEPT_NOT && !file->why)
+		file->why = gone;
+	close(file->fd);
+	file->fd = copy;
+	return true;
+}
+
+void code_files_take_out(struct code_files *files)
+{
+	for (size_t i = 0; i < files->cnt; i++) {
+		struct entry *entry = files->entries[i];
+		struct stat status;
+		int fd;
+
+		if (entry->keeping != KEPT_CLOSED)
+			continue;
+		fd = open_regular(entry->file.path, &status);
+		if (fd >= 0 && is_same(entry, &status)) {
+			take_out(entry, fd);
+			continue;
+		}
+		if (fd >= 0)
+			close(fd);
+		entry->keeping = KEPT_NOT;
+		if (!entry->file.why)
+			entry->file.why = gone;
+	}
 }
 
 static uint32_t unwatched;

@@ -1,7 +1,8 @@
 /*
  * The files that processes have mapped to run code from, each once, however many processes map it.
  * They are opened while a process that maps them lives, so that they can be read when it is gone:
- * files that were deleted or replaced and files of other mount namespaces too.
+ * files that were deleted or replaced and files of other mount namespaces too. Then they are put
+ * away, so that file systems can be unmounted and what was deleted be freed.
  */
 #ifndef CLASSIFY_CODE_FILE_H
 #define CLASSIFY_CODE_FILE_H
@@ -17,6 +18,9 @@ struct map_line;
 /* So many are kept: a program maps some dozens, but a build or a test suite runs hundreds of
  * programs. The last one stands for all others. */
 #define CODE_FILES_MAX 4096
+/* What is copied into memory of one file, and of all. */
+#define CODE_FILE_COPY_BYTES  ((off_t)32 << 20)
+#define CODE_FILES_COPY_BYTES ((off_t)64 << 20)
 /* Segments with code that one file can have. */
 #define CODE_SEGMENTS_MAX 16
 
@@ -57,6 +61,17 @@ struct code_file *code_files_at(const struct code_files *files, uint32_t number)
  * is no memory for one more. A file that can't be opened is returned too, with fd -1 and why.
  */
 struct code_file *code_files_get(struct code_files *files, pid_t pid, const struct map_line *line);
+
+/*
+ * To be called of @file from time to time when no process maps it any more: closes it when that
+ * frees anything, because it was deleted or is on another mount than our root. A copy in memory
+ * takes its place; too large a one is opened again later if its path leads to it, else lost, with
+ * why. True: fd is another one or -1 now, and what hangs off @file from reading it has to go.
+ */
+bool code_file_put_away(struct code_files *files, struct code_file *file);
+
+/* Opens all files again that were closed. Those that aren't the same any more get why. */
+void code_files_take_out(struct code_files *files);
 
 /*
  * A library that reads a corrupt file may crash or never return. Whoever is about to call one on

@@ -392,6 +392,7 @@ _Noreturn void stack_labour_run(struct stack_labour *labour)
 	drain(&worker, DRAIN_LAST_MAX_NS);
 	stack_look_last(&worker.look, &worker.intake, labour->shared->until_ns);
 	account_cpu(&worker);
+	code_files_take_out(worker.files);
 	if (name_stacks(&worker))
 		send(labour->socket, &done, 1, MSG_NOSIGNAL);
 	_exit(0);

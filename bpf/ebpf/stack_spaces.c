@@ -4,12 +4,16 @@
 #include "golang/golang.h"
 #include "proc_file.h"
 #include "symbols/symbols.h"
+#include "unwind/unwind.h"
 #include "wire.h"
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define NS_PER_MS 1000000ull
 /* Maps are read again for an unknown address no sooner than that. */
@@ -19,9 +23,9 @@
 #define PYTHON_TRIES_MAX  1000
 #define THREADS_AGAIN_NS  (50 * NS_PER_MS)
 #define PERF_MAP_AGAIN_NS (500 * NS_PER_MS)
-#define SWEEP_NS	  (2000 * NS_PER_MS)
-/* Below this many, those of the dead are kept: they cost nothing. */
-#define SPACES_KEPT 64
+/* What the dead held is given back soon; where there is much to look at, it is less often. */
+#define SWEEP_NS	 (100 * NS_PER_MS)
+#define SWEEP_OF_EACH_NS (NS_PER_MS / 5)
 /* Threads of a process that the probes are told of. */
 #define THREADS_MAX 4096
 
@@ -198,7 +202,6 @@ struct stack_space *stack_spaces_get(struct stack_spaces *spaces,
 		space_empty(spaces, space);
 	if (!space)
 		return NULL;
-	space->used_ns = owner->time_ns;
 	if (!space->maps_read_ns) {
 		space->identity = owner->address_space;
 		space->start_stack = owner->start_stack;
@@ -240,25 +243,68 @@ const struct golang *stack_space_golang(struct stack_space *space)
 
 /* --- in the course of time --- */
 
+/* A zombie is gone, too, unless threads of it go on. */
+static bool is_gone(uint32_t tgid)
+{
+	char path[64], program[1];
+	struct stat threads;
+
+	if (kill((pid_t)tgid, 0))
+		return errno == ESRCH;
+	snprintf(path, sizeof(path), "/proc/%u/exe", tgid);
+	if (readlink(path, program, sizeof(program)) >= 0 || errno != ENOENT)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%u/task", tgid);
+	return stat(path, &threads) == 0 && threads.st_nlink <= 3; /* two, and one for each */
+}
+
+static void space_drop(struct stack_spaces *spaces, struct stack_space *space)
+{
+	if (space->perf_map_due_ns)
+		symbols_close_perf_map(spaces->symbols, (pid_t)space->tgid);
+	space_empty(spaces, space);
+	free(space);
+}
+
+/* Files that nobody maps any more would keep their file systems from being unmounted. */
+static void put_away_files(const struct stack_spaces *spaces)
+{
+	bool is_mapped[CODE_FILES_MAX] = { false };
+
+	for (size_t i = 0; i < spaces->cnt; i++) {
+		const struct address_space *maps = &spaces->all[i]->maps;
+
+		for (size_t k = 0; k < maps->mapping_cnt; k++)
+			if (maps->mappings[k].file)
+				is_mapped[maps->mappings[k].file->number] = true;
+	}
+	for (uint32_t i = 0; i < code_files_cnt(spaces->files); i++) {
+		struct code_file *file = code_files_at(spaces->files, i);
+
+		if (!is_mapped[i] && code_file_put_away(spaces->files, file))
+			unwinder_forget(file);
+	}
+}
+
+/* Stacks that came until now have been taken in: who was gone the last time has no more. */
 static void sweep(struct stack_spaces *spaces, uint64_t now_ns)
 {
 	size_t kept = 0;
 
-	spaces->sweep_due_ns = now_ns + SWEEP_NS;
-	if (spaces->cnt <= SPACES_KEPT)
-		return;
 	for (size_t i = 0; i < spaces->cnt; i++) {
 		struct stack_space *space = spaces->all[i];
 
-		if (space->used_ns + SWEEP_NS < now_ns && kill((pid_t)space->tgid, 0) &&
-		    errno == ESRCH) {
-			space_empty(spaces, space);
-			free(space);
+		if (space->is_gone) {
+			space_drop(spaces, space);
 		} else {
+			space->is_gone = is_gone(space->tgid);
 			spaces->all[kept++] = space;
 		}
 	}
 	spaces->cnt = kept;
+	put_away_files(spaces);
+	spaces->sweep_due_ns =
+		now_ns + SWEEP_NS + (kept + code_files_cnt(spaces->files)) * SWEEP_OF_EACH_NS;
 }
 
 void stack_spaces_look(struct stack_spaces *spaces, uint64_t now_ns)

@@ -19,7 +19,7 @@ struct stack_space {
 	uint64_t start_stack;
 	struct address_space maps;
 	uint64_t maps_read_ns; /* 0: they couldn't be yet */
-	uint64_t used_ns;
+	bool is_gone;	       /* the process is; its last stacks may yet be on their way */
 	struct golang *golang; /* NULL: it is no Go program, or not known to be one */
 	bool is_asked_for_go;
 	struct python *python;	/* NULL: there is none, or it isn't known yet */

@@ -218,6 +218,15 @@ int perf_map_read(struct perf_map *map, pid_t pid)
 	return perf_map_read_file(map, map->fd);
 }
 
+void perf_map_close(struct perf_map *map)
+{
+	if (map->fd < 0)
+		return;
+	perf_map_read_file(map, map->fd);
+	close(map->fd);
+	map->fd = -1;
+}
+
 /* A heap with the newest code on top. */
 struct heap {
 	uint32_t *items;

@@ -24,6 +24,9 @@ int perf_map_read(struct perf_map *map, pid_t pid);
  * perf_map_read does it. */
 int perf_map_read_file(struct perf_map *map, int fd);
 
+/* Reads what was added since and lets go of the file. */
+void perf_map_close(struct perf_map *map);
+
 /* The name of the code at @address, NULL if it isn't known. Of several lines about one address the
  * last one counts: compilers free code and use its place again. Lives as long as @map. */
 const char *perf_map_find(struct perf_map *map, uint64_t address);

@@ -253,6 +253,14 @@ int symbols_read_perf_map(struct symbols *symbols, pid_t pid)
 	return own ? perf_map_read(own->map, pid) : read_first(symbols, pid);
 }
 
+void symbols_close_perf_map(struct symbols *symbols, pid_t pid)
+{
+	struct jit_symbols *own = jit_of(symbols, pid);
+
+	if (own)
+		perf_map_close(own->map);
+}
+
 size_t symbols_find_jit(struct symbols *symbols, pid_t pid, uint64_t address,
 			struct symbol found[SYMBOL_INLINED_MAX])
 {

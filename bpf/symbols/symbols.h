@@ -50,6 +50,9 @@ size_t symbols_find_jit(struct symbols *symbols, pid_t pid, uint64_t address,
  * there is none, or another -errno. */
 int symbols_read_perf_map(struct symbols *symbols, pid_t pid);
 
+/* The process @pid is gone: reads the end of its perf map, if there is one, and closes it. */
+void symbols_close_perf_map(struct symbols *symbols, pid_t pid);
+
 /* The kernel's own function at @address; "" in function when /proc/kallsyms doesn't tell. */
 void symbols_find_kernel(struct symbols *symbols, uint64_t address, struct symbol *found);
 

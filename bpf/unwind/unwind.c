@@ -26,16 +26,18 @@ struct unwinder *unwinder_new(struct code_files *files)
 	return unwinder;
 }
 
+void unwinder_forget(struct code_file *file)
+{
+	frame_info_free(file->unwinding);
+	file->unwinding = NULL;
+}
+
 void unwinder_free(struct unwinder *unwinder)
 {
 	if (!unwinder)
 		return;
-	for (uint32_t i = 0; i < code_files_cnt(unwinder->files); i++) {
-		struct code_file *file = code_files_at(unwinder->files, i);
-
-		frame_info_free(file->unwinding);
-		file->unwinding = NULL;
-	}
+	for (uint32_t i = 0; i < code_files_cnt(unwinder->files); i++)
+		unwinder_forget(code_files_at(unwinder->files, i));
 	free(unwinder);
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct address_space;
+struct code_file;
 struct code_files;
 struct unwinder;
 
@@ -34,6 +35,9 @@ enum unwind_end {
 /* Keeps what it has learned of @files, which have to live longer. NULL: out of memory. */
 struct unwinder *unwinder_new(struct code_files *files);
 void unwinder_free(struct unwinder *unwinder);
+
+/* Drops what was learned of @file; it is read again when it is needed. */
+void unwinder_forget(struct code_file *file);
 
 /*
  * Fills @addresses, innermost first, with at most @capacity addresses: the first is the next

@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from support import PYTHON, TIMEOUT_S, ThroughEbpf
+from support import PYTHON, TIMEOUT_S, ThroughEbpf, harness, needs_root, run
 
 WORKER = "classify-stacks"
 REPLACED_MAX = 4  # RESTARTS_MAX of stack_worker.c
@@ -22,6 +22,19 @@ print("ready", flush=True)
 sys.stdin.readline()
 compute()
 """
+# Runs the programs @argv[2:], of the file system @argv[1], which is unmounted when they are gone.
+UNMOUNT = """
+import subprocess, sys, time
+mount, *programs = sys.argv[1:]
+for program in programs:
+    subprocess.run([program], check=True)
+deadline = time.monotonic() + 10
+while subprocess.run(["umount", mount], stderr=subprocess.DEVNULL).returncode:
+    if time.monotonic() > deadline:
+        sys.exit("it is busy")
+    time.sleep(0.02)
+"""
+SAMPLE = harness.BUILD / "samples" / "cpu"
 
 
 def children(pid):
@@ -108,6 +121,28 @@ class Worker(ThroughEbpf):
         os.kill(worker, signal.SIGINT)
         recording = self.end_program()
         self.assertIn("compute", self.functions(recording))
+
+
+@needs_root
+class PutAway(ThroughEbpf):
+    """Whoever looks at programs is no reason for their file system to be busy."""
+
+    def test_a_file_system_can_be_unmounted(self):
+        mount = self.directory / "mount"
+        mount.mkdir()
+        recording = self.directory / "recording"
+        code = 'mount -t tmpfs none "$0" && cp "$1" "$0"/program && shift && exec "$@"'
+        program = mount / "program"
+        done = run("unshare", "-m", "sh", "-c", code, str(mount), str(SAMPLE),
+                   *self.options("--save-recording", str(recording), "--", PYTHON, "-c", UNMOUNT,
+                                 str(mount), str(program)))
+        if b"unshare" in done.stderr or b"mount:" in done.stderr:
+            self.skipTest(f"no mounts here: {done.stderr.decode()}")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        # It is named from a copy.
+        frames = json.loads(recording.read_text())["frames"]
+        functions = {frame["function"] for frame in frames if frame["module"] == str(program)}
+        self.assertIn("main", functions)
 
 
 if __name__ == "__main__":

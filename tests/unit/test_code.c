@@ -250,6 +250,183 @@ static void test_memory_has_no_file(void **state)
 	code_files_free(files);
 }
 
+/* A program's file and where it is mapped: what there is to put away. */
+struct stored {
+	struct code_files *files;
+	char path[64];
+	struct code_file *file;
+	void *memory;
+};
+
+/* In @directory, with @size bytes. */
+static void store(struct stored *stored, const char *directory, off_t size)
+{
+	struct address_space space = { 0 };
+	int fd;
+
+	*stored = (struct stored){ .files = code_files_new() };
+	snprintf(stored->path, sizeof(stored->path), "%s/classify-code-XXXXXX", directory);
+	fd = mkstemp(stored->path);
+	assert_true(fd >= 0);
+	stored->memory = map_file(fd, CHAIN_O2);
+	if (size)
+		assert_int_equal(ftruncate(fd, size), 0);
+	close(fd);
+	stored->file = own(&space, stored->files, stored->memory)->file;
+	assert_non_null(stored->file);
+	assert_null(stored->file->why);
+	address_space_release(&space);
+}
+
+/* The file of what is mapped now, which may be mapped anew. */
+static struct code_file *stored_again(const struct stored *stored)
+{
+	struct address_space space = { 0 };
+	struct code_file *file = own(&space, stored->files, stored->memory)->file;
+
+	address_space_release(&space);
+	return file;
+}
+
+static void stored_release(struct stored *stored)
+{
+	munmap(stored->memory, 4096);
+	unlink(stored->path);
+	code_files_free(stored->files);
+}
+
+static bool is_copy(int fd)
+{
+	char link[64], path[256] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, path, sizeof(path) - 1) > 0 && !strncmp(path, "/memfd:", 7);
+}
+
+static void assert_same_bytes(int fd, const char *path)
+{
+	char bytes[4096], expected[4096];
+	int in = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+	off_t at = 0;
+
+	while ((size = read(in, expected, sizeof(expected))) > 0) {
+		assert_int_equal(pread(fd, bytes, (size_t)size, at), size);
+		assert_memory_equal(bytes, expected, (size_t)size);
+		at += size;
+	}
+	close(in);
+}
+
+static void test_a_deleted_file_is_put_away_as_a_copy(void **state)
+{
+	struct stored stored;
+
+	(void)state;
+	store(&stored, "/tmp", 0);
+	unlink(stored.path);
+	assert_true(code_file_put_away(stored.files, stored.file));
+	assert_null(stored.file->why);
+	assert_true(is_copy(stored.file->fd));
+	assert_same_bytes(stored.file->fd, CHAIN_O2);
+	assert_false(code_file_put_away(stored.files, stored.file));
+	/* It is the same still when it is seen again. */
+	assert_ptr_equal(stored_again(&stored), stored.file);
+	code_files_take_out(stored.files);
+	assert_true(is_copy(stored.file->fd));
+	stored_release(&stored);
+}
+
+static bool is_on_root_device(const char *path)
+{
+	struct stat root, status;
+
+	assert_int_equal(stat("/", &root), 0);
+	return stat(path, &status) == 0 && root.st_dev == status.st_dev;
+}
+
+static void test_a_file_beside_our_root_stays_open(void **state)
+{
+	struct stored stored;
+
+	(void)state;
+	if (!is_on_root_device("/tmp"))
+		skip();
+	store(&stored, "/tmp", 0);
+	assert_false(code_file_put_away(stored.files, stored.file));
+	assert_false(is_copy(stored.file->fd));
+	stored_release(&stored);
+}
+
+#define OTHER_MOUNT "/dev/shm"
+#define LARGE_BYTES (CODE_FILE_COPY_BYTES + 1)
+
+/* Stores a file that is too large to be copied, and puts it away. */
+static void put_away_large(struct stored *stored)
+{
+	if (access(OTHER_MOUNT, W_OK) != 0 || is_on_root_device(OTHER_MOUNT))
+		skip();
+	store(stored, OTHER_MOUNT, LARGE_BYTES);
+	assert_true(code_file_put_away(stored->files, stored->file));
+	assert_int_equal(stored->file->fd, -1);
+	assert_null(stored->file->why);
+	assert_false(code_file_put_away(stored->files, stored->file));
+}
+
+static void test_a_large_file_is_closed_and_opened_again(void **state)
+{
+	struct stored stored;
+
+	(void)state;
+	put_away_large(&stored);
+	code_files_take_out(stored.files);
+	assert_true(stored.file->fd >= 0);
+	assert_null(stored.file->why);
+	assert_true(code_file_put_away(stored.files, stored.file));
+	assert_ptr_equal(stored_again(&stored), stored.file);
+	assert_true(stored.file->fd >= 0);
+	assert_same_bytes(stored.file->fd, CHAIN_O2);
+	stored_release(&stored);
+}
+
+static void test_a_replaced_file_is_not_taken_for_it(void **state)
+{
+	struct stored stored;
+	int fd;
+
+	(void)state;
+	put_away_large(&stored);
+	unlink(stored.path);
+	fd = open(stored.path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+	munmap(stored.memory, 4096);
+	stored.memory = map_file(fd, CHAIN_O2);
+	assert_int_equal(ftruncate(fd, LARGE_BYTES), 0);
+	close(fd);
+	code_files_take_out(stored.files);
+	assert_int_equal(stored.file->fd, -1);
+	assert_non_null(stored.file->why);
+	assert_ptr_not_equal(stored_again(&stored), stored.file);
+	stored_release(&stored);
+}
+
+static void test_a_file_written_to_meanwhile_is_another(void **state)
+{
+	struct stored stored;
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
+	const struct code_file *again;
+
+	(void)state;
+	put_away_large(&stored);
+	assert_int_equal(utimensat(AT_FDCWD, stored.path, times, 0), 0);
+	again = stored_again(&stored);
+	assert_ptr_not_equal(again, stored.file);
+	assert_true(again->fd >= 0);
+	code_files_take_out(stored.files);
+	assert_int_equal(stored.file->fd, -1);
+	assert_non_null(stored.file->why);
+	stored_release(&stored);
+}
+
 /* With no descriptor left the addresses are known still, and why nothing else is. */
 static void test_descriptors_may_run_out(void **state)
 {
@@ -314,6 +491,11 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_program_says_so),
 		cmocka_unit_test(test_memory_has_no_file),
 		cmocka_unit_test(test_descriptors_may_run_out),
+		cmocka_unit_test(test_a_deleted_file_is_put_away_as_a_copy),
+		cmocka_unit_test(test_a_file_beside_our_root_stays_open),
+		cmocka_unit_test(test_a_large_file_is_closed_and_opened_again),
+		cmocka_unit_test(test_a_replaced_file_is_not_taken_for_it),
+		cmocka_unit_test(test_a_file_written_to_meanwhile_is_another),
 		cmocka_unit_test(test_files_beyond_the_limit_are_one),
 	};
 
