@@ -15,9 +15,8 @@
 /* Off: all that is for stacks only falls away when the probes are loaded. */
 const volatile bool takes_stacks = false;
 
-/* How seldom a thread's waits are to be chosen, if that is less often than by STACK_GAP_NS: set by
- * the user side while it can't keep up. */
-__u64 stack_gap_ns = 0;
+/* What the user side asks for. */
+struct wire_look look = {};
 /* When the user side was woken last for the files of a new program. */
 __u64 stack_woken_ns = 0;
 
@@ -269,12 +268,22 @@ static __always_inline u32 budget_spend(struct stack_budget *budget, u64 now)
 	return 1u << (doublings < STACK_DOUBLING_MAX ? doublings : STACK_DOUBLING_MAX);
 }
 
+/* One in how many of those that are chosen @budget lets be taken at @now. */
+static __always_inline u32 budget_one_in(const struct stack_budget *budget, u64 now)
+{
+	u64 doublings = budget->chosen_cnt / STACK_BUDGET;
+
+	if (now - budget->window_ns >= STACK_WINDOW_NS)
+		return 1;
+	return 1u << (doublings < STACK_DOUBLING_MAX ? doublings : STACK_DOUBLING_MAX);
+}
+
 /* How seldom waits of one thread of this CPU are to be chosen. */
 static __always_inline u64 budget_gap_ns(const struct stack_budget *budget)
 {
 	u64 gap_ns = budget->gap_ns > STACK_GAP_NS ? budget->gap_ns : STACK_GAP_NS;
 
-	return stack_gap_ns > gap_ns ? stack_gap_ns : gap_ns;
+	return look.gap_ns > gap_ns ? look.gap_ns : gap_ns;
 }
 
 /* @thread's wait, which begins at @now, has been chosen. Returns one in how many it stands for, or
@@ -295,7 +304,11 @@ __noinline int stack_draw(struct thread_ctx *thread, u64 now)
 	thread->stack_left = chance_draw(thread->stack_mean, bpf_get_prandom_u32());
 	thread->stack_wait_cnt = wait_cnt;
 	thread->stack_ns = now;
-	return bpf_get_prandom_u32() & (one_in - 1) ? 0 : mean * one_in;
+	if (!(bpf_get_prandom_u32() & (one_in - 1)))
+		return mean * one_in;
+	thread->stack_missed = thread->total.switch_cnt;
+	thread->stack_missed_for = mean * one_in;
+	return 0;
 }
 
 static __noinline int stack_choose(void *ctx, struct task_struct *task, struct thread_ctx *thread,
@@ -346,6 +359,19 @@ static __always_inline void stack_of_wait(void *ctx, struct task_struct *task,
 		stack_choose(ctx, task, thread, now);
 }
 
+/* Of @thread's wait, which was not taken as it began: one in how many like it was. As things stand
+ * on this CPU now, where it wasn't drawn either. */
+static __always_inline u32 stack_chance_had(struct thread_ctx *thread, u64 now)
+{
+	struct stack_budget *budget;
+	u32 zero = 0;
+
+	if (thread->stack_missed_for && thread->stack_missed == thread->total.switch_cnt)
+		return thread->stack_missed_for;
+	budget = bpf_map_lookup_elem(&stack_budgets, &zero);
+	return budget ? thread->stack_mean * budget_one_in(budget, now) : thread->stack_mean;
+}
+
 /* The wait that was told of is over, since @thread was woken at @now. */
 static __noinline int stack_wait_end(struct task_struct *task, struct thread_ctx *thread, u64 now)
 {
@@ -363,7 +389,8 @@ static __noinline int stack_wait_end(struct task_struct *task, struct thread_ctx
 	stack_own(&end->owner, task, thread, WIRE_STACK_WAIT_END, now);
 	end->wait_ns = thread->open.tgid ? now - thread->stamp_ns : 0;
 	end->was_chosen = thread->stack_stands_for != 0;
-	end->stands_for = end->was_chosen ? thread->stack_stands_for : thread->stack_mean;
+	end->stands_for =
+		end->was_chosen ? thread->stack_stands_for : stack_chance_had(thread, now);
 	end->key = thread->open;
 	bpf_ringbuf_submit(end, BPF_RB_NO_WAKEUP);
 	return 0;

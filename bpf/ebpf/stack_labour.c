@@ -7,6 +7,7 @@
 #include "stack_names.h"
 #include "stack_result.h"
 #include "symbols/symbols.h"
+#include "wire.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,9 @@
 /* Of a turn, so that looks and what else is due get theirs; and in the end, when little comes. */
 #define DRAIN_MAX_NS	  (20 * NS_PER_S / 1000)
 #define DRAIN_LAST_MAX_NS (NS_PER_S / 2)
+/* Of the distance of waits that are chosen, where it has to be more than the probes' own. */
+#define GAP_MIN_NS (20 * NS_PER_S / 1000)
+#define GAP_MAX_NS (5 * NS_PER_S)
 /* Files that crash whoever reads them are left out one by one. */
 #define NAMING_TRIES_MAX 8
 /* Without progress for so long, reading a file is taken to never end. */
@@ -323,15 +327,29 @@ static int on_message(void *context, void *data, size_t size)
 	struct worker *worker = context;
 
 	worker->labour->shared->file = 0;
+	__atomic_fetch_add(&worker->labour->shared->steps, 1, __ATOMIC_RELAXED);
 	stack_intake_take(&worker->intake, data, size);
 	return stack_now_ns() < worker->drain_until_ns ? 0 : -EAGAIN;
 }
 
-/* Takes in what has come, for @max_ns at most: more may come all the time. */
-static void drain(struct worker *worker, uint64_t max_ns)
+/* Takes in what has come, for @max_ns at most: more may come all the time. Returns whether that was
+ * all. */
+static bool drain(struct worker *worker, uint64_t max_ns)
 {
 	worker->drain_until_ns = stack_now_ns() + max_ns;
-	ring_buffer__consume(worker->ring);
+	return ring_buffer__consume(worker->ring) >= 0;
+}
+
+/* Where we can't keep up, waits are to be chosen half as often; else somewhat more often again. */
+static void keep_pace(const struct worker *worker, bool keeps_up)
+{
+	struct wire_look *look = worker->labour->probes.look;
+	uint64_t gap = look->gap_ns;
+
+	if (keeps_up)
+		look->gap_ns = gap > GAP_MIN_NS ? gap - gap / 16 : 0;
+	else
+		look->gap_ns = gap < GAP_MIN_NS ? GAP_MIN_NS : gap < GAP_MAX_NS ? 2 * gap : gap;
 }
 
 static bool open_worker(struct worker *worker)
@@ -356,7 +374,7 @@ static bool open_worker(struct worker *worker)
 
 static void turn(struct worker *worker)
 {
-	drain(worker, DRAIN_MAX_NS);
+	keep_pace(worker, drain(worker, DRAIN_MAX_NS));
 	stack_spaces_look(&worker->intake.spaces, stack_now_ns());
 	stack_look(&worker->look, &worker->intake, stack_now_ns());
 	account_cpu(worker);

@@ -86,6 +86,18 @@ static void read_python_tasks(struct stack_tasks *tasks, struct stack_intake *in
 
 /* --- goroutines --- */
 
+/* Timers may come through channels; what else a goroutine gets from others isn't what the poller
+ * waits for. */
+static bool may_wait_for_poller(const struct goroutine *goroutine)
+{
+	static const char *const reasons[] = { "IO wait", "sleep", "select", "chan receive" };
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (!strcmp(goroutine->reason, reasons[i]))
+			return true;
+	return false;
+}
+
 static enum stack_task_wait wait_of_goroutine(const struct goroutine *goroutine)
 {
 	if (!strcmp(goroutine->reason, "sleep"))
@@ -127,6 +139,8 @@ static void read_goroutines(struct stack_tasks *tasks, struct stack_intake *inta
 	for (ssize_t i = 0; i < cnt; i++) {
 		struct stack_row of_task = *row;
 
+		if (!may_wait_for_poller(&found[i]))
+			continue;
 		of_task.kernel = of_task.python = NO_NODE;
 		of_task.native = chain_goroutine(intake, space, &found[i]);
 		if (of_task.native != NO_NODE)
@@ -192,6 +206,10 @@ static uint32_t select_tasks(struct stack_tasks *tasks, const struct wire_wait_k
 
 	while (kind < 2 && !count(tasks, order[kind]))
 		kind++;
+	/* A goroutine at a channel waits for a timer at most. */
+	if (order[kind] == TASK_WAITS_INSIDE && key->reason != WIRE_TIMER && tasks->read_cnt &&
+	    tasks->read[0].row.python == NO_NODE)
+		return 0;
 	for (uint32_t i = 0; i < tasks->read_cnt; i++) {
 		struct stack_task task = tasks->read[i];
 

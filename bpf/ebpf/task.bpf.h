@@ -133,9 +133,13 @@ struct thread_ctx {
 	/* The waits whose stacks are taken, see stack.bpf.h. */
 	u32 stack_mean;	      /* one wait in so many is chosen */
 	u32 stack_stands_for; /* the same of the wait that was told of; 0: it wasn't chosen */
-	u32 stack_wait_cnt;   /* its waits when one was chosen last */
-	u64 stack_ns;	      /* when that was */
-	u64 stack_space;      /* the address space of which a stack has been sent */
+	/* A wait that was drawn and then left out, by its number, and for how many it was to stand.
+	 */
+	u32 stack_missed;
+	u32 stack_missed_for;
+	u32 stack_wait_cnt; /* its waits when one was chosen last */
+	u64 stack_ns;	    /* when that was */
+	u64 stack_space;    /* the address space of which a stack has been sent */
 };
 
 enum waker { WAKER_UNKNOWN = 0, WAKER_TREE, WAKER_OTHER, WAKER_INTERRUPT };

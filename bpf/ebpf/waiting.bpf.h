@@ -8,8 +8,6 @@
 #include "snapshot.bpf.h"
 #include "stack.bpf.h"
 
-struct wire_look look = {};
-
 /* As snapshot_records. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

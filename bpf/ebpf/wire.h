@@ -513,11 +513,13 @@ _Static_assert(sizeof(struct wire_waiting) == 232, "wire_waiting");
  */
 struct wire_look {
 	WIRE_U64 blocked_ns;
+	WIRE_U64 gap_ns;    /* how seldom waits of a thread are to be chosen, if that is less often
+			     * than they are: where we can't keep up */
 	WIRE_U32 chance;    /* by which it tells of each, in 1/2^32; UINT32_MAX: of all */
 	WIRE_U32 left_cnt;  /* of how many at most; counts down */
 	WIRE_U32 found_cnt; /* counts up: those that it could have told of */
 	WIRE_U32 is_last;   /* to tell of every thread that waits instead, for the end */
 };
-_Static_assert(sizeof(struct wire_look) == 24, "wire_look");
+_Static_assert(sizeof(struct wire_look) == 32, "wire_look");
 
 #endif
