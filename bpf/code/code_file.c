@@ -31,7 +31,6 @@ enum keeping {
 	KEPT_OPEN,   /* or it never could be opened */
 	KEPT_COPIED, /* fd is a copy in memory */
 	KEPT_CLOSED, /* fd is -1 until the file is taken out again */
-	KEPT_NOT,    /* fd is -1 for ever */
 };
 
 struct entry {
@@ -127,8 +126,7 @@ static struct entry *find(const struct code_files *files, uint64_t device, uint6
 	for (size_t i = files->cnt; i-- > 0;) {
 		struct entry *entry = files->entries[i];
 
-		if (entry->identity.inode != inode || entry->identity.device != device ||
-		    entry->keeping == KEPT_NOT)
+		if (entry->identity.inode != inode || entry->identity.device != device)
 			continue;
 		/* What was not opened has nothing to hold its inode's number. */
 		if (entry->keeping == KEPT_OPEN && entry->file.fd < 0 &&
@@ -409,21 +407,14 @@ struct code_file *code_files_get(struct code_files *files, pid_t pid, const stru
 
 /* --- files that nobody maps any more --- */
 
-/* Whether the file's own path leads us to it. */
-static bool is_at_its_path(const struct entry *entry)
-{
-	struct stat status;
-
-	return stat(entry->file.path, &status) == 0 && is_same(entry, &status);
-}
-
-/* Returns a copy of the file in memory, or -1. */
+/* Returns a copy of the file in memory, or -1. What was written to since isn't what ran. */
 static int copy_file(struct code_files *files, struct entry *entry)
 {
 	off_t size = entry->identity.size;
 	int copy;
 
-	if (size > CODE_FILE_COPY_BYTES || size > CODE_FILES_COPY_BYTES - files->copied_bytes)
+	if (!is_unchanged(entry) || size > CODE_FILE_COPY_BYTES ||
+	    size > CODE_FILES_COPY_BYTES - files->copied_bytes)
 		return -1;
 	code_file_reading(&entry->file);
 	copy = file_copy(entry->file.fd, size);
@@ -433,28 +424,20 @@ static int copy_file(struct code_files *files, struct entry *entry)
 	return copy;
 }
 
-static const char gone[] = "gone before it could be named";
-
 bool code_file_put_away(struct code_files *files, struct code_file *file)
 {
 	struct entry *entry = files->entries[file->number];
 	struct stat status;
-	int copy = -1;
 
 	if (file->fd < 0 || entry->keeping != KEPT_OPEN || entry->identity.device == VDSO_DEVICE)
 		return false;
 	/* There it hinders nobody as long as it has a name. */
 	if (entry->is_on_own_mount && fstat(file->fd, &status) == 0 && status.st_nlink)
 		return false;
-	/* What was written to since isn't what ran; without code there is nothing to name. */
-	if (file->segment_cnt && is_unchanged(entry))
-		copy = copy_file(files, entry);
-	if (copy >= 0)
-		entry->keeping = KEPT_COPIED;
-	else
-		entry->keeping = is_at_its_path(entry) ? KEPT_CLOSED : KEPT_NOT;
-	if (entry->keeping == KEPT_NOT && !file->why)
-		file->why = gone;
+
+	int copy = file->is_met ? copy_file(files, entry) : -1;
+
+	entry->keeping = copy < 0 ? KEPT_CLOSED : KEPT_COPIED;
 	close(file->fd);
 	file->fd = copy;
 	return true;
@@ -467,7 +450,7 @@ void code_files_take_out(struct code_files *files)
 		struct stat status;
 		int fd;
 
-		if (entry->keeping != KEPT_CLOSED)
+		if (entry->keeping != KEPT_CLOSED || !entry->file.is_met)
 			continue;
 		fd = open_regular(entry->file.path, &status);
 		if (fd >= 0 && is_same(entry, &status)) {
@@ -476,9 +459,8 @@ void code_files_take_out(struct code_files *files)
 		}
 		if (fd >= 0)
 			close(fd);
-		entry->keeping = KEPT_NOT;
 		if (!entry->file.why)
-			entry->file.why = gone;
+			entry->file.why = "gone before it could be named";
 	}
 }
 

@@ -37,6 +37,7 @@ struct code_file {
 	pid_t pid;	  /* a process that mapped it, through whose /proc/PID/root paths lead */
 	int fd;		  /* for reading; -1: it can't be */
 	const char *why;  /* it can't be read, or its frames not be found; NULL: nothing is wrong */
+	bool is_met;	  /* it is in a stack: set by whoever is to name it in the end */
 	uint32_t number;  /* its place among all: 0 and up */
 	void *unwinding;  /* of the unwinder */
 	void *symbols;	  /* of the symbols */
@@ -64,13 +65,14 @@ struct code_file *code_files_get(struct code_files *files, pid_t pid, const stru
 
 /*
  * To be called of @file from time to time when no process maps it any more: closes it when that
- * frees anything, because it was deleted or is on another mount than our root. A copy in memory
- * takes its place; too large a one is opened again later if its path leads to it, else lost, with
- * why. True: fd is another one or -1 now, and what hangs off @file from reading it has to go.
+ * frees anything, because it was deleted or is on another mount than our root. If it was met, a
+ * copy in memory takes its place unless it is too large. True: fd is another one or -1 now, and
+ * what hangs off @file from reading it has to go. When a process maps it again, it is opened again.
  */
 bool code_file_put_away(struct code_files *files, struct code_file *file);
 
-/* Opens all files again that were closed. Those that aren't the same any more get why. */
+/* In the end: opens the files that were met and closed again, if their paths still lead to them;
+ * the others get why. */
 void code_files_take_out(struct code_files *files);
 
 /*

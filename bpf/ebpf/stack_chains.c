@@ -18,6 +18,7 @@ static struct stack_node native_node(struct stack_intake *intake, struct stack_s
 	if (mapping->file && code_mapping_address(mapping, address, &node.address)) {
 		node.kind = PLACE_NATIVE;
 		node.owner = mapping->file->number;
+		mapping->file->is_met = true;
 	} else if (!mapping->file) {
 		node.kind = PLACE_JIT;
 		stack_space_has_jit(&intake->spaces, space, now_ns);

@@ -275,6 +275,7 @@ static void store(struct stored *stored, const char *directory, off_t size)
 	stored->file = own(&space, stored->files, stored->memory)->file;
 	assert_non_null(stored->file);
 	assert_null(stored->file->why);
+	stored->file->is_met = true;
 	address_space_release(&space);
 }
 
@@ -334,6 +335,24 @@ static void test_a_deleted_file_is_put_away_as_a_copy(void **state)
 	assert_ptr_equal(stored_again(&stored), stored.file);
 	code_files_take_out(stored.files);
 	assert_true(is_copy(stored.file->fd));
+	stored_release(&stored);
+}
+
+static void test_what_is_in_no_stack_is_not_copied(void **state)
+{
+	struct stored stored;
+
+	(void)state;
+	store(&stored, "/tmp", 0);
+	stored.file->is_met = false;
+	unlink(stored.path);
+	assert_true(code_file_put_away(stored.files, stored.file));
+	assert_int_equal(stored.file->fd, -1);
+	code_files_take_out(stored.files);
+	assert_null(stored.file->why);
+	/* It is mapped still. */
+	assert_ptr_equal(stored_again(&stored), stored.file);
+	assert_same_bytes(stored.file->fd, CHAIN_O2);
 	stored_release(&stored);
 }
 
@@ -492,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_memory_has_no_file),
 		cmocka_unit_test(test_descriptors_may_run_out),
 		cmocka_unit_test(test_a_deleted_file_is_put_away_as_a_copy),
+		cmocka_unit_test(test_what_is_in_no_stack_is_not_copied),
 		cmocka_unit_test(test_a_file_beside_our_root_stays_open),
 		cmocka_unit_test(test_a_large_file_is_closed_and_opened_again),
 		cmocka_unit_test(test_a_replaced_file_is_not_taken_for_it),
