@@ -14,5 +14,7 @@ classify_unit_test(replay_properties DEPENDS classify_replay)
 foreach(test settling spread)
 	classify_unit_test(${test} SOURCES unit/observation_builder.c DEPENDS classify_analyzer)
 endforeach()
-classify_unit_test(explain SOURCES unit/observation_builder.c unit/stack_builder.c
-	DEPENDS classify_analyzer)
+foreach(test explain programs)
+	classify_unit_test(${test} SOURCES unit/observation_builder.c unit/stack_builder.c
+		DEPENDS classify_analyzer)
+endforeach()

@@ -2,6 +2,7 @@
 #include "explain/blame.h"
 #include <string.h>
 #include "arena.h"
+#include "explain/programs.h"
 
 /* What is known of a stack up to one of its calls, innermost ones; each may be NO_CALL. */
 struct path {
@@ -45,9 +46,9 @@ static bool is_telling(const struct blaming *on, uint32_t call)
 /* A script made by pip is there to start a package: its one line is in every stack. */
 static void drop_launcher(const struct blaming *on, struct path *path, uint32_t call)
 {
-	if (path->own == NO_CALL || frame_of(on, call)->language != LANGUAGE_PYTHON)
+	if (path->own == NO_CALL || !code_of(on, path->own)->is_launcher)
 		return;
-	if (!is_launcher(frame_of(on, path->own), frame_of(on, call)))
+	if (!is_launched_by(frame_of(on, path->own), frame_of(on, call)))
 		return;
 	path->own = path->own_callee = NO_CALL;
 }
@@ -173,12 +174,12 @@ struct blame blame_calls(const struct observation *obs, struct arena *arena)
 
 	if (!blame.code || !blame.calls || !on.paths)
 		return (struct blame){ .calls = NULL };
-	for (size_t i = 0; i < obs->frame_cnt; i++) {
+	for (size_t i = 0; i < obs->frame_cnt; i++)
 		blame.code[i] = code_facts(&obs->frames[i], &executables);
+	find_programs(obs, blame.code, arena);
+	for (size_t i = 0; i < obs->frame_cnt; i++)
 		on.is_package &= obs->frames[i].language != LANGUAGE_PYTHON ||
-				 blame.code[i].owner != CODE_OWN ||
-				 may_be_launcher(&obs->frames[i]);
-	}
+				 blame.code[i].owner != CODE_OWN || blame.code[i].is_launcher;
 	for (uint32_t i = 0; i < obs->call_cnt; i++)
 		blame_call(&on, blame.calls, i);
 	return blame;

@@ -25,6 +25,7 @@ struct code_facts {
 	const char *package;
 	size_t package_len;
 	bool is_installed; /* that package is not of the standard library */
+	bool is_launcher;  /* of a script that does no more than start a package: programs.h */
 };
 
 /* The programs that were run, sorted by path. */
@@ -44,13 +45,6 @@ struct executables executables_of(const struct observation *obs, struct arena *a
 
 struct code_facts code_facts(const struct obs_frame *frame, const struct executables *executables);
 
-/* Whether @frame is of a script in a bin directory, at its top level. */
-bool may_be_launcher(const struct obs_frame *frame);
-
-/* Whether @outer is no more than a script that pip made to start the package that @inner is of: in
- * the bin directory beside that package's lib directory. */
-bool is_launcher(const struct obs_frame *outer, const struct obs_frame *inner);
-
 /* What people call the function of @frame, which isn't own: "requests.get", "json.loads", "read".
  * "": it has no name. A string of @arena's. */
 const char *callee_name(const struct obs_frame *frame, const struct code_facts *code,
@@ -62,6 +56,10 @@ struct code_facts native_code_facts(const struct obs_frame *frame,
 				    const struct executables *executables);
 const char *python_callee_name(const struct obs_frame *frame, const struct code_facts *code,
 			       struct arena *arena);
+/* Whether @frame is Python code outside of any function. */
+bool is_module_level(const struct obs_frame *frame);
+/* Whether @file is in a directory of installed packages. */
+bool is_installed_file(const char *file);
 /* Whether @module is CPython, or one of the modules in C that come with it. */
 bool is_cpython_module(const char *module);
 /* The Python name of a function in C of those: "socket.recv" for "sock_recv". */

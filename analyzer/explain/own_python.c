@@ -16,24 +16,52 @@ static const char *after_installed(const char *path)
 	return rest;
 }
 
+/* What follows "3.11/" or "3.13t/" at @text, or NULL. */
+static const char *after_version(const char *text)
+{
+	static const char digits[] = "0123456789";
+	size_t len = strspn(text, digits);
+
+	if (!len)
+		return NULL;
+	if (text[len] == '.')
+		len += 1 + strspn(text + len + 1, digits);
+	len += text[len] == 't';
+	return text[len] == '/' ? text + len + 1 : NULL;
+}
+
+/* What follows "/python311.zip/" in @path, or NULL: any other archive is the program's. */
+static const char *after_standard_zip(const char *path)
+{
+	static const char start[] = "/python", end[] = ".zip/";
+
+	for (path = strstr(path, start); path; path = strstr(path, start)) {
+		path += sizeof(start) - 1;
+		path += strspn(path, "0123456789");
+		if (isdigit((unsigned char)path[-1]) && !strncmp(path, end, sizeof(end) - 1))
+			return path + sizeof(end) - 1;
+	}
+	return NULL;
+}
+
 /* What follows "/lib/python3.11/", "/lib64/python3.11/", "/python311.zip/" or PyPy's
  * "/lib-python/3/" and "/lib/pypy3.9/" in @path, or NULL. */
 static const char *after_standard(const char *path)
 {
 	static const char *const roots[] = { "/lib/python", "/lib64/python", "/lib/pypy",
 					     "/lib-python/" };
-	const char *found;
 
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		found = strstr(path, roots[i]);
-		if (!found || !isdigit((unsigned char)found[strlen(roots[i])]))
-			continue;
-		found = strchr(found + strlen(roots[i]), '/');
-		if (found)
-			return found + 1;
+		const char *found = strstr(path, roots[i]), *rest;
+
+		for (; found; found = strstr(found, roots[i])) {
+			found += strlen(roots[i]);
+			rest = after_version(found);
+			if (rest)
+				return rest;
+		}
 	}
-	found = strstr(path, ".zip/");
-	return found && strstr(path, "/python") ? found + strlen(".zip/") : NULL;
+	return after_standard_zip(path);
 }
 
 /* The first part of a path within a directory of packages, without ".py". */
@@ -57,26 +85,31 @@ static bool is_starter(const char *rest, size_t len)
 	return false;
 }
 
+/* Code that is no file's; "<string>" is what -c runs, and what was made up at run time. */
+static struct code_facts code_without_file(const struct obs_frame *frame)
+{
+	static const char *const programs[] = { "<std", "<timeit-src>", "<python-input",
+						"<ipython-input", NULL };
+	struct code_facts code = { .owner = CODE_LIBRARY };
+
+	if (!frame->file[0] || !strncmp(frame->file, "<frozen ", 8)) {
+		code.owner = CODE_MACHINERY;
+	} else if (begins_with_any(frame->file, programs)) {
+		code.owner = CODE_OWN;
+	} else {
+		code.package = frame->file;
+		code.package_len = strlen(frame->file);
+	}
+	return code;
+}
+
 struct code_facts python_code_facts(const struct obs_frame *frame)
 {
 	const char *rest = after_installed(frame->file);
 	struct code_facts code = { .owner = CODE_LIBRARY, .is_installed = rest };
 
-	if (!frame->file[0]) {
-		code.owner = CODE_MACHINERY;
-		return code;
-	}
-	if (frame->file[0] == '<') {
-		/* "<frozen importlib._bootstrap>"; "<string>" is what -c runs, and what was made
-		 * up at run time. */
-		if (!strncmp(frame->file, "<frozen ", 8)) {
-			code.owner = CODE_MACHINERY;
-			return code;
-		}
-		code.package = frame->file;
-		code.package_len = strlen(frame->file);
-		return code;
-	}
+	if (!frame->file[0] || frame->file[0] == '<')
+		return code_without_file(frame);
 	if (!rest)
 		rest = after_standard(frame->file);
 	if (!rest) {
@@ -89,33 +122,14 @@ struct code_facts python_code_facts(const struct obs_frame *frame)
 	return code;
 }
 
-static bool is_module_level(const struct obs_frame *frame)
+bool is_module_level(const struct obs_frame *frame)
 {
 	return frame->language == LANGUAGE_PYTHON && !strcmp(frame->function, "<module>");
 }
 
-/* The length of "/usr" in "/usr/bin/tool"; -1 for a file in another directory. */
-static ssize_t bin_prefix_len(const char *file)
+bool is_installed_file(const char *file)
 {
-	static const char bin[] = "/bin";
-	const char *name = strrchr(file, '/');
-	ssize_t len = name ? name - file - (ssize_t)strlen(bin) : -1;
-
-	return len >= 0 && !strncmp(file + len, bin, strlen(bin)) ? len : -1;
-}
-
-bool may_be_launcher(const struct obs_frame *frame)
-{
-	return is_module_level(frame) && bin_prefix_len(frame->file) >= 0;
-}
-
-bool is_launcher(const struct obs_frame *outer, const struct obs_frame *inner)
-{
-	ssize_t len = bin_prefix_len(outer->file);
-
-	return may_be_launcher(outer) && inner->language == LANGUAGE_PYTHON &&
-	       !strncmp(inner->file, outer->file, (size_t)len) &&
-	       !strncmp(inner->file + len, "/lib", 4) && after_installed(inner->file);
+	return after_installed(file);
 }
 
 /* "urllib/request.py" is "urllib.request", "json/__init__.py" is "json". */

@@ -1,0 +1,120 @@
+/* What of Python code is the program that was started: scripts in a bin directory, -c and archives.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "stack_builder.h"
+
+#define SITE "/v/lib/python3.11/site-packages/"
+
+/* A process that computes with equal parts in up to two stacks, of up to four frames each. */
+struct program_case {
+	struct obs_frame stacks[2][4];
+	const char *function; /* of the first line that is told */
+	const char *callee;
+};
+
+#define PY(file, line, function)                                       \
+	{                                                              \
+		function, file, line, 0, "", 0, LANGUAGE_PYTHON, false \
+	}
+
+static const struct program_case cases[] = {
+	/* Made by pip: it imports the package in one line and calls it in another. */
+	{ { { PY(SITE "tool/cli.py", 3, "main"), PY("/v/bin/tool", 8, "<module>") },
+	    { PY(SITE "tool/__init__.py", 1, "<module>"),
+	      PY("<frozen importlib._bootstrap>", 1, "_find"), PY("/v/bin/tool", 5, "<module>") } },
+	  "main",
+	  "" },
+	/* It calls packages in two lines, has a function, or an ending: it is the program. */
+	{ { { PY(SITE "web.py", 3, "get"), PY("/v/bin/report", 3, "<module>") },
+	    { PY(SITE "web.py", 9, "crunch"), PY("/v/bin/report", 4, "<module>") } },
+	  "<module>",
+	  "web.get" },
+	{ { { PY(SITE "web.py", 3, "get"), PY("/v/bin/report", 9, "<module>") },
+	    { PY("/v/bin/report", 4, "parse"), PY("/v/bin/report", 9, "<module>") } },
+	  "<module>",
+	  "web.get" },
+	{ { { PY(SITE "web.py", 3, "get"), PY("/v/bin/report.py", 3, "<module>") } },
+	  "<module>",
+	  "web.get" },
+	/* What -c, a pipe and timeit run. */
+	{ { { PY(SITE "web.py", 3, "get"), PY("<string>", 1, "<module>") } },
+	  "<module>",
+	  "web.get" },
+	{ { { PY(SITE "web.py", 3, "get"), PY("<stdin>", 1, "f"), PY("<stdin>", 5, "<module>") } },
+	  "f",
+	  "web.get" },
+	{ { { PY(SITE "web.py", 3, "get"), PY("<timeit-src>", 6, "inner"),
+	      PY("/usr/lib/python3.11/timeit.py", 180, "Timer.timeit") } },
+	  "inner",
+	  "web.get" },
+	/* Threads of such a program, and what dataclasses make up in it. */
+	{ { { PY("<string>", 1, "__init__"), PY("<string>", 2, "f"),
+	      PY("/usr/lib/python3.11/threading.py", 982, "Thread.run") },
+	    { PY("<string>", 9, "<module>") } },
+	  "f",
+	  "" },
+	{ { { PY("<string>", 1, "f"), PY("/srv/a.py", 7, "g") } }, "g", "" },
+	/* Archives and directories that only look like an interpreter's. */
+	{ { { PY("/home/x/python/app.zip/work.py", 3, "spin") } }, "spin", "" },
+	{ { { PY("/opt/python-3/app.zip/work.py", 3, "spin") } }, "spin", "" },
+	{ { { PY("/home/x/lib/python3-tools/app.py", 3, "spin") } }, "spin", "" },
+	{ { { PY("/usr/lib/python311.zip/json/decoder.py", 3, "decode"),
+	      PY("/srv/a.py", 7, "g") } },
+	  "g",
+	  "json.decoder.decode" },
+	{ { { PY("/opt/lib/python3.13t/json/decoder.py", 3, "decode"), PY("/srv/a.py", 7, "g") } },
+	  "g",
+	  "json.decoder.decode" },
+};
+
+static size_t frame_cnt(const struct obs_frame frames[4])
+{
+	size_t cnt = 0;
+
+	while (cnt < 4 && frames[cnt].function)
+		cnt++;
+	return cnt;
+}
+
+static void the_program_is_told_from_what_it_uses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct report_hot_spot *spot;
+		struct observation obs;
+		struct report report;
+
+		build_observation(&obs, 1000, 1000, 0, 2);
+		build_process(&obs, 7, PYTHON);
+		build_thread(&obs, 7, 7, 1000);
+		for (size_t k = 0; k < 2 && cases[i].stacks[k][0].function; k++)
+			build_computing(&obs, 7,
+					build_stack(&obs, cases[i].stacks[k],
+						    frame_cnt(cases[i].stacks[k])),
+					k ? 400 : 600, k ? 40 : 60);
+		build_report(&obs, &report);
+		assert_true(report.hot_spot_cnt > 0);
+		spot = &report.hot_spots[0];
+		if (strcmp(spot->place.function, cases[i].function) ||
+		    strcmp(spot->callee, cases[i].callee) || !spot->place.is_own)
+			fail_msg("case %zu: %s calling %s, not %s calling %s", i,
+				 spot->place.function, spot->callee, cases[i].function,
+				 cases[i].callee);
+		report_release(&report);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_program_is_told_from_what_it_uses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
