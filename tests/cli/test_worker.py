@@ -22,12 +22,14 @@ print("ready", flush=True)
 sys.stdin.readline()
 compute()
 """
-# Runs the programs @argv[2:], of the file system @argv[1], which is unmounted when they are gone.
+# Runs the program @argv[2] of the file system @argv[1] twice, which is unmounted when they have ended:
+# the second of them remains a zombie.
 UNMOUNT = """
-import subprocess, sys, time
-mount, *programs = sys.argv[1:]
-for program in programs:
-    subprocess.run([program], check=True)
+import os, subprocess, sys, time
+mount, program = sys.argv[1:]
+subprocess.run([program], check=True)
+zombie = subprocess.Popen([program])
+os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
 deadline = time.monotonic() + 10
 while subprocess.run(["umount", mount], stderr=subprocess.DEVNULL).returncode:
     if time.monotonic() > deadline:
