@@ -310,9 +310,9 @@ struct report_hot_spot {
 	enum wait_reason reason; /* not on a CPU */
 	enum wait_role role;	 /* likewise */
 	uint64_t time_ns;
-	/* Of busy thread time: in which threads computed, were in a run queue, or waited for
-	 * something else than work or others of the tree, or for locks. Waits for work and for
-	 * others of the tree are none of it: their share is of all thread time. */
+	/* Of the program time in which it wasn't idle: computing is shared by the lines that
+	 * computed, and the rest charged to the waits that ended it. Of waits for work and for
+	 * others of the tree: of all thread time. */
 	double share;
 	struct report_frame place;
 	const char *callee;   /* what it called in libraries, outermost: "requests.get"; "" */
@@ -329,7 +329,7 @@ struct report_hot_spot {
 struct report_function {
 	struct report_frame place; /* line is where it begins; 0: unknown */
 	uint64_t time_ns;	   /* all of it */
-	double share;		   /* of busy thread time, as of report_hot_spot */
+	double share;		   /* of its lines together, as of report_hot_spot */
 	uint64_t on_cpu_ns;
 	uint64_t gil_held_ns;
 	bool is_gil_known;

@@ -26,6 +26,7 @@ struct stack_sum {
 	uint64_t gil_known_ns;
 	uint64_t on_loop_ns; /* of a wait: by a thread that drives an event loop, not through it */
 	double variance;     /* of time_ns, in ns^2 */
+	double program_ns; /* program time that is charged to it: what of it held the program up */
 };
 
 struct explanation {

@@ -17,6 +17,7 @@ struct function_sum {
 	uint64_t lock_ns, gil_wait_ns;
 	uint64_t on_loop_ns, via_loop_ns;
 	double cpu_variance, wait_variance; /* of the latter what is busy time */
+	double program_ns;
 	bool is_in_many_threads, is_in_many_processes;
 };
 
@@ -46,8 +47,10 @@ static void add_wait(const struct explanation *on, struct function_sum *to,
 		to->lock_ns += sum->time_ns;
 	if (sum->reason == WAIT_GIL)
 		to->gil_wait_ns += sum->time_ns;
-	if (sum_is_busy(sum))
+	if (sum_is_busy(sum)) {
 		to->wait_variance += sum->variance;
+		to->program_ns += sum->program_ns;
+	}
 }
 
 static void add_sum(const struct explanation *on, struct function_sum *to,
@@ -60,6 +63,7 @@ static void add_sum(const struct explanation *on, struct function_sum *to,
 		return;
 	}
 	to->on_cpu_ns += sum->time_ns;
+	to->program_ns += sum->program_ns;
 	to->gil_held_ns += sum->gil_held_ns;
 	to->gil_known_ns += sum->gil_known_ns;
 	to->cpu_variance += sum->variance;
@@ -150,6 +154,24 @@ static const char *advice_to_compute(const struct explanation *on, const struct 
 	return "process-pool";
 }
 
+/* Of the program time in which it wasn't idle. */
+static double program_share(const struct explanation *on, const struct function_sum *sum)
+{
+	const struct report_program_time *program = on->facts->program_time;
+
+	return program->wall_ns > program->idle_ns
+		       ? fmin(sum->program_ns / (double)(program->wall_ns - program->idle_ns), 1)
+		       : 0;
+}
+
+/* In a program of these classes another way of running a function can help: in others it wants
+ * CPUs, or waits on purpose. */
+static bool may_gain(enum verdict_class program)
+{
+	return program == CLASS_MIXED || program == CLASS_IO_BOUND || program == CLASS_CPU_BOUND ||
+	       program == CLASS_LOCK_BOUND;
+}
+
 static const char *advice_of(const struct explanation *on, const struct function_sum *sum,
 			     enum verdict_class class)
 {
@@ -157,9 +179,9 @@ static const char *advice_of(const struct explanation *on, const struct function
 	enum verdict_class program = report->verdict.verdict_class;
 	bool is_as_program = class == program && program != CLASS_MIXED;
 
-	if (is_as_program || program == CLASS_IDLE || program == CLASS_INCONCLUSIVE ||
+	if (is_as_program || !may_gain(program) ||
 	    report->recommendation.action == ACTION_MEASURE_AGAIN ||
-	    share_of(busy_ns(sum), on->busy_ns) < FUNCTION_SHARE_MIN)
+	    program_share(on, sum) < FUNCTION_SHARE_MIN)
 		return "";
 	if (class == CLASS_IO_BOUND)
 		return advice_to_wait(on, sum);
@@ -177,7 +199,7 @@ static struct report_function describe(const struct explanation *on, const struc
 		.is_gil_known = is_gil_known_of(sum->on_cpu_ns, sum->gil_known_ns),
 		.waits = arena_array(on->arena, WAIT_REASON_CNT, sizeof(*to.waits)),
 		.verdict_class = class_of(sum),
-		.share = fmin(share_of(busy_ns(sum), on->busy_ns), 1),
+		.share = program_share(on, sum),
 	};
 	uint32_t frame = sum->first->frame;
 

@@ -76,9 +76,20 @@ static double share_error(double share, uint64_t time_ns, double variance)
 	return sqrt(adjusted * (1 - adjusted) / all);
 }
 
+/* Of what holds the program up, the part of its time in which it wasn't idle; of other waits, of
+ * all thread time. */
+static double share_of_spot(const struct explanation *on, const struct stack_sum *total)
+{
+	const struct report_program_time *program = on->facts->program_time;
+	double busy_ns = (double)(program->wall_ns - program->idle_ns);
+
+	if (!sum_is_busy(total))
+		return share_of(total->time_ns, on->facts->thread_time->wall_ns);
+	return busy_ns > 0 ? total->program_ns / busy_ns : 0;
+}
+
 static void add_up(const struct explanation *on, struct spot *spot)
 {
-	uint64_t whole_ns;
 
 	spot->total = on->sums[spot->sums[0]];
 	for (size_t i = 1; i < spot->cnt; i++) {
@@ -89,17 +100,20 @@ static void add_up(const struct explanation *on, struct spot *spot)
 		spot->total.gil_held_ns += sum->gil_held_ns;
 		spot->total.gil_known_ns += sum->gil_known_ns;
 		spot->total.variance += sum->variance;
+		spot->total.program_ns += sum->program_ns;
 	}
 	spot->rank = rank_of(on, &spot->total);
-	whole_ns = sum_is_busy(&spot->total) ? on->busy_ns : on->facts->thread_time->wall_ns;
-	spot->share = fmin(share_of(spot->total.time_ns, whole_ns), 1);
+	spot->share = fmin(share_of_spot(on, &spot->total), 1);
 	spot->share_error = share_error(spot->share, spot->total.time_ns, spot->total.variance);
 }
 
 /* A stack of the kernel's alone has no line of anybody's. */
 static bool is_worth_saying(const struct explanation *on, const struct spot *spot)
 {
-	return sum_has_place(on, &spot->total) && spot->share >= SPOT_SHARE_MIN &&
+	bool is_large = spot->share >= SPOT_SHARE_MIN ||
+			share_of(spot->total.time_ns, on->busy_ns) >= SPOT_SHARE_MIN;
+
+	return sum_has_place(on, &spot->total) && is_large &&
 	       sqrt(spot->total.variance) <= SPOT_ERROR_MAX * (double)spot->total.time_ns;
 }
 
@@ -109,6 +123,8 @@ static int by_importance(const void *a, const void *b)
 
 	if (left->rank != right->rank)
 		return left->rank < right->rank ? -1 : 1;
+	if (left->rank == RANK_OWN_TIME && left->share != right->share)
+		return left->share < right->share ? 1 : -1;
 	if (left->total.time_ns != right->total.time_ns)
 		return left->total.time_ns < right->total.time_ns ? 1 : -1;
 	return order_of(left->sums[0], right->sums[0]);

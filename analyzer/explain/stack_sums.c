@@ -92,6 +92,22 @@ static double variance(const struct obs_stack_time *time, const struct stack_sha
 	return time_ns * time_ns * (1 - share->seen_part) / cnt;
 }
 
+/*
+ * Program time is computing while any thread is, and else charged to the wait that ended it: by it
+ * a thread that sleeps in the background counts for nothing beside one that computes.
+ */
+static double program_ns(const struct explanation *on, const struct obs_stack_time *time,
+			 uint64_t time_ns)
+{
+	const struct obs_wait *row = &on->obs->waits[time->wait];
+
+	if (!time->is_on_cpu)
+		return row->wait_ns ? (double)time_ns * (double)row->quiet_ns / (double)row->wait_ns
+				    : 0;
+	return (double)time_ns *
+	       share_of(on->facts->program_time->computing_ns, on->facts->thread_time->on_cpu_ns);
+}
+
 static struct stack_sum new_sum(const struct explanation *on, const struct obs_stack_time *time,
 				const struct stack_share *share, const uint32_t *objects)
 {
@@ -103,6 +119,7 @@ static struct stack_sum new_sum(const struct explanation *on, const struct obs_s
 		.gil_held_ns = scale_ns(time->gil_held_ns, share->time_ns, time->time_ns),
 		.gil_known_ns = scale_ns(time->gil_known_ns, share->time_ns, time->time_ns),
 		.variance = variance(time, share),
+		.program_ns = program_ns(on, time, share->time_ns),
 	};
 	const struct obs_wait *row;
 
@@ -127,6 +144,7 @@ static void add_sum(struct stack_sum *to, const struct stack_sum *from)
 	to->gil_known_ns += from->gil_known_ns;
 	to->on_loop_ns += from->on_loop_ns;
 	to->variance += from->variance;
+	to->program_ns += from->program_ns;
 }
 
 static void merge(struct explanation *on, size_t cnt)
