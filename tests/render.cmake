@@ -1,5 +1,6 @@
 classify_unit_test(render SOURCES unit/render_samples.c DEPENDS classify_render)
 classify_unit_test(render_parts DEPENDS classify_render)
+classify_unit_test(render_lines DEPENDS classify_render)
 classify_unit_test(exports SOURCES unit/stack_samples.c DEPENDS classify_render)
 classify_unit_test(pprof SOURCES unit/stack_samples.c DEPENDS classify_render)
 

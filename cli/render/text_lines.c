@@ -12,11 +12,16 @@ enum { TOP_LINES = 6, PLACE_COLUMNS = 26, FUNCTION_COLUMNS = 24, PLACE_BYTES = 5
 /* Both columns beside the share leave the rest of a narrow page, these parts of it, in percent. */
 enum { PLACE_PART = 33, FUNCTION_PART = 30 };
 enum { SHARE_COLUMN_END = PAGE_MARGIN + 6, WHAT_COLUMNS_MIN = 24, NAME_BYTES = 256 };
+enum { TOP_FUNCTIONS = 20 };
 
 /* Less isn't worth a line, unless all are asked for. */
 #define LINE_SHARE_MIN 0.01
 /* Half of a 95% interval: with more, how few samples there are is worth saying. */
 #define NOTABLE_MARGIN 0.05
+/* Shares that differ from those of the bars by more are of another whole. */
+#define SAME_SHARE 0.01
+/* A smaller function that has no class says nothing. */
+#define FUNCTION_SHARE_MIN 0.02
 
 static const char *base_name(const char *path)
 {
@@ -25,11 +30,51 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* "fetch.py:42"; without a source file the module, and what is known of the place in it. */
-static void format_place(const struct report_frame *place, bool is_verbose, char *text)
+static const char *path_of(const struct report_frame *place)
 {
-	const char *path = place->file[0] ? place->file : place->module;
-	const char *name = is_verbose ? path : base_name(path);
+	return place->file[0] ? place->file : place->module;
+}
+
+/* Whether the name of @path tells which file it is, of those that @report has lines of. */
+static bool is_telling(const char *path, const struct report *report)
+{
+	static const char *const names[] = { "__init__.py", "__main__.py", "index.js",
+					     "index.ts",    "mod.rs",	   "lib.rs" };
+	const char *name = base_name(path);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return false;
+	for (size_t i = 0; i < report->hot_spot_cnt; i++) {
+		const char *other = path_of(&report->hot_spots[i].place);
+
+		if (strcmp(path, other) && !strcmp(name, base_name(other)))
+			return false;
+	}
+	return true;
+}
+
+/* "feed/__init__.py" of a path. */
+static const char *with_directory(const char *path)
+{
+	const char *name = base_name(path);
+
+	for (name -= name > path; name > path && name[-1] != '/'; name--)
+		;
+	return name;
+}
+
+static const char *short_path(const char *path, const struct report *report)
+{
+	return is_telling(path, report) ? base_name(path) : with_directory(path);
+}
+
+/* "fetch.py:42"; without a source file the module, and what is known of the place in it. */
+static void format_place(const struct page *page, const struct report *report,
+			 const struct report_frame *place, char *text)
+{
+	const char *path = path_of(place);
+	const char *name = page->style->is_verbose ? path : short_path(path, report);
 
 	if (place->line)
 		snprintf(text, PLACE_BYTES, "%s:%u", name, place->line);
@@ -92,6 +137,26 @@ static void format_function(const struct report_frame *place, char text[NAME_BYT
 		snprintf(text, NAME_BYTES, "%s", place->function);
 }
 
+/* Its middle goes, rather than that it is broken there. */
+static void say_object(struct page *page, const char *object)
+{
+	int columns = escape_columns(object, !page->style->use_unicode);
+	int whole = page->width - page->indent, room = page->width - page->column - 1;
+
+	if (page->style->is_verbose || columns <= whole) {
+		page_say(page, object);
+		return;
+	}
+	if (room < WHAT_COLUMNS_MIN) {
+		page_newline(page);
+		page_tab(page, page->indent);
+		room = whole;
+	} else {
+		page_put(page, " ");
+	}
+	page_put_fit(page, object, room);
+}
+
 static void say_wait(struct page *page, const struct report_hot_spot *spot)
 {
 	static const char *const words[WAIT_REASON_CNT] = {
@@ -112,14 +177,42 @@ static void say_wait(struct page *page, const struct report_hot_spot *spot)
 		return;
 	}
 	page_say(page, "waits for");
-	page_say(page,
-		 spot->object[0] && spot->reason != WAIT_GIL ? spot->object : words[spot->reason]);
+	if (spot->object[0] && spot->reason != WAIT_GIL)
+		say_object(page, spot->object);
+	else
+		page_say(page, words[spot->reason]);
 }
 
 /* With less of it held, the lock is worth a word: threads can do the rest at once. */
 #define GIL_MOSTLY_HELD 0.5
 
-static void say_what(struct page *page, const struct report_hot_spot *spot)
+/* That it isn't the program's own code, and how that could be told. */
+static void say_foreign(struct page *page, const struct report *report,
+			const struct report_frame *place)
+{
+	static const char *const hints[][2] = {
+		{ "Node.js", "(no names: node --perf-basic-prof has them)" },
+		{ "JVM", "(no names: jcmd PID Compiler.perfmap has them)" },
+		{ ".NET", "(no names: DOTNET_PerfMapEnabled=1 has them)" },
+	};
+
+	if (place->is_own)
+		return;
+	if (place->language != LANGUAGE_JIT || place->function[0]) {
+		page_say(page, "(not its own code)");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		if (!strcmp(report->runtime.name, hints[i][0])) {
+			page_say(page, hints[i][1]);
+			return;
+		}
+	}
+	page_say(page, "(code without names)");
+}
+
+static void say_what(struct page *page, const struct report *report,
+		     const struct report_hot_spot *spot)
 {
 	char callee[NAME_BYTES], in_brackets[NAME_BYTES + 2];
 
@@ -139,6 +232,7 @@ static void say_what(struct page *page, const struct report_hot_spot *spot)
 		page_say(page, "in task");
 		page_say(page, spot->task);
 	}
+	say_foreign(page, report, &spot->place);
 }
 
 /* The widest of what is printed in a column. */
@@ -155,7 +249,53 @@ static void widen(int *columns, const char *text, bool ascii_only, int most)
 	*columns = own > *columns ? own : *columns;
 }
 
-static struct columns measure(const struct page *page, const struct report *report, size_t cnt)
+/* Lines with shares of one whole: of busy thread time, or of all. */
+struct line_group {
+	bool is_busy;
+	size_t end; /* those shown lie before it */
+	size_t cnt;
+};
+
+/* As report_hot_spot.share has it. */
+static bool is_busy(const struct report_hot_spot *spot)
+{
+	if (spot->is_on_cpu || spot->reason == WAIT_LOCK || spot->reason == WAIT_GIL)
+		return true;
+	return spot->role != WAITS_FOR_TREE && spot->role != WAITS_FOR_WORK &&
+	       spot->reason != WAIT_STOPPED;
+}
+
+/* Waits in code of others are for who asks for all, but for results. */
+static bool is_for_all(const struct report_hot_spot *spot)
+{
+	return spot->share >= LINE_SHARE_MIN &&
+	       (spot->is_on_cpu || spot->place.is_own || spot->role == WAITS_FOR_RESULT ||
+		spot->reason == WAIT_LOCK || spot->reason == WAIT_GIL);
+}
+
+static bool is_shown(const struct page *page, const struct line_group *group,
+		     const struct report_hot_spot *spot)
+{
+	return is_busy(spot) == group->is_busy && (page->style->is_verbose || is_for_all(spot));
+}
+
+static struct line_group find_group(const struct page *page, const struct report *report,
+				    bool is_busy)
+{
+	struct line_group group = { .is_busy = is_busy };
+	size_t most = page->style->is_verbose ? report->hot_spot_cnt : is_busy ? TOP_LINES : 0;
+
+	for (size_t i = 0; i < report->hot_spot_cnt && group.cnt < most; i++) {
+		if (!is_shown(page, &group, &report->hot_spots[i]))
+			continue;
+		group.cnt++;
+		group.end = i + 1;
+	}
+	return group;
+}
+
+static struct columns measure(const struct page *page, const struct report *report,
+			      const struct line_group *group)
 {
 	struct columns columns = { 0, 0 };
 	bool ascii_only = !page->style->use_unicode;
@@ -167,22 +307,27 @@ static struct columns measure(const struct page *page, const struct report *repo
 		place_most = place_most < PLACE_COLUMNS ? place_most : PLACE_COLUMNS;
 		function_most = function_most < FUNCTION_COLUMNS ? function_most : FUNCTION_COLUMNS;
 	}
-	for (size_t i = 0; i < cnt; i++) {
-		format_place(&report->hot_spots[i].place, page->style->is_verbose, place);
-		format_function(&report->hot_spots[i].place, function);
+	for (size_t i = 0; i < group->end; i++) {
+		const struct report_hot_spot *spot = &report->hot_spots[i];
+
+		if (!is_shown(page, group, spot))
+			continue;
+		format_place(page, report, &spot->place, place);
+		format_function(&spot->place, function);
 		widen(&columns.place, place, ascii_only, place_most);
 		widen(&columns.function, function, ascii_only, function_most);
 	}
 	return columns;
 }
 
-static void put_line(struct page *page, const struct report_hot_spot *spot, struct columns columns)
+static void put_line(struct page *page, const struct report *report,
+		     const struct report_hot_spot *spot, struct columns columns)
 {
 	char share[UNIT_BYTES], place[PLACE_BYTES], function[NAME_BYTES];
 	int column = SHARE_COLUMN_END + 2;
 
 	format_share(spot->share, share);
-	format_place(&spot->place, page->style->is_verbose, place);
+	format_place(page, report, &spot->place, place);
 	format_function(&spot->place, function);
 	page_paragraph(page);
 	page_tab(page, SHARE_COLUMN_END - escape_columns(share, true));
@@ -203,49 +348,57 @@ static void put_line(struct page *page, const struct report_hot_spot *spot, stru
 	}
 	page_tab(page, column);
 	page->indent = column;
-	say_what(page, spot);
+	say_what(page, report, spot);
 	page_newline(page);
 }
 
-/* Those of other ranks than the first are for who asks for all. */
-static bool is_for_all(const struct report_hot_spot *spot)
+/* Whether shares of lines are of the same whole as those of the bars, to be read together. */
+static bool is_whole_obvious(const struct report *report, const struct line_group *group)
 {
-	if (spot->is_on_cpu || spot->reason == WAIT_LOCK || spot->reason == WAIT_GIL)
-		return spot->share >= LINE_SHARE_MIN;
-	return spot->share >= LINE_SHARE_MIN && spot->role != WAITS_FOR_TREE &&
-	       spot->role != WAITS_FOR_WORK &&
-	       (spot->place.is_own || spot->role == WAITS_FOR_RESULT);
+	uint64_t whole_ns = report->program_time.wall_ns;
+
+	for (size_t i = 0; i < group->end; i++) {
+		const struct report_hot_spot *spot = &report->hot_spots[i];
+		double of_program = whole_ns ? (double)spot->time_ns / (double)whole_ns : 0;
+
+		if (is_busy(spot) && (spot->share > of_program + SAME_SHARE ||
+				      spot->share < of_program - SAME_SHARE))
+			return false;
+	}
+	return true;
 }
 
-static size_t shown_lines(const struct page *page, const struct report *report)
-{
-	size_t cnt = 0;
-
-	if (page->style->is_verbose)
-		return report->hot_spot_cnt;
-	while (cnt < report->hot_spot_cnt && cnt < TOP_LINES && is_for_all(&report->hot_spots[cnt]))
-		cnt++;
-	return cnt;
-}
-
-static void put_lines_title(struct page *page, const struct report *report, size_t cnt)
+static void say_quality(struct page *page, const struct report *report,
+			const struct line_group *group)
 {
 	const struct report_stack_quality *quality = &report->stack_quality;
 	double margin = 0;
 	char samples[UNIT_BYTES];
 
-	for (size_t i = 0; i < cnt; i++)
-		if (2 * report->hot_spots[i].share_error > margin)
+	for (size_t i = 0; i < group->end; i++)
+		if (is_busy(&report->hot_spots[i]) && 2 * report->hot_spots[i].share_error > margin)
 			margin = 2 * report->hot_spots[i].share_error;
-	page_paragraph(page);
-	page_color(page, COLOR_DIM);
-	page_say(page, "at which lines");
 	if (margin >= NOTABLE_MARGIN || page->style->is_verbose) {
 		format_count(quality->sample_cnt + quality->wait_cnt, samples);
 		page_sayf(page, "(%s samples: give or take %.0f points)", samples, 100 * margin);
 	}
 	if (quality->known_share < 0.9)
 		page_sayf(page, "(known for %.0f%% of the time)", 100 * quality->known_share);
+}
+
+static void put_lines_title(struct page *page, const struct report *report,
+			    const struct line_group *group)
+{
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	if (!group->is_busy) {
+		page_say(page, "waiting for each other or for work, of all thread time");
+	} else {
+		page_say(page, is_whole_obvious(report, group)
+				       ? "at which lines"
+				       : "at which lines, of busy thread time");
+		say_quality(page, report, group);
+	}
 	page_color(page, COLOR_NONE);
 	page_newline(page);
 }
@@ -284,25 +437,55 @@ static void put_function(struct page *page, const struct report_function *functi
 	page_newline(page);
 }
 
+static bool is_function_shown(const struct report_function *function)
+{
+	return function->share >= FUNCTION_SHARE_MIN ||
+	       function->verdict_class != CLASS_INCONCLUSIVE;
+}
+
+static size_t end_of_functions(const struct report *report)
+{
+	size_t cnt = 0, end = 0;
+
+	for (size_t i = 0; i < report->function_cnt && cnt < TOP_FUNCTIONS; i++) {
+		if (!is_function_shown(&report->functions[i]))
+			continue;
+		cnt++;
+		end = i + 1;
+	}
+	return end;
+}
+
+static int function_columns(const struct page *page, const struct report *report, size_t end)
+{
+	char name[NAME_BYTES];
+	int columns = 0;
+
+	for (size_t i = 0; i < end; i++) {
+		if (!is_function_shown(&report->functions[i]))
+			continue;
+		format_function(&report->functions[i].place, name);
+		widen(&columns, name[0] ? name : "(no name)", !page->style->use_unicode,
+		      page->width / 2);
+	}
+	return columns;
+}
+
 static void put_functions(struct page *page, const struct report *report)
 {
-	bool ascii_only = !page->style->use_unicode;
-	char name[NAME_BYTES];
-	int room = 0;
+	size_t end = page->style->is_verbose ? end_of_functions(report) : 0;
+	int columns = function_columns(page, report, end);
 
-	if (!page->style->is_verbose || !report->function_cnt)
+	if (!end)
 		return;
-	for (size_t i = 0; i < report->function_cnt; i++) {
-		format_function(&report->functions[i].place, name);
-		widen(&room, name[0] ? name : "(no name)", ascii_only, page->width / 2);
-	}
 	page_paragraph(page);
 	page_color(page, COLOR_DIM);
 	page_say(page, "in which functions, and what each of them is");
 	page_color(page, COLOR_NONE);
 	page_newline(page);
-	for (size_t i = 0; i < report->function_cnt; i++)
-		put_function(page, &report->functions[i], room);
+	for (size_t i = 0; i < end; i++)
+		if (is_function_shown(&report->functions[i]))
+			put_function(page, &report->functions[i], columns);
 }
 
 /* What can't be named, and why. */
@@ -317,22 +500,24 @@ static void put_stack_notes(struct page *page, const struct report_stack_quality
 	}
 }
 
-static void put_lines(struct page *page, const struct report *report, size_t cnt)
+static void put_lines(struct page *page, const struct report *report, bool is_busy)
 {
-	struct columns columns = measure(page, report, cnt);
+	struct line_group group = find_group(page, report, is_busy);
+	struct columns columns = measure(page, report, &group);
 
-	put_lines_title(page, report, cnt);
-	for (size_t i = 0; i < cnt; i++)
-		put_line(page, &report->hot_spots[i], columns);
+	if (!group.cnt)
+		return;
+	put_lines_title(page, report, &group);
+	for (size_t i = 0; i < group.end; i++)
+		if (is_shown(page, &group, &report->hot_spots[i]))
+			put_line(page, report, &report->hot_spots[i], columns);
 }
 
 void text_lines(struct page *page, const struct report *report)
 {
-	size_t cnt = shown_lines(page, report);
-
-	if (cnt)
-		put_lines(page, report, cnt);
-	else if (!report->hot_spot_cnt)
+	put_lines(page, report, true);
+	put_lines(page, report, false);
+	if (!report->hot_spot_cnt)
 		put_no_lines(page, &report->stack_quality);
 	put_functions(page, report);
 	put_stack_notes(page, &report->stack_quality);
