@@ -8,13 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define NS_PER_S   1000000000ull
 #define COMM_BYTES 64
 
+/* Threads whose waits are followed; with more they all are forgotten, and met anew. */
+#define THREADS_FOLLOWED_MAX (1u << 15)
+/* Threads that times are kept apart for: others are one for each process. */
+#define THREADS_TOLD_MAX 8192
+
+/* Numbers are used again, but not in the same address space, or not soon. */
+struct thread_key {
+	uint64_t address_space;
+	uint32_t tgid;
+	uint32_t tid;
+};
+
 /* A thread, and what is known of the wait that it is in. */
 struct intake_thread {
+	uint32_t number;      /* in table.threads, of one that has a name */
 	uint64_t named_ns;    /* when its name was read; 0: never */
 	uint32_t wait_number; /* owner.wait_number */
 	bool is_waiting;      /* and its stack, `row`, is known */
@@ -29,33 +41,34 @@ int stack_intake_init(struct stack_intake *intake, struct code_files *files,
 	memset(intake, 0, sizeof(*intake));
 	intake->spaces.files = files;
 	intake->spaces.symbols = symbols;
+	key_set_init(&intake->thread_keys, sizeof(struct thread_key), THREADS_FOLLOWED_MAX);
 	intake->unwinder = unwinder_new(files);
 	return intake->unwinder ? stack_table_init(&intake->table) : -ENOMEM;
 }
 
-void stack_intake_release(struct stack_intake *intake)
+static void forget_threads(struct stack_intake *intake)
 {
 	for (uint32_t i = 0; i < intake->thread_capacity; i++)
 		stack_tasks_release(&intake->threads[i].tasks);
 	free(intake->threads);
+	intake->threads = NULL;
+	intake->thread_capacity = 0;
+	key_set_release(&intake->thread_keys);
+}
+
+void stack_intake_release(struct stack_intake *intake)
+{
+	forget_threads(intake);
 	stack_spaces_release(&intake->spaces);
 	unwinder_free(intake->unwinder);
 	stack_table_release(&intake->table);
-}
-
-uint64_t stack_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /* --- whose stack it is --- */
 
 static bool has_room(struct stack_intake *intake)
 {
-	uint32_t capacity = intake->table.threads.capacity;
+	uint32_t capacity = intake->thread_keys.capacity;
 	struct intake_thread *grown;
 
 	if (intake->thread_capacity >= capacity)
@@ -70,18 +83,26 @@ static bool has_room(struct stack_intake *intake)
 	return true;
 }
 
-/* NULL: there is no room. */
+static struct thread_key key_of(const struct wire_stack_owner *owner)
+{
+	return (struct thread_key){ owner->address_space, owner->tgid, owner->tid };
+}
+
+/* NULL: out of memory, which is counted. */
 static struct intake_thread *thread_of(struct stack_intake *intake,
 				       const struct wire_stack_owner *owner)
 {
-	uint32_t number = stack_table_thread(&intake->table, owner->tgid, owner->tid);
+	const struct thread_key key = key_of(owner);
+	uint32_t number = key_set_add(&intake->thread_keys, &key);
 
-	return number != KEY_SET_FULL && has_room(intake) ? &intake->threads[number] : NULL;
-}
-
-static uint32_t number_of(const struct stack_intake *intake, const struct intake_thread *thread)
-{
-	return (uint32_t)(thread - intake->threads);
+	if (number == KEY_SET_FULL) {
+		forget_threads(intake);
+		number = key_set_add(&intake->thread_keys, &key);
+	}
+	if (number != KEY_SET_FULL && has_room(intake))
+		return &intake->threads[number];
+	intake->table.lost_cnt++;
+	return NULL;
 }
 
 /* As the runtime has it, or the kernel. */
@@ -98,6 +119,18 @@ static void read_name(const struct stack_space *space, uint32_t tid, uint64_t th
 	name[len > 0 ? len - 1 : 0] = '\0';
 }
 
+/* The thread that times are told for: itself, or one that stands for its process's others. */
+static void number_thread(struct stack_intake *intake, struct intake_thread *thread,
+			  const struct wire_stack_owner *owner, const char *name)
+{
+	bool is_other = intake->table.threads.cnt >= THREADS_TOLD_MAX;
+
+	thread->number = stack_table_thread(&intake->table, owner->tgid, is_other ? 0 : owner->tid);
+	if (thread->number != KEY_SET_FULL)
+		stack_table_name_thread(&intake->table, thread->number,
+					is_other ? "(other threads)" : name);
+}
+
 /* Threads are renamed, mostly soon after they were born. */
 static void name_thread(struct stack_intake *intake, struct intake_thread *thread,
 			const struct stack_space *space, const struct wire_stack_owner *owner,
@@ -111,7 +144,7 @@ static void name_thread(struct stack_intake *intake, struct intake_thread *threa
 	if (thread->named_ns && !name[0])
 		return; /* it is gone: its name stays */
 	thread->named_ns = owner->time_ns;
-	stack_table_name_thread(&intake->table, number_of(intake, thread), name);
+	number_thread(intake, thread, owner, name);
 }
 
 /* --- stacks --- */
@@ -154,11 +187,13 @@ static bool read_stack(struct stack_intake *intake, const struct wire_stack *sta
 		.kernel = chain_kernel(intake, stack->kernel, kernel_cnt),
 		.python = chain_python(intake, space, frames, frames_of(space, stack, frames),
 				       NO_NODE, stack->python_is_cut),
-		.thread = number_of(intake, thread),
+		.thread = thread->number,
 		.task = NO_NODE,
 		.wait = NO_WAIT,
 	};
-	return row->native != NO_NODE || row->python != NO_NODE;
+	if (thread->number == KEY_SET_FULL)
+		intake->table.lost_cnt++;
+	return thread->number != KEY_SET_FULL && (row->native != NO_NODE || row->python != NO_NODE);
 }
 
 static void take_sample(struct stack_intake *intake, const struct wire_stack *stack, size_t size)
@@ -202,9 +237,12 @@ static double look_probability(const struct stack_looking *looking, uint64_t sin
 	double missed = 1;
 
 	for (uint32_t i = 0; i < looking->cnt && i < STACK_PASSES; i++) {
-		const struct stack_pass *pass = &looking->passes[i];
+		const struct stack_pass *pass =
+			&looking->passes[(looking->cnt - 1 - i) % STACK_PASSES];
 
-		if (since_ns + looking->blocked_ns <= pass->begin_ns && pass->end_ns < until_ns)
+		if (pass->begin_ns < since_ns + looking->blocked_ns)
+			break;
+		if (pass->end_ns < until_ns)
 			missed *= 1 - pass->chance;
 	}
 	return 1 - missed;
@@ -295,8 +333,8 @@ void stack_intake_take(struct stack_intake *intake, const void *message, size_t 
 
 bool stack_intake_knows(const struct stack_intake *intake, const struct wire_waiting *waiting)
 {
-	const struct stack_thread key = { waiting->owner.tgid, waiting->owner.tid };
-	uint32_t number = key_set_find(&intake->table.threads, &key);
+	const struct thread_key key = key_of(&waiting->owner);
+	uint32_t number = key_set_find(&intake->thread_keys, &key);
 	const struct intake_thread *thread =
 		number >= intake->thread_capacity ? NULL : &intake->threads[number];
 
@@ -323,14 +361,15 @@ void stack_intake_look(struct stack_intake *intake, const struct wire_waiting *w
 		.kernel = NO_NODE,
 		.python = chain_python(intake, space, frames, frame_cnt > 0 ? (size_t)frame_cnt : 0,
 				       NO_NODE, frame_cnt == PYTHON_FRAMES_MAX),
-		.thread = number_of(intake, thread),
+		.thread = thread->number,
 		.task = NO_NODE,
 		.wait = NO_WAIT,
 	};
 	intake->wait_cnt++;
 	thread->wait_number = owner->wait_number;
 	thread->read_ns = stack_now_ns();
-	thread->is_waiting = thread->row.native != NO_NODE || thread->row.python != NO_NODE;
+	thread->is_waiting = thread->number != KEY_SET_FULL &&
+			     (thread->row.native != NO_NODE || thread->row.python != NO_NODE);
 	thread->tasks.drives_loop |= !!(waiting->key.flags & WIRE_WAIT_EVENT_LOOP);
 	if (thread->is_waiting)
 		stack_tasks_look(&thread->tasks, intake, space, &thread->row,

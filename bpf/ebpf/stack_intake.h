@@ -13,13 +13,14 @@ struct raw_stack;
 struct unwinder;
 
 /* More than the longest wait needs that may yet have been missed by all of them. */
-#define STACK_PASSES 64
+#define STACK_PASSES 512
 
 struct stack_intake {
 	struct stack_spaces spaces;
 	struct stack_table table;
 	struct unwinder *unwinder;
-	struct intake_thread *threads; /* by number in table.threads */
+	struct key_set thread_keys;    /* of those that live, and that died lately */
+	struct intake_thread *threads; /* by number of key */
 	uint32_t thread_capacity;
 	uint64_t period_ns; /* of samples */
 	/* The last passes of looks from outside: a wait that has gone on for blocked_ns when one
@@ -55,9 +56,6 @@ void stack_intake_close(struct stack_intake *intake, const struct wire_waiting *
 
 /* Whether the stack of the wait that @waiting tells of is known already. */
 bool stack_intake_knows(const struct stack_intake *intake, const struct wire_waiting *waiting);
-
-/* The clock of the wire. */
-uint64_t stack_now_ns(void);
 
 void stack_intake_release(struct stack_intake *intake);
 

@@ -19,6 +19,8 @@
 #define BLOCKED_MIN_NS 200000ull
 /* In one pass. */
 #define LOOKS_MAX 128
+/* Of the last pass, after the end of the observation. */
+#define LAST_LOOK_MAX_NS 300000000ull
 /* Where a thread's stack ends isn't known, the most that is read of it. */
 #define STACK_BYTES_MAX WIRE_STACK_BYTES
 
@@ -140,10 +142,12 @@ void stack_look(struct stack_look *look, struct stack_intake *intake, uint64_t n
 	look->due_ns = now_ns + pause_after(cpu_now_ns() - cpu_ns);
 }
 
+/* Somebody waits for the report: stacks that weren't known are read for a while only. */
 static void close_one(struct stack_intake *intake, const struct wire_waiting *waiting,
 		      uint64_t until_ns)
 {
-	look_at(intake, waiting, until_ns);
+	if (stack_now_ns() < until_ns + LAST_LOOK_MAX_NS)
+		look_at(intake, waiting, until_ns);
 	stack_intake_close(intake, waiting, until_ns);
 }
 

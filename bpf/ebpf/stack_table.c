@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In all, some 25 MB at most. */
+/* In all, some 40 MB at most. */
 #define NODES_MAX	  (1u << 18)
-#define ROWS_MAX	  (1u << 17)
-#define THREADS_MAX	  (1u << 16)
+#define ROWS_MAX	  (1u << 18)
+#define THREADS_MAX	  (1u << 17)
 #define TASKS_MAX	  4096
 #define WAITS_MAX	  (1u << 16)
 #define PYTHON_PLACES_MAX (1u << 16)

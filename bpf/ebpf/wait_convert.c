@@ -162,21 +162,16 @@ int wait_convert(struct wait_table *table, struct object_names *names,
 	return 0;
 }
 
-static bool is_same_call(const struct wire_wait_key *a, const struct wire_wait_key *b)
-{
-	return a->tgid == b->tgid && a->syscall == b->syscall;
-}
-
-static long find_largest(const struct wait_table *table, const struct wire_wait_key *key,
-			 bool is_reason_same)
+/* Of the rows of @key's process, reason and system call the largest; -1: there is none. */
+static long find_largest(const struct wait_table *table, const struct wire_wait_key *key)
 {
 	long largest = -1;
 
 	for (size_t i = 0; i < table->cnt; i++) {
 		const struct wait_row *row = &table->rows[i];
 
-		if (is_same_call(&row->key, key) &&
-		    (!is_reason_same || row->key.reason == key->reason) &&
+		if (row->key.tgid == key->tgid && row->key.syscall == key->syscall &&
+		    row->key.reason == key->reason &&
 		    (largest < 0 || row->sum.wait_ns > table->rows[largest].sum.wait_ns))
 			largest = (long)i;
 	}
@@ -197,7 +192,5 @@ long wait_convert_find(const struct wait_table *table, struct object_names *name
 	futex_names_settle(&names->futexes, &sought.key);
 	object_names_unify(names, &sought.key);
 	found = wait_table_find(table, &sought.key);
-	if (found < 0)
-		found = find_largest(table, &sought.key, true);
-	return found < 0 ? find_largest(table, &sought.key, false) : found;
+	return found < 0 ? find_largest(table, &sought.key) : found;
 }

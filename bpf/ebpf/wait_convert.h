@@ -21,7 +21,7 @@ int wait_convert(struct wait_table *table, struct object_names *names,
 /*
  * After that: the index in @obs->waits of what waits of @key were summed in, or -1. Where there is
  * no row of just that (it was folded into another, or its object became known later), the process's
- * largest one of the same system call.
+ * largest one of the same reason and system call.
  */
 long wait_convert_find(const struct wait_table *table, struct object_names *names,
 		       const struct process_tree *tree, const struct wire_wait_key *key);
