@@ -18,8 +18,8 @@ enum { TOP_FUNCTIONS = 20 };
 #define LINE_SHARE_MIN 0.01
 /* Half of a 95% interval: with more, how few samples there are is worth saying. */
 #define NOTABLE_MARGIN 0.05
-/* Shares that differ from those of the bars by more are of another whole. */
-#define SAME_SHARE 0.01
+/* With less idle time the lines' whole is the bars'. */
+#define IDLE_TOLD 0.01
 /* A smaller function that has no class says nothing. */
 #define FUNCTION_SHARE_MIN 0.02
 
@@ -249,7 +249,7 @@ static void widen(int *columns, const char *text, bool ascii_only, int most)
 	*columns = own > *columns ? own : *columns;
 }
 
-/* Lines with shares of one whole: of busy thread time, or of all. */
+/* Lines with shares of one whole: of program time, or of all thread time. */
 struct line_group {
 	bool is_busy;
 	size_t end; /* those shown lie before it */
@@ -352,20 +352,17 @@ static void put_line(struct page *page, const struct report *report,
 	page_newline(page);
 }
 
-/* Whether shares of lines are of the same whole as those of the bars, to be read together. */
-static bool is_whole_obvious(const struct report *report, const struct line_group *group)
+/* The bars above are of all program time, the lines of that in which it wasn't idle. */
+static void say_whole(struct page *page, const struct report_program_time *time)
 {
-	uint64_t whole_ns = report->program_time.wall_ns;
+	char busy[UNIT_BYTES];
 
-	for (size_t i = 0; i < group->end; i++) {
-		const struct report_hot_spot *spot = &report->hot_spots[i];
-		double of_program = whole_ns ? (double)spot->time_ns / (double)whole_ns : 0;
-
-		if (is_busy(spot) && (spot->share > of_program + SAME_SHARE ||
-				      spot->share < of_program - SAME_SHARE))
-			return false;
+	if ((double)time->idle_ns <= IDLE_TOLD * (double)time->wall_ns) {
+		page_say(page, "at which lines");
+		return;
 	}
-	return true;
+	format_duration(time->wall_ns - time->idle_ns, page->style->use_unicode, busy);
+	page_sayf(page, "at which lines, of the %s that it wasn't idle", busy);
 }
 
 static void say_quality(struct page *page, const struct report *report,
@@ -394,9 +391,7 @@ static void put_lines_title(struct page *page, const struct report *report,
 	if (!group->is_busy) {
 		page_say(page, "waiting for each other or for work, of all thread time");
 	} else {
-		page_say(page, is_whole_obvious(report, group)
-				       ? "at which lines"
-				       : "at which lines, of busy thread time");
+		say_whole(page, &report->program_time);
 		say_quality(page, report, group);
 	}
 	page_color(page, COLOR_NONE);

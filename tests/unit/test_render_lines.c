@@ -86,8 +86,9 @@ static void the_whole_of_the_shares_is_said(void **state)
 	assert_says(&report, false, "at which lines\n", true);
 	assert_says(&report, false, "waiting for each other", false);
 	assert_says(&report, true, other_title, true);
-	report.program_time.wall_ns = 1000 * MS;
-	assert_says(&report, false, "at which lines, of busy thread time\n", true);
+	report.program_time.wall_ns = 2000 * MS;
+	report.program_time.idle_ns = 1500 * MS;
+	assert_says(&report, false, "at which lines, of the 500 ms that it wasn't idle\n", true);
 }
 
 /* What has a share of another whole doesn't hide what comes after it. */
