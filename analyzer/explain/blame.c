@@ -116,6 +116,8 @@ static void follow_others(const struct blaming *on, struct path *path, uint32_t 
 	if (code->owner == CODE_KERNEL)
 		return;
 	path->machine = call;
+	if (code->is_entry)
+		return;
 	/* The engine that called it isn't what it does. */
 	if (frame_of(on, call)->language == LANGUAGE_JIT && !frame_of(on, call)->function[0])
 		path->named = path->in_executable = NO_CALL;

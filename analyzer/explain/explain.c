@@ -10,7 +10,9 @@ const struct call_blame *sum_blame(const struct explanation *on, const struct st
 
 bool sum_has_place(const struct explanation *on, const struct stack_sum *sum)
 {
-	return on->blame.code[sum->frame].owner != CODE_KERNEL;
+	const struct code_facts *code = &on->blame.code[sum->frame];
+
+	return code->owner != CODE_KERNEL && !code->is_entry;
 }
 
 bool sum_is_busy(const struct stack_sum *sum)

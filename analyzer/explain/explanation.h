@@ -66,7 +66,7 @@ const struct call_blame *sum_blame(const struct explanation *on, const struct st
 /* A frame as the report has it; strings of the report's arena. */
 struct report_frame explain_frame(const struct explanation *on, uint32_t frame);
 
-/* Whether that is a place: in a stack of the kernel's alone there is none. */
+/* Whether that is a place: in a stack of the kernel's alone, or before main(), there is none. */
 bool sum_has_place(const struct explanation *on, const struct stack_sum *sum);
 
 /* Whether it counts as busy thread time: see report_hot_spot.share. */

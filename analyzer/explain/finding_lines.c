@@ -132,12 +132,12 @@ static struct found_line find_line(const struct subject *subject, const struct l
 
 		found.all_ns += time_ns;
 		*line_ns += time_ns;
-		if (*line_ns > found.time_ns) {
+		if (*line_ns > found.time_ns && sum_has_place(on, &on->sums[i])) {
 			found.time_ns = *line_ns;
 			found.sum = &on->sums[i];
 		}
 	}
-	for (size_t i = 0; i < on->sum_cnt; i++)
+	for (size_t i = 0; found.sum && i < on->sum_cnt; i++)
 		if (rule->time_ns(subject, &on->sums[i]) && on->sums[i].line == found.sum->line)
 			found.variance += on->sums[i].variance;
 	return found;

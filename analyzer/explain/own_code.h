@@ -20,6 +20,7 @@ enum code_owner {
 struct code_facts {
 	enum code_owner owner;
 	bool is_executable; /* machine code of a program, not of a library that it loads */
+	bool is_entry;	    /* where a program or a thread begins: nobody's code */
 	/* Of Python code that isn't own: the package it belongs to, as long as @package_len;
 	 * "requests", "http", "<string>". NULL: none */
 	const char *package;

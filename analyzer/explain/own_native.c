@@ -121,9 +121,10 @@ bool is_cpython_module(const char *module)
 	       begins_with_any(slash ? slash + 1 : module, names);
 }
 
-/* How CPython gets from one call to the next, and what every operation of it comes down to. */
-static bool is_python_machinery(const struct obs_frame *frame)
+/* How CPython and V8 get from one call to the next, and what every operation comes down to. */
+static bool is_machinery(const struct obs_frame *frame)
 {
+	static const char v8[] = "Builtins_";
 	const char *function = frame->function;
 	static const char *const prefixes[] = {
 		"Py",		"_Py",	     "cfunction_", "method_",	   "vectorcall_",
@@ -131,10 +132,12 @@ static bool is_python_machinery(const struct obs_frame *frame)
 		"classmethod_", "property_", "partial_",   "builtin_exec", "builtin___import__",
 		"import_",	"long_",     "float_",	   "frame_",	   "func_",
 		"gen_",		"gc_",	     "tuple",	   "call_",	   "do_call",
-		"range",	"bounded_",  "x_",	   "binary_op",	   NULL
+		"range",	"bounded_",  "x_",	   "binary_op",	   "l_",
+		"k_",		"pymalloc_", NULL
 	};
 
-	return is_cpython_module(frame->module) && begins_with_any(function, prefixes);
+	return !strncmp(function, v8, sizeof(v8) - 1) ||
+	       (is_cpython_module(frame->module) && begins_with_any(function, prefixes));
 }
 
 /* Of a C library that is linked into the program. */
@@ -207,9 +210,23 @@ static bool is_linked_in(const struct obs_frame *frame)
 	return false;
 }
 
+/* What calls main() and a thread's function. */
+static bool is_entry(const char *function)
+{
+	static const char *const names[] = { "_start",	     "_dl_start_user", "clone",
+					     "clone3",	     "__clone",	       "__clone3",
+					     "start_thread", "thread_start",   "_rt0_amd64_linux" };
+	static const char libc_start[] = "__libc_start_";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(function, names[i]))
+			return true;
+	return !strncmp(function, libc_start, sizeof(libc_start) - 1);
+}
+
 static enum code_owner library_owner(const struct obs_frame *frame)
 {
-	return is_python_machinery(frame) ? CODE_MACHINERY : CODE_LIBRARY;
+	return is_machinery(frame) ? CODE_MACHINERY : CODE_LIBRARY;
 }
 
 struct code_facts native_code_facts(const struct obs_frame *frame,
@@ -218,7 +235,10 @@ struct code_facts native_code_facts(const struct obs_frame *frame,
 	const struct executable *executable = find_executable(executables, frame->module);
 	struct code_facts code = { .is_executable = executable };
 
-	if (executable && executable->is_interpreter)
+	code.is_entry = is_entry(frame->function);
+	if (code.is_entry)
+		code.owner = CODE_MACHINERY;
+	else if (executable && executable->is_interpreter)
 		code.owner = library_owner(frame);
 	else if (!executable && is_system_library(executables, frame->module))
 		code.owner = library_owner(frame);

@@ -201,6 +201,8 @@ static const struct {
 	{ "zlib_", "zlib." },
 	{ "_hashlib_", "hashlib." },
 	{ "_sqlite3_", "sqlite3." },
+	{ "pysqlite_connection_", "sqlite3.Connection." },
+	{ "pysqlite_cursor_", "sqlite3.Cursor." },
 };
 
 const char *cpython_name(const char *function, struct arena *arena)

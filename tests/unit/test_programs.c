@@ -1,5 +1,5 @@
-/* What of Python code is the program that was started: scripts in a bin directory, -c and archives.
- */
+/* What of a stack is the program that was started, and not what runs it: scripts in a bin
+ * directory, -c and archives, the machinery of runtimes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -110,9 +110,102 @@ static void the_program_is_told_from_what_it_uses(void **state)
 	}
 }
 
+#define NATIVE(module, function)                                      \
+	{                                                             \
+		function, "", 0, 0, module, 0x1000, LANGUAGE_C, false \
+	}
+#define NODE	  "/usr/bin/node"
+#define LIBPYTHON "/opt/lib/libpython3.11.so.1.0"
+#define SQLITE	  "/opt/lib/python3.8/lib-dynload/_sqlite3.cpython-38-x86_64-linux-gnu.so"
+#define SCRIPT                                                               \
+	{                                                                    \
+		"parse", "/srv/a.js", 10, 0, "[jit]", 0, LANGUAGE_JIT, false \
+	}
+
+/* Code that is there for all calls says nothing about one. */
+static const struct machinery_case {
+	const char *exe;
+	struct obs_frame frames[4];
+	const char *function; /* NULL: no line is told */
+	const char *callee;
+} machinery_cases[] = {
+	{ PYTHON, { NATIVE(PYTHON, "l_divmod"), PY("/srv/a.py", 1, "f") }, "f", "" },
+	{ PYTHON, { NATIVE(PYTHON, "pymalloc_free"), PY("/srv/a.py", 1, "f") }, "f", "" },
+	{ PYTHON,
+	  { NATIVE(SQLITE, "pysqlite_connection_execute"), PY("/srv/a.py", 1, "f") },
+	  "f",
+	  "sqlite3.Connection.execute" },
+	{ NODE,
+	  { NATIVE(NODE, "uv__read"), NATIVE(NODE, "Builtins_CEntry_BuiltinExit"), SCRIPT },
+	  "parse",
+	  "uv__read" },
+	{ NODE, { NATIVE(NODE, "Builtins_CEntry_BuiltinExit"), SCRIPT }, "parse", "" },
+	/* Before main(), and after it. */
+	{ PYTHON, { NATIVE(LIBPYTHON, "r_object"), NATIVE(PYTHON, "_start") }, "r_object", "" },
+	{ "/srv/tool",
+	  { NATIVE("/usr/lib/libc.so.6", "exit"), NATIVE("/srv/tool", "_start") },
+	  "exit",
+	  "" },
+	{ PYTHON, { NATIVE(PYTHON, "_start") }, NULL, "" },
+	{ PYTHON, { NATIVE("/usr/lib/libc.so.6", "clone3") }, NULL, "" },
+};
+
+static void machinery_is_not_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(machinery_cases) / sizeof(machinery_cases[0]); i++) {
+		const struct machinery_case *on = &machinery_cases[i];
+		const struct report_hot_spot *spot;
+		struct observation obs;
+		struct report report;
+
+		build_observation(&obs, 1000, 1000, 0, 2);
+		build_process(&obs, 7, on->exe);
+		build_thread(&obs, 7, 7, 1000);
+		build_computing(&obs, 7, build_stack(&obs, on->frames, frame_cnt(on->frames)), 1000,
+				100);
+		build_report(&obs, &report);
+		spot = report.hot_spot_cnt ? &report.hot_spots[0] : NULL;
+		if (!spot != !on->function ||
+		    (spot && (strcmp(spot->place.function, on->function) ||
+			      strcmp(spot->callee, on->callee))))
+			fail_msg("case %zu: %s calling %s", i, spot ? spot->place.function : "none",
+				 spot ? spot->callee : "");
+		report_release(&report);
+	}
+}
+
+/* Most of what it waited for was in page faults, of which the stack is the kernel's alone. */
+static void no_finding_is_about_a_line_of_the_kernels(void **state)
+{
+	struct observation obs;
+	struct report report;
+	bool is_found = false;
+
+	(void)state;
+	build_observation(&obs, 3000, 600, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 600);
+	WAITED(&obs, 7, .reason = WAIT_NETWORK, .ms = 2400, .cnt = 20, .quiet_ms = 2400,
+	       .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND, .name = "10.0.0.5:443");
+	build_waiting(
+		&obs, 7,
+		STACK(&obs, source_at("[kernel]", "", 0, "asm_exc_page_fault", LANGUAGE_KERNEL)), 0,
+		2400, 20);
+	build_report(&obs, &report);
+	for (size_t i = 0; i < report.finding_cnt; i++) {
+		is_found |= !strcmp(report.findings[i].id, "serial-io");
+		assert_null(strstr(report.findings[i].summary, "asm_exc_page_fault"));
+	}
+	assert_true(is_found);
+	report_release(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(machinery_is_not_named),
+		cmocka_unit_test(no_finding_is_about_a_line_of_the_kernels),
 		cmocka_unit_test(the_program_is_told_from_what_it_uses),
 	};
 
