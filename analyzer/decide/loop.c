@@ -168,21 +168,27 @@ static bool must_be_late(const struct facts *facts)
 	return runtime != RUNTIME_NODE && !opens_epoll_only_for_loops(runtime);
 }
 
+bool loop_is_held_up_by(const struct facts *facts, const struct model *model,
+			const struct obs_wait *row)
+{
+	return model->loop_thread && row->pid == model->loop_thread->thread->pid &&
+	       !row->via_event_loop && (!model->knows_loop_waits || row->on_loop) &&
+	       holds_up(facts, row);
+}
+
 /* The loop's thread in waits of its own: no more than the thread had, nor than the rows tell. */
 static void find_blocking(const struct facts *facts, struct model *model)
 {
 	const struct obs_thread *loop = model->loop_thread->thread;
 	uint64_t rows_ns = 0, waits_ns = obs_thread_wait_ns(loop);
-	bool is_known = knows_waits_on_loop(facts);
 	const struct obs_wait *top = NULL;
 
-	if (is_known && must_be_late(facts) && !loop->loop_late_cnt)
+	if (model->knows_loop_waits && must_be_late(facts) && !loop->loop_late_cnt)
 		return;
 	for (size_t i = 0; i < facts->obs->wait_cnt; i++) {
 		const struct obs_wait *row = &facts->obs->waits[i];
 
-		if (row->pid != loop->pid || row->via_event_loop || (is_known && !row->on_loop) ||
-		    !holds_up(facts, row))
+		if (!loop_is_held_up_by(facts, model, row))
 			continue;
 		rows_ns += row->wait_ns;
 		if (!top || row->wait_ns > top->wait_ns)
@@ -204,5 +210,6 @@ void loop_detect(const struct facts *facts, struct model *model)
 	if (!is_driven_by_loop(facts->dominant, thread))
 		return;
 	model->loop_thread = thread;
+	model->knows_loop_waits = knows_waits_on_loop(facts);
 	find_blocking(facts, model);
 }

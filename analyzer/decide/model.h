@@ -27,6 +27,7 @@ struct model {
 	bool is_command_sequence; /* commands run one after another share the work */
 	/* Of an event loop; NULL unless one drives the dominant process. */
 	const struct thread_facts *loop_thread;
+	bool knows_loop_waits;	  /* its waits are marked: obs_wait.on_loop */
 	uint64_t loop_blocked_ns; /* that thread in waits of its own */
 	struct blocking_call blocking;
 	struct in_flight flight;

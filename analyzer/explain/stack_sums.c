@@ -5,6 +5,7 @@
 #include "account/wait_objects.h"
 #include "account/wait_role.h"
 #include "arena.h"
+#include "decide/loop.h"
 #include "explain/explanation.h"
 #include "explain/stack_times.h"
 
@@ -108,6 +109,18 @@ static double program_ns(const struct explanation *on, const struct obs_stack_ti
 	       share_of(on->facts->program_time->computing_ns, on->facts->thread_time->on_cpu_ns);
 }
 
+/* Where the observer doesn't tell which waits were of a loop's thread, the stacks do. */
+static bool is_on_loop(const struct explanation *on, const struct obs_stack_time *time,
+		       const struct obs_wait *row)
+{
+	const struct thread_facts *loop = on->model->loop_thread;
+
+	if (row->on_loop)
+		return true;
+	return loop && time->pid == loop->thread->pid && time->tid == loop->thread->tid &&
+	       loop_is_held_up_by(on->facts, on->model, row);
+}
+
 static struct stack_sum new_sum(const struct explanation *on, const struct obs_stack_time *time,
 				const struct stack_share *share, const uint32_t *objects)
 {
@@ -132,7 +145,7 @@ static struct stack_sum new_sum(const struct explanation *on, const struct obs_s
 	sum.reason = row->reason;
 	sum.role = wait_role(on->facts->roles, row);
 	sum.object = objects[time->wait];
-	sum.on_loop_ns = row->on_loop ? share->time_ns : 0;
+	sum.on_loop_ns = is_on_loop(on, time, row) ? share->time_ns : 0;
 	return sum;
 }
 

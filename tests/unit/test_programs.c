@@ -201,11 +201,41 @@ static void no_finding_is_about_a_line_of_the_kernels(void **state)
 	report_release(&report);
 }
 
+/* The observer marks a loop's waits from the first through the loop on: what came before is known
+ * by the thread that waited. */
+static void a_call_before_the_loop_waits_blocks_it(void **state)
+{
+	struct observation obs;
+	struct report report;
+	bool is_found = false;
+
+	(void)state;
+	build_observation(&obs, 1000, 100, 0, 4);
+	build_process(&obs, 7, PYTHON)->has_event_loop = true;
+	build_thread(&obs, 7, 7, 100);
+	WAITED(&obs, 7, .reason = WAIT_NETWORK, .ms = 500, .cnt = 20, .quiet_ms = 500,
+	       .via_event_loop = true, .kind = OBJECT_TCP, .direction = DIRECTION_OUTBOUND);
+	WAITED(&obs, 7, .reason = WAIT_TIMER, .ms = 400, .cnt = 1, .quiet_ms = 400,
+	       .call = "clock_nanosleep");
+	build_waiting(&obs, 7, STACK(&obs, python_at("/srv/a.py", 8, "block")), 1, 400, 1);
+	build_report(&obs, &report);
+	for (size_t i = 0; i < report.finding_cnt; i++) {
+		if (strcmp(report.findings[i].id, "blocking-call-on-event-loop"))
+			continue;
+		is_found = true;
+		assert_non_null(
+			strstr(report.findings[i].summary, "It blocks in block (/srv/a.py:8)"));
+	}
+	assert_true(is_found);
+	report_release(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(machinery_is_not_named),
 		cmocka_unit_test(no_finding_is_about_a_line_of_the_kernels),
+		cmocka_unit_test(a_call_before_the_loop_waits_blocks_it),
 		cmocka_unit_test(the_program_is_told_from_what_it_uses),
 	};
 
