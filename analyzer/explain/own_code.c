@@ -1,9 +1,7 @@
 /* What is common to all languages, and code compiled at run time; see own_code.h. */
 #include "explain/own_code.h"
-#include <stdlib.h>
 #include <string.h>
 #include "arena.h"
-#include "decide/runtime.h"
 
 bool begins_with_any(const char *text, const char *const *prefixes)
 {
@@ -11,37 +9,6 @@ bool begins_with_any(const char *text, const char *const *prefixes)
 		if (!strncmp(text, *prefixes, strlen(*prefixes)))
 			return true;
 	return false;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct executable *left = a, *right = b;
-
-	return strcmp(left->path, right->path);
-}
-
-static bool is_interpreter(enum runtime_id runtime)
-{
-	return runtime != RUNTIME_NATIVE && runtime != RUNTIME_SHELL && runtime != RUNTIME_GO &&
-	       runtime != RUNTIME_RUST;
-}
-
-struct executables executables_of(const struct observation *obs, struct arena *arena)
-{
-	struct executables found = { arena_array(arena, obs->process_cnt, sizeof(*found.all)), 0 };
-	size_t cnt = 0;
-
-	for (size_t i = 0; found.all && i < obs->process_cnt; i++)
-		if (obs->processes[i].exe[0])
-			found.all[cnt++] = (struct executable){ obs->processes[i].exe,
-								is_interpreter(runtime_of(
-									&obs->processes[i])) };
-	if (cnt)
-		qsort(found.all, cnt, sizeof(*found.all), by_path);
-	for (size_t i = 0; i < cnt; i++)
-		if (!found.cnt || by_path(&found.all[found.cnt - 1], &found.all[i]))
-			found.all[found.cnt++] = found.all[i];
-	return found;
 }
 
 /* V8's own: "Builtin:ArrayMap". They have no file either. */

@@ -29,20 +29,26 @@ struct code_facts {
 	bool is_launcher;  /* of a script that does no more than start a package: programs.h */
 };
 
-/* The programs that were run, sorted by path. */
 struct executable {
 	const char *path;
 	bool is_interpreter; /* its own code isn't what it was started for */
 };
 
+/* The programs that were run, each once, and where their interpreters lie. */
 struct executables {
-	struct executable *all;
+	struct executable *all; /* sorted */
 	size_t cnt;
+	struct path_part *homes; /* sorted */
+	size_t home_cnt;
 };
 
-/* Strings stay @obs's; the array is @arena's (out of memory is sticky there: then none is known).
- */
+/* executables.c. Strings stay @obs's; arrays are @arena's (out of memory is sticky there: then none
+ * is known). */
 struct executables executables_of(const struct observation *obs, struct arena *arena);
+/* The program that is the file @module; NULL: none. */
+const struct executable *find_executable(const struct executables *executables, const char *module);
+/* /opt/conda/lib/... where /opt/conda/bin/python3 runs: what came with the interpreter. */
+bool is_beside_interpreter(const struct executables *executables, const char *module);
 
 struct code_facts code_facts(const struct obs_frame *frame, const struct executables *executables);
 

@@ -1,62 +1,7 @@
 /* Machine code by the file that it is in and by the name of its function; see own_code.h. */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include "explain/own_code.h"
-
-static const char deleted[] = " (deleted)";
-
-/* The length of @path without the sign that the file is gone. */
-static size_t path_len(const char *path)
-{
-	size_t len = strlen(path), sign = strlen(deleted);
-
-	return len > sign && !strcmp(path + len - sign, deleted) ? len - sign : len;
-}
-
-static bool is_same_path(const char *a, const char *b)
-{
-	size_t len = path_len(a);
-
-	return len == path_len(b) && !strncmp(a, b, len);
-}
-
-static int path_order(const void *key, const void *element)
-{
-	const struct executable *executable = element;
-
-	return strcmp(key, executable->path);
-}
-
-static const struct executable *find_executable(const struct executables *executables,
-						const char *module)
-{
-	const struct executable *found = NULL;
-
-	if (!module[0] || !executables->cnt)
-		return NULL;
-	found = bsearch(module, executables->all, executables->cnt, sizeof(*executables->all),
-			path_order);
-	for (size_t i = 0; !found && strstr(module, deleted) && i < executables->cnt; i++)
-		if (is_same_path(module, executables->all[i].path))
-			found = &executables->all[i];
-	return found;
-}
-
-/* /opt/conda/lib/... where /opt/conda/bin/python3 runs: what came with the interpreter. */
-static bool is_beside_interpreter(const struct executables *executables, const char *module)
-{
-	for (size_t i = 0; i < executables->cnt; i++) {
-		const char *path = executables->all[i].path;
-		const char *bin = strstr(path, "/bin/");
-		size_t len = bin ? (size_t)(bin - path) : 0;
-
-		if (executables->all[i].is_interpreter && bin && !strncmp(module, path, len) &&
-		    !strncmp(module + len, "/lib", 4))
-			return true;
-	}
-	return false;
-}
 
 static bool is_system_library(const struct executables *executables, const char *module)
 {

@@ -163,6 +163,52 @@ static void assert_twice_is_twice(enum observation_source source)
 	assert_true((double)doubled < GROWTH_MAX * (double)work);
 }
 
+/* Each process runs a copy of an interpreter of its own, which is gone meanwhile, and is in code
+ * that lies nowhere near. */
+static void build_copies(struct observation *obs, size_t cnt)
+{
+	build_observation(obs, 10000, 2000, 0, 2);
+	for (size_t i = 0; i < cnt; i++) {
+		pid_t pid = FIRST_PID + (pid_t)i;
+		struct obs_frame *frame = observation_add_frame(obs);
+		char path[64];
+
+		snprintf(path, sizeof(path), "/copy%zu/bin/python3", i);
+		build_process(obs, pid, observation_intern(obs, path, sizeof(path)));
+		build_thread(obs, pid, pid, 1);
+		snprintf(path, sizeof(path), "/srv/lib%zu.so (deleted)", i);
+		assert_non_null(frame);
+		frame->function = "f";
+		frame->file = "";
+		frame->module = observation_intern(obs, path, sizeof(path));
+	}
+	add_rows(obs, FIRST_PID);
+	add_stacks(obs, FIRST_PID, (uint32_t)obs->wait_cnt - 1);
+	add_phases(obs);
+}
+
+static uint64_t work_for_copies(int counter, size_t cnt)
+{
+	struct observation obs;
+	uint64_t work;
+
+	build_copies(&obs, cnt);
+	work = work_counter_of(counter, analyze_it, &obs, cnt);
+	observation_release(&obs);
+	return work;
+}
+
+static void many_interpreters_are_found_at_once(void **state)
+{
+	int counter = work_counter_open();
+	uint64_t work = work_for_copies(counter, PROCESS_CNT);
+	uint64_t doubled = work_for_copies(counter, (size_t)2 * PROCESS_CNT);
+
+	(void)state;
+	close(counter);
+	assert_true((double)doubled < GROWTH_MAX * (double)work);
+}
+
 static void many_processes_are_analyzed_in_turn(void **state)
 {
 	(void)state;
@@ -181,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_processes_are_analyzed_in_turn),
 		cmocka_unit_test(so_are_those_of_procfs),
+		cmocka_unit_test(many_interpreters_are_found_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
