@@ -186,33 +186,12 @@ static void say_wait(struct page *page, const struct report_hot_spot *spot)
 /* With less of it held, the lock is worth a word: threads can do the rest at once. */
 #define GIL_MOSTLY_HELD 0.5
 
-/* That it isn't the program's own code, and how that could be told. */
-static void say_foreign(struct page *page, const struct report *report,
-			const struct report_frame *place)
+static bool is_nameless(const struct report_frame *place)
 {
-	static const char *const hints[][2] = {
-		{ "Node.js", "(no names: node --perf-basic-prof has them)" },
-		{ "JVM", "(no names: jcmd PID Compiler.perfmap has them)" },
-		{ ".NET", "(no names: DOTNET_PerfMapEnabled=1 has them)" },
-	};
-
-	if (place->is_own)
-		return;
-	if (place->language != LANGUAGE_JIT || place->function[0]) {
-		page_say(page, "(not its own code)");
-		return;
-	}
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-		if (!strcmp(report->runtime.name, hints[i][0])) {
-			page_say(page, hints[i][1]);
-			return;
-		}
-	}
-	page_say(page, "(code without names)");
+	return place->language == LANGUAGE_JIT && !place->function[0];
 }
 
-static void say_what(struct page *page, const struct report *report,
-		     const struct report_hot_spot *spot)
+static void say_what(struct page *page, const struct report_hot_spot *spot)
 {
 	char callee[NAME_BYTES], in_brackets[NAME_BYTES + 2];
 
@@ -232,7 +211,9 @@ static void say_what(struct page *page, const struct report *report,
 		page_say(page, "in task");
 		page_say(page, spot->task);
 	}
-	say_foreign(page, report, &spot->place);
+	if (!spot->place.is_own)
+		page_say(page,
+			 is_nameless(&spot->place) ? "(code without names)" : "(not its own code)");
 }
 
 /* The widest of what is printed in a column. */
@@ -348,7 +329,7 @@ static void put_line(struct page *page, const struct report *report,
 	}
 	page_tab(page, column);
 	page->indent = column;
-	say_what(page, report, spot);
+	say_what(page, spot);
 	page_newline(page);
 }
 
@@ -483,6 +464,35 @@ static void put_functions(struct page *page, const struct report *report)
 			put_function(page, &report->functions[i], columns);
 }
 
+/* Where no line is the program's own because its runtime keeps the names to itself: how to get
+ * them.
+ */
+static void put_hint(struct page *page, const struct report *report)
+{
+	static const char *const hints[][2] = {
+		{ "Node.js", "node --perf-basic-prof names its functions" },
+		{ "JVM", "jcmd PID Compiler.perfmap names its methods" },
+		{ ".NET", "DOTNET_PerfMapEnabled=1 names its methods" },
+	};
+	bool are_foreign = report->hot_spot_cnt;
+	const char *hint = NULL;
+
+	for (size_t i = 0; i < report->hot_spot_cnt; i++)
+		are_foreign &= !report->hot_spots[i].place.is_own;
+	for (size_t i = 0; i < report->hot_spot_cnt; i++)
+		are_foreign |= is_nameless(&report->hot_spots[i].place);
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (!strcmp(report->runtime.name, hints[i][0]))
+			hint = hints[i][1];
+	if (!are_foreign || !hint)
+		return;
+	page_paragraph(page);
+	page_color(page, COLOR_DIM);
+	page_say(page, hint);
+	page_color(page, COLOR_NONE);
+	page_newline(page);
+}
+
 /* What can't be named, and why. */
 static void put_stack_notes(struct page *page, const struct report_stack_quality *quality)
 {
@@ -511,6 +521,7 @@ static void put_lines(struct page *page, const struct report *report, bool is_bu
 void text_lines(struct page *page, const struct report *report)
 {
 	put_lines(page, report, true);
+	put_hint(page, report);
 	put_lines(page, report, false);
 	if (!report->hot_spot_cnt)
 		put_no_lines(page, &report->stack_quality);

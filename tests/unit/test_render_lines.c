@@ -145,8 +145,14 @@ static void foreign_code_is_told(void **state)
 	assert_says(&report, false, "inflate  computes (not its own code)\n", true);
 	assert_says(&report, false, "g        computes\n", true);
 	report.runtime.name = "Node.js";
-	assert_says(&report, false, "node --perf-basic-prof", true);
+	assert_says(&report, false, "\n  node --perf-basic-prof names its functions\n", true);
 	report.runtime.name = "JVM";
+	assert_says(&report, false, "Compiler.perfmap", true);
+	/* All names are there, or none but the engine's. */
+	report.hot_spots++;
+	report.hot_spot_cnt = 2;
+	assert_says(&report, false, "Compiler.perfmap", false);
+	report.hot_spot_cnt = 1;
 	assert_says(&report, false, "Compiler.perfmap", true);
 }
 
@@ -170,7 +176,7 @@ static void a_long_object_is_elided(void **state)
 static void functions_that_say_nothing_are_left_out(void **state)
 {
 	struct report_function functions[40];
-	struct report report = { .functions = functions, .function_cnt = 40 };
+	struct report report = { .functions = functions, .function_cnt = 40, .runtime.name = "" };
 	char names[40][8];
 	char *text;
 	size_t cnt = 0;
