@@ -26,8 +26,6 @@
 
 #define TURN_MS	 20
 #define NS_PER_S 1000000000ull
-/* On full CPUs a tenth of what the target gets, which is enough for the pace of stacks. */
-#define NICENESS 10
 /* Of a turn, so that looks and what else is due get theirs; and in the end, when little comes. */
 #define DRAIN_MAX_NS	  (20 * NS_PER_S / 1000)
 #define DRAIN_LAST_MAX_NS (NS_PER_S / 2)
@@ -115,8 +113,6 @@ static void settle_in(const struct stack_labour *labour)
 		dup2(null, fd);
 	close_others(labour);
 	raise_file_limit();
-	if (setpriority(PRIO_PROCESS, 0, NICENESS))
-		return; /* then it isn't nice */
 }
 
 static void account_cpu(const struct worker *worker)

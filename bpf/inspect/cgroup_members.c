@@ -96,18 +96,21 @@ static int compare_pids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The root cgroup has the kernel's own threads in it. */
+/* The root cgroup has the kernel's own threads in it; and classify's own children aren't observed.
+ */
 static bool is_program(pid_t pid)
 {
 	unsigned int flags = 0;
+	int parent = 0;
 	char text[1024];
 	char *after_comm;
 
 	if (proc_file_read(pid, "stat", text, sizeof(text)) < 0)
 		return false;
 	after_comm = strrchr(text, ')');
-	return after_comm && sscanf(after_comm, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
-	       !(flags & PF_KTHREAD);
+	return after_comm &&
+	       sscanf(after_comm, ") %*c %d %*d %*d %*d %*d %u", &parent, &flags) == 2 &&
+	       !(flags & PF_KTHREAD) && parent != getpid();
 }
 
 static bool was_there(const struct cgroup_members *members, pid_t pid)

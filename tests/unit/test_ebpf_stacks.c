@@ -161,6 +161,7 @@ __attribute__((noinline)) static void compute_marked(uint64_t for_ns)
 	while (cpu_now_ns() < until_ns)
 		for (int i = 0; i < 10000; i++)
 			sum += mark;
+	(void)sum;
 }
 
 static int compute(void *arg)
