@@ -393,18 +393,32 @@ static void put_no_lines(struct page *page, const struct report_stack_quality *q
 	page_newline(page);
 }
 
+/* "<module>" is what every file of Python has. */
+static void format_name(const struct report *report, const struct report_frame *place,
+			char text[NAME_BYTES])
+{
+	if (place->function[0] == '<')
+		snprintf(text, NAME_BYTES, "%s of %s", place->function,
+			 short_path(path_of(place), report));
+	else if (place->function[0])
+		format_function(place, text);
+	else
+		snprintf(text, NAME_BYTES, "(no name)");
+}
+
 /* What each function is by itself, and what is to be done with it. */
-static void put_function(struct page *page, const struct report_function *function, int room)
+static void put_function(struct page *page, const struct report *report,
+			 const struct report_function *function, int room)
 {
 	char share[UNIT_BYTES], name[NAME_BYTES];
 
 	format_share(function->share, share);
-	format_function(&function->place, name);
+	format_name(report, &function->place, name);
 	page_paragraph(page);
 	page_tab(page, SHARE_COLUMN_END - escape_columns(share, true));
 	page_put(page, share);
 	page_tab(page, SHARE_COLUMN_END + 2);
-	page_put_fit(page, name[0] ? name : "(no name)", room);
+	page_put_fit(page, name, room);
 	page_tab(page, SHARE_COLUMN_END + 2 + room + 2);
 	page->indent = page->column;
 	page_say(page, text_class(function->verdict_class));
@@ -440,9 +454,8 @@ static int function_columns(const struct page *page, const struct report *report
 	for (size_t i = 0; i < end; i++) {
 		if (!is_function_shown(&report->functions[i]))
 			continue;
-		format_function(&report->functions[i].place, name);
-		widen(&columns, name[0] ? name : "(no name)", !page->style->use_unicode,
-		      page->width / 2);
+		format_name(report, &report->functions[i].place, name);
+		widen(&columns, name, !page->style->use_unicode, page->width / 2);
 	}
 	return columns;
 }
@@ -461,7 +474,7 @@ static void put_functions(struct page *page, const struct report *report)
 	page_newline(page);
 	for (size_t i = 0; i < end; i++)
 		if (is_function_shown(&report->functions[i]))
-			put_function(page, &report->functions[i], columns);
+			put_function(page, report, &report->functions[i], columns);
 }
 
 /* Where no line is the program's own because its runtime keeps the names to itself: how to get

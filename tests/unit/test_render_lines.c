@@ -192,6 +192,9 @@ static void functions_that_say_nothing_are_left_out(void **state)
 		};
 	}
 	assert_says(&report, true, "f0   inconclusive", true);
+	functions[0].place.function = "<module>";
+	assert_says(&report, true, "<module> of a.py  inconclusive", true);
+	functions[0].place.function = "f0";
 	assert_says(&report, true, "f1   CPU-bound", true);
 	assert_says(&report, true, "f3 ", false);
 	assert_says(&report, false, "f1 ", false);
