@@ -90,8 +90,8 @@ static bool is_same_package(const struct code_facts *a, const struct code_facts 
 	       a->package_len == b->package_len && !strncmp(a->package, b->package, a->package_len);
 }
 
-/* The program may be a package itself: `python3 -m http.server`, a script that pip made. It is the
- * outermost one that is installed, else what is generated or of the standard library. */
+/* The program may be a package itself: `python3 -m http.server`, `npx tsc`, a script that pip made.
+ * It is the outermost one that is installed, else what is generated or of the standard library. */
 static void follow_package(const struct blaming *on, struct path *path, uint32_t call)
 {
 	const struct code_facts *code = code_of(on, call);
@@ -180,7 +180,8 @@ struct blame blame_calls(const struct observation *obs, struct arena *arena)
 		blame.code[i] = code_facts(&obs->frames[i], &executables);
 	find_programs(obs, blame.code, arena);
 	for (size_t i = 0; i < obs->frame_cnt; i++)
-		on.is_package &= obs->frames[i].language != LANGUAGE_PYTHON ||
+		on.is_package &= (obs->frames[i].language != LANGUAGE_PYTHON &&
+				  obs->frames[i].language != LANGUAGE_JIT) ||
 				 blame.code[i].owner != CODE_OWN || blame.code[i].is_launcher;
 	for (uint32_t i = 0; i < obs->call_cnt; i++)
 		blame_call(&on, blame.calls, i);

@@ -1,6 +1,7 @@
 /* The program's own functions, each with a verdict of its own; see report_function. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/phrase.h"
@@ -179,7 +180,9 @@ static const char *advice_of(const struct explanation *on, const struct function
 	enum verdict_class program = report->verdict.verdict_class;
 	bool is_as_program = class == program && program != CLASS_MIXED;
 
+	/* A module's own code is nothing that a pool could run. */
 	if (is_as_program || !may_gain(program) ||
+	    !strcmp(on->obs->frames[sum->first->frame].function, "<module>") ||
 	    report->recommendation.action == ACTION_MEASURE_AGAIN ||
 	    program_share(on, sum) < FUNCTION_SHARE_MIN)
 		return "";

@@ -33,17 +33,36 @@ static enum code_owner method_owner(const char *function)
 }
 
 /* Code that was compiled at run time: of Node.js it has a file, of the JVM a class. */
+/* Node.js's: what follows the last "/node_modules/", with the scope that it may have. */
+static void set_node_package(struct code_facts *code, const char *file)
+{
+	static const char directory[] = "/node_modules/";
+	const char *rest = NULL;
+
+	for (const char *at = file; (at = strstr(at, directory));)
+		rest = at += sizeof(directory) - 1;
+	if (!rest)
+		return;
+	code->package = rest;
+	code->package_len = strcspn(rest, "/");
+	if (rest[0] == '@' && rest[code->package_len])
+		code->package_len += 1 + strcspn(rest + code->package_len + 1, "/");
+	code->is_installed = true;
+}
+
 static struct code_facts jit_code_facts(const struct obs_frame *frame)
 {
 	static const char *const internals[] = { "node:", "internal/", "native ", NULL };
 	struct code_facts code = { .owner = CODE_LIBRARY };
 
-	if (begins_with_any(frame->function, engine_parts))
+	if (begins_with_any(frame->function, engine_parts)) {
 		code.owner = CODE_MACHINERY;
-	else if (!frame->file[0])
+	} else if (!frame->file[0]) {
 		code.owner = method_owner(frame->function);
-	else if (!begins_with_any(frame->file, internals) && !strstr(frame->file, "/node_modules/"))
-		code.owner = CODE_OWN;
+	} else if (!begins_with_any(frame->file, internals)) {
+		set_node_package(&code, frame->file);
+		code.owner = code.package ? CODE_LIBRARY : CODE_OWN;
+	}
 	return code;
 }
 

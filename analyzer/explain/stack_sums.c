@@ -144,7 +144,7 @@ static struct stack_sum new_sum(const struct explanation *on, const struct obs_s
 	row = &on->obs->waits[time->wait];
 	sum.reason = row->reason;
 	sum.role = wait_role(on->facts->roles, row);
-	sum.object = objects[time->wait];
+	sum.object = time->is_divided ? NO_OBJECT : objects[time->wait];
 	sum.on_loop_ns = is_on_loop(on, time, row) ? share->time_ns : 0;
 	return sum;
 }

@@ -237,7 +237,7 @@ static const struct field stack_time_fields[] = {
 	FIELD(struct obs_stack_time, task),	    FIELD(struct obs_stack_time, is_on_cpu),
 	FIELD(struct obs_stack_time, wait),	    FIELD(struct obs_stack_time, time_ns),
 	FIELD(struct obs_stack_time, sample_cnt),   FIELD(struct obs_stack_time, gil_held_ns),
-	FIELD(struct obs_stack_time, gil_known_ns),
+	FIELD(struct obs_stack_time, gil_known_ns), LATER(struct obs_stack_time, is_divided),
 };
 
 static const struct field stack_quality_fields[] = {

@@ -271,6 +271,7 @@ static void add_row(struct stack_intake *intake, struct stack_row row,
 	const struct stack_sum sum = { .time_ns = time_ns, .sample_cnt = sample_cnt };
 
 	row.wait = key_set_add(&intake->table.waits, key);
+	row.is_divided = sample_cnt < 1;
 	if (row.wait != KEY_SET_FULL)
 		stack_table_add(&intake->table, &row, &sum);
 }

@@ -44,6 +44,7 @@ struct time_key {
 	uint32_t thread;
 	uint32_t task;
 	uint32_t wait;
+	uint32_t is_divided;
 };
 
 struct names {
@@ -371,7 +372,7 @@ static struct stack_sum *sum_at(struct names *names, uint32_t number)
 static int add_time(struct names *names, uint32_t call, const struct stack_row *row,
 		    const struct stack_sum *sum)
 {
-	const struct time_key key = { call, row->thread, row->task, row->wait };
+	const struct time_key key = { call, row->thread, row->task, row->wait, row->is_divided };
 	uint32_t number = key_set_add(&names->times, &key);
 	struct stack_sum *all = number == KEY_SET_FULL ? NULL : sum_at(names, number);
 
@@ -404,6 +405,7 @@ static int give_time(struct names *names, uint32_t number)
 			keep(names, *(const char *const *)key_set_at(&table->tasks, key->task));
 	time->is_on_cpu = key->wait == NO_WAIT;
 	time->wait = time->is_on_cpu ? 0 : key->wait;
+	time->is_divided = key->is_divided;
 	time->time_ns = (uint64_t)sum->time_ns;
 	time->sample_cnt = (uint64_t)(sum->sample_cnt + 0.5);
 	time->gil_held_ns = (uint64_t)sum->gil_held_ns;

@@ -41,9 +41,11 @@ struct stack_row {
 	uint32_t native;
 	uint32_t kernel;
 	uint32_t python;
-	uint32_t thread; /* number in threads */
-	uint32_t task;	 /* number in tasks, or NO_NODE */
-	uint32_t wait;	 /* number in waits, or NO_WAIT */
+	uint32_t thread;     /* number in threads */
+	uint32_t task;	     /* number in tasks, or NO_NODE */
+	uint32_t wait;	     /* number in waits, or NO_WAIT */
+	uint32_t is_divided; /* among several tasks */
+	uint32_t pad;
 };
 
 struct stack_sum {
