@@ -292,7 +292,7 @@ struct obs_stack_time {
 	const char *task;   /* of an event loop: the task that waits or runs; "" if none is known */
 	bool is_on_cpu;
 	bool is_divided; /* its wait was among tasks: what ended it may have been for another */
-	uint32_t wait; /* index in observation.waits of what it waits for; not with is_on_cpu */
+	uint32_t wait;	 /* index in observation.waits of what it waits for; not with is_on_cpu */
 	uint64_t time_ns;
 	uint64_t sample_cnt;   /* that it was estimated from */
 	uint64_t gil_held_ns;  /* on a CPU: of time_ns, with the GIL held */

@@ -249,7 +249,7 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 {
 	struct wire_thread *total = &thread->total;
 	u32 task_state = task->__state;
-	u32 before = thread->head.state;
+	u32 before = thread->head.state, after;
 
 	if (before == TASK_SEEDING)
 		thread_begin(thread, now);
@@ -269,10 +269,10 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 	}
 	if (preempt || !task_state) {
 		total->preempt_cnt++;
-		thread->head.state = TASK_PREEMPTED;
+		thread->head.state = after = TASK_PREEMPTED;
 	} else if (task_state & TASK_WAKING) {
 		/* Woken by another CPU before it got here. */
-		thread->head.state = TASK_WOKEN;
+		thread->head.state = after = TASK_WOKEN;
 		thread->wake_ns = now;
 	} else {
 		thread->wake_ns = 0;
@@ -283,11 +283,14 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 		/* It may have been woken meanwhile, see on_sched_waking. */
 		if (thread->wake_ns && thread->is_in_queue)
 			lock_wait_end(thread, now, 0);
-		thread->head.state = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
+		after = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
+		/* From now on whoever wakes it books that, and what it is then isn't ours to book.
+		 */
+		thread->head.state = after;
 		if (takes_stacks)
 			stack_of_wait(ctx, task, thread, now);
 	}
-	return program_weight(thread->head.state) - program_weight(before);
+	return program_weight(after) - program_weight(before);
 }
 
 SEC("tp_btf/sched_switch")

@@ -126,6 +126,14 @@ class ReportTestCase(unittest.TestCase):
         causes = sum(wait["seconds"] for wait in program["waits"]) + program["idle_s"]
         self.assertAlmostEqual(causes, program["quiet_s"],
                                delta=SHARE_TOLERANCE * program["wall_s"], msg="causes of quiet")
+        if report["observation"]["source"] == "ebpf":
+            self.check_starved(thread, program)
+
+    def check_starved(self, thread, program):
+        """While the program starves, a thread of it is in a run queue."""
+        queued_s = thread["run_queue_s"] + thread["throttled_s"]
+        self.assertLessEqual(program["starved_s"],
+                             queued_s + SHARE_TOLERANCE * program["wall_s"] + 0.005)
 
     def check_explained(self, report):
         """Nearly all waiting is explained, the threads' and the program's."""

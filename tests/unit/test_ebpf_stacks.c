@@ -336,7 +336,8 @@ static void each_of_few_waits_is_told_with_its_end(void **state)
 		wait_cnt++;
 		assert_true(stack->owner.wait_number > last_number);
 		last_number = stack->owner.wait_number;
-		assert_true(end->wait_ns >= 20 * NS_PER_MS);
+		/* It may have been off the CPU for a moment before it slept. */
+		assert_true(end->wait_ns >= 19 * NS_PER_MS);
 		assert_in_range(end->owner.time_ns - stack->owner.time_ns, 10 * NS_PER_MS,
 				end->wait_ns);
 		assert_int_equal(end->stands_for, 1);
