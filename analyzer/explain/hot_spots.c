@@ -1,6 +1,7 @@
 /* The lines that take the time, by what they do; see report_hot_spot. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "account/thread_time.h"
 #include "arena.h"
 #include "decide/thresholds.h"
@@ -17,6 +18,9 @@ struct spot {
 	double share;
 	double share_error;
 };
+
+/* Below it a share is noise. */
+#define TELLING_SHARE_MIN 0.01
 
 /* A number that some of a spot's sums have in common. */
 struct keyed {
@@ -117,17 +121,47 @@ static bool is_worth_saying(const struct explanation *on, const struct spot *spo
 	       sqrt(spot->total.variance) <= SPOT_ERROR_MAX * (double)spot->total.time_ns;
 }
 
+/* What costs the program next to nothing costs it nothing. */
+static double telling_share(const struct spot *spot)
+{
+	return spot->share >= TELLING_SHARE_MIN ? spot->share : 0;
+}
+
 static int by_importance(const void *a, const void *b)
 {
 	const struct spot *left = a, *right = b;
 
 	if (left->rank != right->rank)
 		return left->rank < right->rank ? -1 : 1;
-	if (left->rank == RANK_OWN_TIME && left->share != right->share)
-		return left->share < right->share ? 1 : -1;
+	if (left->rank == RANK_OWN_TIME && telling_share(left) != telling_share(right))
+		return telling_share(left) < telling_share(right) ? 1 : -1;
 	if (left->total.time_ns != right->total.time_ns)
 		return left->total.time_ns < right->total.time_ns ? 1 : -1;
 	return order_of(left->sums[0], right->sums[0]);
+}
+
+/*
+ * Which of several threads' waits ended a stretch of the program's is partly chance: of spots that
+ * cost it about as much (half as much or more of the first one's), that comes first which took most
+ * of the threads' time.
+ */
+static void settle_ties(struct spot *spots, size_t cnt)
+{
+	for (size_t i = 0; i + 1 < cnt && i < SPOTS_MAX && spots[i].rank == RANK_OWN_TIME; i++) {
+		double least = telling_share(&spots[i]) / 2;
+		struct spot first;
+		size_t largest = i;
+
+		for (size_t k = i + 1; k < cnt && spots[k].rank == RANK_OWN_TIME; k++) {
+			if (telling_share(&spots[k]) < least)
+				break;
+			if (spots[k].total.time_ns > spots[largest].total.time_ns)
+				largest = k;
+		}
+		first = spots[largest];
+		memmove(&spots[i + 1], &spots[i], (largest - i) * sizeof(*spots));
+		spots[i] = first;
+	}
 }
 
 /* Cuts the sums into spots. Returns how many are worth saying; those come first, the most telling
@@ -151,6 +185,7 @@ static size_t find_spots(const struct explanation *on, uint32_t *order, struct s
 	}
 	if (cnt)
 		qsort(spots, cnt, sizeof(*spots), by_importance);
+	settle_ties(spots, cnt);
 	return cnt;
 }
 
