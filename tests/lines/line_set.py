@@ -93,7 +93,7 @@ def _c_programs():
         marks = [Mark(section, f"{shape} {section}", function)
                  for section, function in zip(("WAIT", "WAIT2"), functions)]
         yield _c(f"c_waits_{shape}", "-O2 -g", "c/waits.c", shape=(shape,), marks=(HOT, *marks),
-                 is_brief=shape == "short", is_in_tests=shape in ("short", "stdio"))
+                 is_brief=shape == "short", is_in_tests=shape == "short")
 
 
 def _other_compiled():

@@ -100,7 +100,7 @@ static const struct shape {
 	void (*wait2)(struct partner partner);
 	enum section second; /* that the second one is of */
 } shapes[] = {
-	{ "short", HOT_CNT / 4, wait_briefly, NULL, SECTION_WAIT },
+	{ "short", 2 * HOT_CNT, wait_briefly, NULL, SECTION_WAIT },
 	{ "uneven", HOT_CNT, wait_long, wait_short, SECTION_WAIT2 },
 	{ "stdio", HOT_CNT, stdio_long, stdio_short, SECTION_WAIT2 },
 	{ "helper", HOT_CNT, helper_long, helper_short, SECTION_WAIT },
