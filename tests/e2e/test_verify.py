@@ -66,8 +66,9 @@ class Verify(harness.ReportTestCase):
         self.assertIsNotNone(result["next"]["finding"])
 
     def test_a_rewrite_that_does_less(self):
+        """So much less that it shows by any count: a request may be one wait or three."""
         result = self.verify(str(self.before), "--runs=1", "--",
-                             *self.calls(REQUESTS // 5, self.advice["workers"]))
+                             *self.calls(REQUESTS // 10, self.advice["workers"]))
         self.assertEqual((result["verdict"], result["success"]), ("not-comparable", False))
         self.assertIn("operations of others", result["obstacles"][0])
 
