@@ -251,6 +251,12 @@ int observation_add_missing_probe(struct observation *obs, const char *text)
 				      &obs->quality.missing_probe_cnt, text);
 }
 
+int observation_add_stack_note(struct observation *obs, const char *text)
+{
+	return observation_add_string(obs, &obs->stack_quality.notes, &obs->stack_quality.note_cnt,
+				      text);
+}
+
 struct obs_process *observation_find_process(const struct observation *obs, pid_t pid)
 {
 	for (size_t i = 0; i < obs->process_cnt; i++)

@@ -460,6 +460,9 @@ int observation_add_string(struct observation *obs, const char ***array, size_t 
 /* Appends a "name: why" to quality.missing_probes. Returns 0 or -ENOMEM. */
 int observation_add_missing_probe(struct observation *obs, const char *text);
 
+/* Appends what the times by stack lack to stack_quality.notes. Returns 0 or -ENOMEM. */
+int observation_add_stack_note(struct observation *obs, const char *text);
+
 /* Returns the first process with @pid, or NULL. Walks them all: not for each of many. */
 struct obs_process *observation_find_process(const struct observation *obs, pid_t pid);
 

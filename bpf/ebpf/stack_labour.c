@@ -198,12 +198,6 @@ static void on_reading(void *context, const struct code_file *file)
 		 file->path);
 }
 
-static int add_note(struct observation *obs, const char *text)
-{
-	return observation_add_string(obs, &obs->stack_quality.notes, &obs->stack_quality.note_cnt,
-				      text);
-}
-
 static int note_files(struct observation *obs, const struct code_files *files)
 {
 	char text[512];
@@ -215,7 +209,7 @@ static int note_files(struct observation *obs, const struct code_files *files)
 		if (!file->why)
 			continue;
 		snprintf(text, sizeof(text), "%s: %s", file->path, file->why);
-		error = add_note(obs, text);
+		error = observation_add_stack_note(obs, text);
 	}
 	return error;
 }
@@ -242,7 +236,7 @@ static int name_all(const struct worker *worker)
 	if (!error)
 		error = note_files(&part, worker->files);
 	if (!error && intake->spaces.python_why[0])
-		error = add_note(&part, intake->spaces.python_why);
+		error = observation_add_stack_note(&part, intake->spaces.python_why);
 	if (!error)
 		error = stack_result_write(worker->labour->result, &part, &intake->table.waits);
 	observation_release(&part);

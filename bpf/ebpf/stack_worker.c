@@ -167,12 +167,6 @@ static bool await(struct stack_worker *worker, void (*progress)(void *, const ch
 	return recv(worker->socket, &word, 1, MSG_DONTWAIT) == 1 && word == STACK_LABOUR_DONE;
 }
 
-static int add_note(struct observation *obs, const char *text)
-{
-	return observation_add_string(obs, &obs->stack_quality.notes, &obs->stack_quality.note_cnt,
-				      text);
-}
-
 /* Each culprit, and what that cost. */
 static int note_culprits(const struct stack_worker *worker, struct observation *obs)
 {
@@ -186,10 +180,11 @@ static int note_culprits(const struct stack_worker *worker, struct observation *
 		snprintf(text, sizeof(text),
 			 "%s: reading it crashed or took too long: stacks until then are lost",
 			 path);
-		error = add_note(obs, text);
+		error = observation_add_stack_note(obs, text);
 	}
 	if (!error && worker->restart_cnt > cnt)
-		error = add_note(obs, "what reads stacks crashed: stacks until then are lost");
+		error = observation_add_stack_note(
+			obs, "what reads stacks crashed: stacks until then are lost");
 	return error;
 }
 
@@ -203,7 +198,8 @@ int stack_worker_collect(struct stack_worker *worker, struct observation *obs,
 	if (worker->is_concluding && await(worker, progress, progress_context))
 		error = stack_result_read(&worker->result, obs, find_wait, context);
 	if (error && error != -ENOMEM)
-		error = add_note(obs, "stacks are lost: what reads them failed in the end");
+		error = observation_add_stack_note(
+			obs, "stacks are lost: what reads them failed in the end");
 	return error ? error : note_culprits(worker, obs);
 }
 

@@ -78,7 +78,6 @@ static bool runs_its_file(const struct server *server, pid_t pid)
 	       inode == server->inode;
 }
 
-/* Other processes of an interpreter, or of a shell, are other programs. */
 /* "python3.11" is one of "python"; "node_exporter" is none of "node". */
 static bool is_version_of(const char *name, const char *of)
 {
@@ -87,6 +86,7 @@ static bool is_version_of(const char *name, const char *of)
 	return !strncmp(name, of, len) && (!name[len] || strchr("0123456789.-", name[len]));
 }
 
+/* Other processes of an interpreter, or of a shell, are other programs. */
 static bool is_interpreter(pid_t pid)
 {
 	static const char *const names[] = { "python",	 "pypy",   "node", "java",
