@@ -271,6 +271,8 @@ struct stack_share *stack_times_scale(const struct observation *obs, struct aren
 	if (!shares)
 		return NULL;
 	collect_threads(&scaling, arena);
+	if (!scaling.threads)
+		return NULL;
 	/* Each thread's own, and the rest of each process, which has a thread at least. */
 	scaling.groups =
 		arena_array(arena, obs->wait_cnt + 2 * scaling.thread_cnt, sizeof(*scaling.groups));
