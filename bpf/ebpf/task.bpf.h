@@ -87,6 +87,7 @@ struct thread_ctx {
 	struct wire_followed head;
 	u64 stamp_ns;	     /* when `state` began; for TASK_BLOCKED the switch-out */
 	u64 wake_ns;	     /* TASK_WOKEN: when it was woken; 0 when that went unseen */
+	u64 starved_ns;	     /* runnable: how long the tree had starved when it became that */
 	u64 runtime_ns;	     /* the kernel's account of its CPU time at its last switch-out */
 	u64 segment_ns;	     /* when its totals were told last, see segment.bpf.h */
 	u64 quiet_ns;	     /* program time that the end of the open wait ended */
@@ -94,6 +95,7 @@ struct thread_ctx {
 	u64 given_ns;	     /* put into the pool by the end of the open wait */
 	u64 tick_ns;	     /* quiet that its timeout ended; 0: see tick.bpf.h */
 	u64 tick_at_ns;	     /* when */
+	u64 tick_wait_ns;    /* how long that wait lasted */
 	u64 tick_from_ns;    /* `ticked_at_ns` of that wait */
 	u64 tick_loop_file;  /* the event loop that it waited in, or 0 */
 	u64 tick_on_cpu_ns;  /* its time on a CPU until then */

@@ -17,8 +17,10 @@
 #include "task.bpf.h"
 #include "program_time.bpf.h"
 
-/* A tick computes for less than this part of the quiet that it ended. */
-#define TICK_PARTS 4
+/* A tick computes for less than this part of the quiet that it ended, or next to nothing for the
+ * time that it waited: the quiet is short, too, where something else has just happened. */
+#define TICK_PARTS     4
+#define TICK_NAP_PARTS 100
 /* Entries of the pool that are remembered one by one. */
 #define POOL_CNT 64
 
@@ -67,6 +69,7 @@ static __always_inline void tick_begin(struct task_struct *task, struct thread_c
 {
 	thread->tick_ns = quiet_ns;
 	thread->tick_at_ns = now;
+	thread->tick_wait_ns = now - thread->stamp_ns;
 	thread->tick_on_cpu_ns = thread->total.on_cpu_ns;
 	thread->tick_from_ns = thread->ticked_at_ns;
 	thread->tick_loop_file = thread->loop_file;
@@ -105,7 +108,9 @@ static __always_inline bool tick_went_on(const struct thread_ctx *thread)
 	u64 ran_ns = total->on_cpu_ns - thread->tick_on_cpu_ns;
 
 	return thread->open.syscall != total->pending_key.syscall ||
-	       thread->loop_file != thread->tick_loop_file || ran_ns * TICK_PARTS > thread->tick_ns;
+	       thread->loop_file != thread->tick_loop_file ||
+	       (ran_ns * TICK_PARTS > thread->tick_ns &&
+		ran_ns * TICK_NAP_PARTS > thread->tick_wait_ns);
 }
 
 /*
