@@ -50,6 +50,7 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 	thread_number(thread, child);
 	if (takes_stacks && child->pid == child->tgid)
 		python_inherit(parent_tgid, thread_tgid(thread, child));
+	thread->starved_ns = program_starved_ns(now);
 	thread->head.is_followed = 1;
 	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, TASK_WOKEN) !=
 	    TASK_SEEDING)

@@ -67,17 +67,35 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 	return now - since;
 }
 
-/* A thread that counts as runnable turns out to have been on a CPU for the last @ran_ns. */
-static __always_inline void program_repair(u64 ran_ns, u64 now)
+/* How long the tree has starved until @now, from an arbitrary start. Two words that others write:
+ * in between it may be far off, see program_repair. */
+static __always_inline u64 program_starved_ns(u64 now)
 {
-	u64 starved_ns = now - state_since_ns;
+	u64 sum_ns = program_ns[WIRE_STARVED];
 
-	if (program_state(active_cnt) != WIRE_STARVED)
-		return;
-	if (ran_ns > starved_ns)
-		ran_ns = starved_ns;
-	__sync_fetch_and_add(&program_ns[WIRE_STARVED], -ran_ns);
-	__sync_fetch_and_add(&program_ns[WIRE_COMPUTING], ran_ns);
+	return program_state(active_cnt) == WIRE_STARVED ? sum_ns + now : sum_ns;
+}
+
+/*
+ * A thread that counts as runnable, for @runnable_ns until @now, turns out to have been on a CPU
+ * for the last @ran_ns: what was taken for starving then was computing. At least since the state
+ * last changed; and in all of @runnable_ns the tree can't have starved for longer than the thread
+ * was in the run queue. @starved_ns is what program_starved_ns told at its beginning.
+ */
+static __always_inline void program_repair(u64 ran_ns, u64 runnable_ns, u64 starved_ns, u64 now)
+{
+	u64 queued_ns = runnable_ns - ran_ns;
+	u64 wrong_ns = 0;
+
+	if (program_state(active_cnt) == WIRE_STARVED)
+		wrong_ns = now - state_since_ns;
+	starved_ns = program_starved_ns(now) - starved_ns;
+	if (starved_ns <= runnable_ns && starved_ns > queued_ns + wrong_ns)
+		wrong_ns = starved_ns - queued_ns;
+	if (wrong_ns > ran_ns)
+		wrong_ns = ran_ns;
+	__sync_fetch_and_add(&program_ns[WIRE_STARVED], -wrong_ns);
+	__sync_fetch_and_add(&program_ns[WIRE_COMPUTING], wrong_ns);
 }
 
 /* A thread that came onto a CPU at @at_ns did so @by_ns earlier by the kernel's clock; where it was

@@ -32,6 +32,8 @@ __noinline int wait_write_back(struct wire_thread *total)
 
 	if (!total || !total->pending.wait_cnt)
 		return 0;
+	if (begins_at_exec && !has_begun)
+		return 0; /* what the command's process waited for before isn't its */
 	/* Copies: see loop_find. */
 	key = total->pending_key;
 	pending = total->pending;
@@ -168,6 +170,7 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 		if (thread->is_in_queue)
 			lock_wait_end(thread, now, 0);
 		thread->quiet_ns += program_shift(RUNNABLE, now);
+		thread->starved_ns = program_starved_ns(now);
 		thread->head.state = TASK_WOKEN;
 		thread->wake_ns = now;
 		before = TASK_WOKEN;
@@ -208,13 +211,14 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 static __always_inline void switch_in_unseen(struct task_struct *task, struct thread_ctx *thread,
 					     u64 now)
 {
+	bool is_blocked = thread->head.state == TASK_BLOCKED; /* its wakeup went unseen, too */
 	u64 since = thread->wake_ns > thread->stamp_ns ? thread->wake_ns : thread->stamp_ns;
 	u64 ran_ns = task->se.sum_exec_runtime - thread->runtime_ns;
 
 	if (ran_ns > now - since)
 		ran_ns = now - since;
 	switch_in(task, thread, 0, false, now - ran_ns);
-	program_repair(ran_ns, now);
+	program_repair(ran_ns, is_blocked ? ran_ns : now - since, thread->starved_ns, now);
 }
 
 /*
@@ -259,6 +263,7 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 		before = TASK_WOKEN; /* as it counts since switch_in */
 	book_on_cpu(task, thread, now);
 	thread->stamp_ns = now;
+	thread->starved_ns = program_starved_ns(now);
 	total->switch_cnt++;
 	if (task_state & TASK_DEAD) {
 		thread->head.state = TASK_SEEDING;
@@ -339,6 +344,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	now = bpf_ktime_get_ns();
 	wake_attribute(task, thread, now);
 	thread->wake_ns = now;
+	thread->starved_ns = program_starved_ns(now);
 	thread->head.state = TASK_WOKEN;
 	wake_charge(task, thread, program_shift(RUNNABLE, now), now);
 	return 0;

@@ -59,6 +59,7 @@ static __always_inline void task_seed(struct task_struct *task, struct thread_ct
 	thread->stamp_ns = thread->segment_ns = thread->total.start_ns = now;
 	thread->ticked_at_ns = ticked_ns;
 	thread->wake_ns = state == TASK_WOKEN ? now : 0;
+	thread->starved_ns = program_starved_ns(now);
 	thread->runtime_ns = task->se.sum_exec_runtime;
 	if (__sync_val_compare_and_swap(&thread->head.state, TASK_SEEDING, state) == TASK_SEEDING) {
 		__sync_fetch_and_add(&live_cnt, 1);
