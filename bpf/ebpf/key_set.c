@@ -9,14 +9,23 @@
 
 void key_set_init(struct key_set *set, size_t key_bytes, uint32_t capacity_max)
 {
-	*set = (struct key_set){ .key_bytes = key_bytes, .capacity_max = capacity_max };
+	key_set_init_values(set, key_bytes, 0, capacity_max);
+}
+
+void key_set_init_values(struct key_set *set, size_t key_bytes, size_t value_bytes,
+			 uint32_t capacity_max)
+{
+	*set = (struct key_set){ .key_bytes = key_bytes,
+				 .value_bytes = value_bytes,
+				 .capacity_max = capacity_max };
 }
 
 void key_set_release(struct key_set *set)
 {
 	free(set->keys);
+	free(set->values);
 	free(set->slots);
-	key_set_init(set, set->key_bytes, set->capacity_max);
+	key_set_init_values(set, set->key_bytes, set->value_bytes, set->capacity_max);
 }
 
 /* FNV-1a by words where it can be, with its upper bits brought down. */
@@ -46,6 +55,21 @@ static uint32_t *slot_of(const struct key_set *set, const void *key)
 	return &set->slots[at];
 }
 
+static bool grow_values(struct key_set *set, uint32_t capacity)
+{
+	size_t had_bytes = set->capacity * set->value_bytes;
+	char *values;
+
+	if (!set->value_bytes)
+		return true;
+	values = reallocarray(set->values, capacity, set->value_bytes);
+	if (!values)
+		return false;
+	memset(values + had_bytes, 0, capacity * set->value_bytes - had_bytes);
+	set->values = values;
+	return true;
+}
+
 static bool grow(struct key_set *set)
 {
 	uint32_t capacity = set->capacity ? 2 * set->capacity : CAPACITY_FIRST;
@@ -54,8 +78,10 @@ static bool grow(struct key_set *set)
 
 	if (keys)
 		set->keys = keys;
-	if (!slots)
+	if (!slots || !grow_values(set, capacity)) {
+		free(slots);
 		return false;
+	}
 	free(set->slots);
 	set->slots = slots;
 	set->capacity = capacity;

@@ -41,19 +41,20 @@ int stack_intake_init(struct stack_intake *intake, struct code_files *files,
 	memset(intake, 0, sizeof(*intake));
 	intake->spaces.files = files;
 	intake->spaces.symbols = symbols;
-	key_set_init(&intake->thread_keys, sizeof(struct thread_key), THREADS_FOLLOWED_MAX);
+	key_set_init_values(&intake->threads, sizeof(struct thread_key),
+			    sizeof(struct intake_thread), THREADS_FOLLOWED_MAX);
 	intake->unwinder = unwinder_new(files);
 	return intake->unwinder ? stack_table_init(&intake->table) : -ENOMEM;
 }
 
 static void forget_threads(struct stack_intake *intake)
 {
-	for (uint32_t i = 0; i < intake->thread_capacity; i++)
-		stack_tasks_release(&intake->threads[i].tasks);
-	free(intake->threads);
-	intake->threads = NULL;
-	intake->thread_capacity = 0;
-	key_set_release(&intake->thread_keys);
+	for (uint32_t i = 0; i < intake->threads.cnt; i++) {
+		struct intake_thread *thread = key_set_value(&intake->threads, i);
+
+		stack_tasks_release(&thread->tasks);
+	}
+	key_set_release(&intake->threads);
 }
 
 void stack_intake_release(struct stack_intake *intake)
@@ -66,23 +67,6 @@ void stack_intake_release(struct stack_intake *intake)
 
 /* --- whose stack it is --- */
 
-static bool has_room(struct stack_intake *intake)
-{
-	uint32_t capacity = intake->thread_keys.capacity;
-	struct intake_thread *grown;
-
-	if (intake->thread_capacity >= capacity)
-		return true;
-	grown = reallocarray(intake->threads, capacity, sizeof(*grown));
-	if (!grown)
-		return false;
-	memset(grown + intake->thread_capacity, 0,
-	       (capacity - intake->thread_capacity) * sizeof(*grown));
-	intake->threads = grown;
-	intake->thread_capacity = capacity;
-	return true;
-}
-
 static struct thread_key key_of(const struct wire_stack_owner *owner)
 {
 	return (struct thread_key){ owner->address_space, owner->tgid, owner->tid };
@@ -93,14 +77,14 @@ static struct intake_thread *thread_of(struct stack_intake *intake,
 				       const struct wire_stack_owner *owner)
 {
 	const struct thread_key key = key_of(owner);
-	uint32_t number = key_set_add(&intake->thread_keys, &key);
+	uint32_t number = key_set_add(&intake->threads, &key);
 
 	if (number == KEY_SET_FULL) {
 		forget_threads(intake);
-		number = key_set_add(&intake->thread_keys, &key);
+		number = key_set_add(&intake->threads, &key);
 	}
-	if (number != KEY_SET_FULL && has_room(intake))
-		return &intake->threads[number];
+	if (number != KEY_SET_FULL)
+		return key_set_value(&intake->threads, number);
 	intake->table.lost_cnt++;
 	return NULL;
 }
@@ -335,9 +319,9 @@ void stack_intake_take(struct stack_intake *intake, const void *message, size_t 
 bool stack_intake_knows(const struct stack_intake *intake, const struct wire_waiting *waiting)
 {
 	const struct thread_key key = key_of(&waiting->owner);
-	uint32_t number = key_set_find(&intake->thread_keys, &key);
+	uint32_t number = key_set_find(&intake->threads, &key);
 	const struct intake_thread *thread =
-		number >= intake->thread_capacity ? NULL : &intake->threads[number];
+		number == KEY_SET_FULL ? NULL : key_set_value(&intake->threads, number);
 
 	return thread && thread->is_waiting && thread->wait_number == waiting->owner.wait_number;
 }

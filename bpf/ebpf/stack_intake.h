@@ -8,7 +8,6 @@
 #include "stack_spaces.h"
 #include "stack_table.h"
 
-struct intake_thread;
 struct raw_stack;
 struct unwinder;
 
@@ -19,10 +18,8 @@ struct stack_intake {
 	struct stack_spaces spaces;
 	struct stack_table table;
 	struct unwinder *unwinder;
-	struct key_set thread_keys;    /* of those that live, and that died lately */
-	struct intake_thread *threads; /* by number of key */
-	uint32_t thread_capacity;
-	uint64_t period_ns; /* of samples */
+	struct key_set threads; /* those that live, and that died lately: struct intake_thread */
+	uint64_t period_ns;	/* of samples */
 	/* The last passes of looks from outside: a wait that has gone on for blocked_ns when one
 	 * begins, and lasts until that ends, is met by it with that chance. */
 	struct stack_looking {

@@ -50,16 +50,12 @@ struct time_key {
 struct names {
 	const struct stack_naming *naming;
 	struct observation *obs;
-	struct key_set places;	    /* struct place */
-	struct place_frames *found; /* by number of place */
-	uint32_t found_capacity;
+	struct key_set places;		 /* struct place: struct place_frames */
 	struct function_starts **starts; /* by number of code file */
 	bool *are_starts_read;
-	struct key_set frames;	/* struct obs_frame, its strings of the pool */
-	struct key_set calls;	/* struct call_key */
-	struct key_set times;	/* struct time_key */
-	struct stack_sum *sums; /* by number of time */
-	uint32_t sum_capacity;
+	struct key_set frames; /* struct obs_frame, its strings of the pool */
+	struct key_set calls;  /* struct call_key */
+	struct key_set times;  /* struct time_key: struct stack_sum */
 };
 
 /* A stack while it is put together: numbers of frames, innermost first. */
@@ -196,29 +192,21 @@ static const struct place_frames *frames_of(struct names *names, const struct st
 {
 	struct place place = { .kind = node->kind, .owner = node->owner };
 	uint32_t number, before = names->places.cnt;
+	struct place_frames *frames;
 
 	if (node->kind != PLACE_PYTHON)
 		place.address = node->address;
 	number = key_set_add(&names->places, &place);
 	if (number == KEY_SET_FULL)
 		return NULL;
-	if (names->places.capacity > names->found_capacity) {
-		struct place_frames *grown =
-			reallocarray(names->found, names->places.capacity, sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		names->found = grown;
-		names->found_capacity = names->places.capacity;
-	}
+	frames = key_set_value(&names->places, number);
 	if (names->places.cnt == before)
-		return &names->found[number];
-	names->found[number] = (struct place_frames){ 0 };
+		return frames;
 	if (node->kind == PLACE_PYTHON)
-		name_python(names, &place, &names->found[number]);
+		name_python(names, &place, frames);
 	else
-		name_code(names, &place, &names->found[number]);
-	return &names->found[number];
+		name_code(names, &place, frames);
+	return frames;
 }
 
 /* --- stacks --- */
@@ -352,36 +340,15 @@ static uint32_t call_of(struct names *names, const struct assembly *stack, bool 
 
 /* --- times --- */
 
-/* The time that @number is going to be. NULL: out of memory. */
-static struct stack_sum *sum_at(struct names *names, uint32_t number)
-{
-	uint32_t had = names->sum_capacity, capacity = names->times.capacity;
-	struct stack_sum *grown;
-
-	if (number < had)
-		return &names->sums[number];
-	grown = reallocarray(names->sums, capacity, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	memset(grown + had, 0, (capacity - had) * sizeof(*grown));
-	names->sums = grown;
-	names->sum_capacity = capacity;
-	return &grown[number];
-}
-
 static int add_time(struct names *names, uint32_t call, const struct stack_row *row,
 		    const struct stack_sum *sum)
 {
 	const struct time_key key = { call, row->thread, row->task, row->wait, row->is_divided };
 	uint32_t number = key_set_add(&names->times, &key);
-	struct stack_sum *all = number == KEY_SET_FULL ? NULL : sum_at(names, number);
 
-	if (!all)
+	if (number == KEY_SET_FULL)
 		return -ENOMEM;
-	all->time_ns += sum->time_ns;
-	all->sample_cnt += sum->sample_cnt;
-	all->gil_held_ns += sum->gil_held_ns;
-	all->gil_known_ns += sum->gil_known_ns;
+	stack_sum_add(key_set_value(&names->times, number), sum);
 	return 0;
 }
 
@@ -390,8 +357,7 @@ static int give_time(struct names *names, uint32_t number)
 	const struct stack_table *table = names->naming->table;
 	const struct time_key *key = key_set_at(&names->times, number);
 	const struct stack_thread *thread = key_set_at(&table->threads, key->thread);
-	const char *name = table->thread_names[key->thread];
-	const struct stack_sum *sum = &names->sums[number];
+	const struct stack_sum *sum = key_set_value(&names->times, number);
 	struct obs_stack_time *time = observation_add_stack_time(names->obs);
 
 	if (!time)
@@ -399,7 +365,7 @@ static int give_time(struct names *names, uint32_t number)
 	time->call = key->call;
 	time->pid = (pid_t)thread->pid;
 	time->tid = (pid_t)thread->tid;
-	time->thread = keep(names, name ? name : "");
+	time->thread = keep(names, stack_table_thread_name(table, key->thread));
 	if (key->task != NO_NODE)
 		time->task =
 			keep(names, *(const char *const *)key_set_at(&table->tasks, key->task));
@@ -422,14 +388,14 @@ static int give(struct names *names)
 
 	for (uint32_t i = 0; i < table->waits.cnt && !error; i++)
 		error = observation_add_wait(names->obs) ? 0 : -ENOMEM;
-	for (uint32_t i = 0; i < table->rows.cnt && i < table->sum_capacity && !error; i++) {
+	for (uint32_t i = 0; i < table->rows.cnt && !error; i++) {
 		const struct stack_row *row = key_set_at(&table->rows, i);
 		uint32_t call;
 
 		assemble(names, row, &stack, &complete);
 		call = call_of(names, &stack, complete);
 		if (call != NO_CALLER)
-			error = add_time(names, call, row, &table->sums[i]);
+			error = add_time(names, call, row, stack_table_sum(table, i));
 	}
 	for (uint32_t i = 0; i < names->times.cnt && !error; i++)
 		error = give_time(names, i);
@@ -444,8 +410,6 @@ static void names_release(struct names *names)
 	key_set_release(&names->frames);
 	key_set_release(&names->calls);
 	key_set_release(&names->times);
-	free(names->found);
-	free(names->sums);
 	for (size_t i = 0; names->starts && i < file_cnt; i++)
 		free(names->starts[i]);
 	free(names->starts);
@@ -459,10 +423,12 @@ int stack_names_give(const struct stack_naming *naming, struct observation *obs)
 	struct names names = { .naming = naming, .obs = obs };
 	int error = -ENOMEM;
 
-	key_set_init(&names.places, sizeof(struct place), no_limit);
+	key_set_init_values(&names.places, sizeof(struct place), sizeof(struct place_frames),
+			    no_limit);
 	key_set_init(&names.frames, sizeof(struct obs_frame), no_limit);
 	key_set_init(&names.calls, sizeof(struct call_key), no_limit);
-	key_set_init(&names.times, sizeof(struct time_key), no_limit);
+	key_set_init_values(&names.times, sizeof(struct time_key), sizeof(struct stack_sum),
+			    no_limit);
 	names.starts = calloc(file_cnt + 1, sizeof(*names.starts));
 	names.are_starts_read = calloc(file_cnt + 1, sizeof(bool));
 	if (names.starts && names.are_starts_read)

@@ -17,8 +17,10 @@ int stack_table_init(struct stack_table *table)
 {
 	memset(table, 0, sizeof(*table));
 	key_set_init(&table->nodes, sizeof(struct stack_node), NODES_MAX);
-	key_set_init(&table->rows, sizeof(struct stack_row), ROWS_MAX);
-	key_set_init(&table->threads, sizeof(struct stack_thread), THREADS_MAX);
+	key_set_init_values(&table->rows, sizeof(struct stack_row), sizeof(struct stack_sum),
+			    ROWS_MAX);
+	key_set_init_values(&table->threads, sizeof(struct stack_thread), sizeof(const char *),
+			    THREADS_MAX);
 	key_set_init(&table->tasks, sizeof(const char *), TASKS_MAX);
 	key_set_init(&table->waits, sizeof(struct wire_wait_key), WAITS_MAX);
 	key_set_init(&table->python_places, sizeof(struct stack_python_place), PYTHON_PLACES_MAX);
@@ -34,8 +36,6 @@ void stack_table_release(struct stack_table *table)
 	key_set_release(&table->tasks);
 	key_set_release(&table->waits);
 	key_set_release(&table->python_places);
-	free(table->sums);
-	free(table->thread_names);
 	string_pool_free(table->strings);
 	memset(table, 0, sizeof(*table));
 }
@@ -45,35 +45,15 @@ uint32_t stack_table_push(struct stack_table *table, const struct stack_node *no
 	return key_set_add(&table->nodes, node);
 }
 
-static bool has_sum(struct stack_table *table, uint32_t number)
-{
-	uint32_t capacity = table->rows.capacity;
-	struct stack_sum *grown;
-
-	if (number < table->sum_capacity)
-		return true;
-	grown = reallocarray(table->sums, capacity, sizeof(*grown));
-	if (!grown)
-		return false;
-	memset(grown + table->sum_capacity, 0, (capacity - table->sum_capacity) * sizeof(*grown));
-	table->sums = grown;
-	table->sum_capacity = capacity;
-	return true;
-}
-
 void stack_table_add(struct stack_table *table, const struct stack_row *row,
 		     const struct stack_sum *sum)
 {
 	uint32_t number = key_set_add(&table->rows, row);
 
-	if (number == KEY_SET_FULL || !has_sum(table, number)) {
+	if (number == KEY_SET_FULL)
 		table->lost_cnt += sum->sample_cnt;
-		return;
-	}
-	table->sums[number].time_ns += sum->time_ns;
-	table->sums[number].gil_held_ns += sum->gil_held_ns;
-	table->sums[number].gil_known_ns += sum->gil_known_ns;
-	table->sums[number].sample_cnt += sum->sample_cnt;
+	else
+		stack_sum_add(stack_table_sum(table, number), sum);
 }
 
 static const char *keep(struct stack_table *table, const char *text)
@@ -84,23 +64,20 @@ static const char *keep(struct stack_table *table, const char *text)
 uint32_t stack_table_thread(struct stack_table *table, uint32_t pid, uint32_t tid)
 {
 	const struct stack_thread thread = { .pid = pid, .tid = tid };
-	uint32_t number = key_set_add(&table->threads, &thread), had = table->thread_name_capacity;
-	const char **grown;
 
-	if (number == KEY_SET_FULL || number < had)
-		return number;
-	grown = reallocarray(table->thread_names, table->threads.capacity, sizeof(*grown));
-	if (!grown)
-		return KEY_SET_FULL;
-	table->thread_names = grown;
-	table->thread_name_capacity = table->threads.capacity;
-	memset(grown + had, 0, (table->threads.capacity - had) * sizeof(*grown));
-	return number;
+	return key_set_add(&table->threads, &thread);
 }
 
 void stack_table_name_thread(struct stack_table *table, uint32_t number, const char *name)
 {
-	table->thread_names[number] = keep(table, name);
+	*(const char **)key_set_value(&table->threads, number) = keep(table, name);
+}
+
+const char *stack_table_thread_name(const struct stack_table *table, uint32_t number)
+{
+	const char *name = *(const char *const *)key_set_value(&table->threads, number);
+
+	return name ? name : "";
 }
 
 uint32_t stack_table_task(struct stack_table *table, const char *name)

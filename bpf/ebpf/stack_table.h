@@ -55,6 +55,14 @@ struct stack_sum {
 	double sample_cnt; /* of a wait that is divided among tasks each has a part */
 };
 
+static inline void stack_sum_add(struct stack_sum *sum, const struct stack_sum *more)
+{
+	sum->time_ns += more->time_ns;
+	sum->gil_held_ns += more->gil_held_ns;
+	sum->gil_known_ns += more->gil_known_ns;
+	sum->sample_cnt += more->sample_cnt;
+}
+
 struct stack_thread {
 	uint32_t pid;
 	uint32_t tid;
@@ -70,13 +78,9 @@ struct stack_python_place {
 
 struct stack_table {
 	struct string_pool *strings;
-	struct key_set nodes;	/* struct stack_node */
-	struct key_set rows;	/* struct stack_row */
-	struct stack_sum *sums; /* by number of row */
-	uint32_t sum_capacity;
-	struct key_set threads;	   /* struct stack_thread */
-	const char **thread_names; /* by number; of the pool; NULL: not known */
-	uint32_t thread_name_capacity;
+	struct key_set nodes;	      /* struct stack_node */
+	struct key_set rows;	      /* struct stack_row: struct stack_sum */
+	struct key_set threads;	      /* struct stack_thread: const char *, of the pool */
 	struct key_set tasks;	      /* const char *, of the pool */
 	struct key_set waits;	      /* struct wire_wait_key */
 	struct key_set python_places; /* struct stack_python_place */
@@ -101,6 +105,14 @@ uint32_t stack_table_python_place(struct stack_table *table, const char *functio
 
 /* What the thread is called now. */
 void stack_table_name_thread(struct stack_table *table, uint32_t number, const char *name);
+
+/* "" when that isn't known. */
+const char *stack_table_thread_name(const struct stack_table *table, uint32_t number);
+
+static inline struct stack_sum *stack_table_sum(const struct stack_table *table, uint32_t row)
+{
+	return key_set_value(&table->rows, row);
+}
 
 static inline const struct stack_node *stack_table_node(const struct stack_table *table,
 							uint32_t number)

@@ -92,7 +92,7 @@ static double time_of_all(const struct stack_intake *intake)
 	double time_ns = 0;
 
 	for (uint32_t i = 0; i < intake->table.rows.cnt; i++)
-		time_ns += intake->table.sums[i].time_ns;
+		time_ns += stack_table_sum(&intake->table, i)->time_ns;
 	return time_ns;
 }
 
@@ -105,9 +105,9 @@ static void test_a_sample_stands_for_its_period(void **state)
 	take(intake, owner, (uintptr_t)getpid, WIRE_GIL_FREE);
 	take(intake, owner, (uintptr_t)getpid, WIRE_GIL_UNKNOWN);
 	assert_int_equal(intake->table.rows.cnt, 1);
-	assert_true(intake->table.sums[0].time_ns == 30.0 * MS);
-	assert_true(intake->table.sums[0].gil_known_ns == 20.0 * MS);
-	assert_true(intake->table.sums[0].gil_held_ns == 10.0 * MS);
+	assert_true(stack_table_sum(&intake->table, 0)->time_ns == 30.0 * MS);
+	assert_true(stack_table_sum(&intake->table, 0)->gil_known_ns == 20.0 * MS);
+	assert_true(stack_table_sum(&intake->table, 0)->gil_held_ns == 10.0 * MS);
 }
 
 static void test_a_chosen_wait_stands_for_those_that_were_not(void **state)

@@ -61,6 +61,23 @@ static void test_keys_of_odd_sizes_differ_in_their_last_byte(void **state)
 	key_set_release(&set);
 }
 
+static void test_values_begin_at_zero_and_stay_with_their_keys(void **state)
+{
+	struct key_set set;
+	uint32_t *value;
+
+	(void)state;
+	key_set_init_values(&set, sizeof(uint64_t), sizeof(*value), MANY);
+	for (int round = 0; round < 2; round++) {
+		for (uint64_t key = 0; key < MANY; key++) {
+			value = key_set_value(&set, key_set_add(&set, &key));
+			assert_int_equal(*value, round ? key + 1 : 0);
+			*value = (uint32_t)key + 1;
+		}
+	}
+	key_set_release(&set);
+}
+
 /* --- tables --- */
 
 static uint32_t push_python(struct stack_table *table, const char *function, uint32_t line,
@@ -111,8 +128,8 @@ static void test_equal_stacks_add_up(void **state)
 	fill(&table, &wait);
 	assert_int_equal(table.rows.cnt, 2);
 	assert_int_equal(table.nodes.cnt, 2);
-	assert_true(table.sums[0].time_ns == 1e10);
-	assert_int_equal(table.sums[0].sample_cnt, 6);
+	assert_true(stack_table_sum(&table, 0)->time_ns == 1e10);
+	assert_int_equal(stack_table_sum(&table, 0)->sample_cnt, 6);
 	stack_table_release(&table);
 }
 
@@ -261,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_each_key_has_one_number),
 		cmocka_unit_test(test_a_full_set_takes_no_more_and_keeps_what_it_has),
 		cmocka_unit_test(test_keys_of_odd_sizes_differ_in_their_last_byte),
+		cmocka_unit_test(test_values_begin_at_zero_and_stay_with_their_keys),
 		cmocka_unit_test(test_equal_stacks_add_up),
 		cmocka_unit_test(test_stacks_get_names),
 		cmocka_unit_test(test_machine_code_stays_without_python),
