@@ -1,5 +1,6 @@
 /* The order of the explanation; see explain.h. */
 #include "explain/explain.h"
+#include <math.h>
 #include "arena.h"
 #include "explain/explanation.h"
 
@@ -20,6 +21,15 @@ bool sum_is_busy(const struct stack_sum *sum)
 	return sum->time->is_on_cpu || sum->reason == WAIT_LOCK || sum->reason == WAIT_GIL ||
 	       (sum->role != WAITS_FOR_WORK && sum->role != WAITS_FOR_TREE &&
 		sum->reason != WAIT_STOPPED);
+}
+
+double explain_program_share(const struct explanation *on, double program_ns)
+{
+	const struct report_program_time *program = on->facts->program_time;
+
+	if (program->wall_ns <= program->idle_ns)
+		return 0;
+	return fmin(program_ns / (double)(program->wall_ns - program->idle_ns), 1);
 }
 
 static void copy_quality(const struct explanation *on)

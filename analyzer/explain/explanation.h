@@ -46,6 +46,12 @@ struct explanation {
 	uint64_t known_ns; /* on a CPU and waiting, exact */
 };
 
+/* Negative, 0 or positive, as comparisons of qsort() return. */
+static inline int order_of(uint64_t left, uint64_t right)
+{
+	return (left > right) - (left < right);
+}
+
 /* Samples in which it isn't known who held the GIL are taken to be like those in which it is; where
  * those are fewer than half, nothing is known. */
 static inline bool is_gil_known_of(uint64_t on_cpu_ns, uint64_t gil_known_ns)
@@ -68,6 +74,10 @@ struct report_frame explain_frame(const struct explanation *on, uint32_t frame);
 
 /* Whether that is a place: in a stack of the kernel's alone, or before main(), there is none. */
 bool sum_has_place(const struct explanation *on, const struct stack_sum *sum);
+
+/* The part that @program_ns (see struct stack_sum) is of the program time in which it wasn't idle.
+ */
+double explain_program_share(const struct explanation *on, double program_ns);
 
 /* Whether it counts as busy thread time: see report_hot_spot.share. */
 bool sum_is_busy(const struct stack_sum *sum);

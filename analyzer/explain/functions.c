@@ -22,11 +22,6 @@ struct function_sum {
 	bool is_in_many_threads, is_in_many_processes;
 };
 
-static int order_of(uint64_t left, uint64_t right)
-{
-	return (left > right) - (left < right);
-}
-
 static int by_function(const void *a, const void *b, void *context)
 {
 	const struct explanation *on = context;
@@ -155,16 +150,6 @@ static const char *advice_to_compute(const struct explanation *on, const struct 
 	return "process-pool";
 }
 
-/* Of the program time in which it wasn't idle. */
-static double program_share(const struct explanation *on, const struct function_sum *sum)
-{
-	const struct report_program_time *program = on->facts->program_time;
-
-	return program->wall_ns > program->idle_ns
-		       ? fmin(sum->program_ns / (double)(program->wall_ns - program->idle_ns), 1)
-		       : 0;
-}
-
 /* In a program of these classes another way of running a function can help: in others it wants
  * CPUs, or waits on purpose. */
 static bool may_gain(enum verdict_class program)
@@ -184,7 +169,7 @@ static const char *advice_of(const struct explanation *on, const struct function
 	if (is_as_program || !may_gain(program) ||
 	    !strcmp(on->obs->frames[sum->first->frame].function, "<module>") ||
 	    report->recommendation.action == ACTION_MEASURE_AGAIN ||
-	    program_share(on, sum) < FUNCTION_SHARE_MIN)
+	    explain_program_share(on, sum->program_ns) < FUNCTION_SHARE_MIN)
 		return "";
 	if (class == CLASS_IO_BOUND)
 		return advice_to_wait(on, sum);
@@ -202,7 +187,7 @@ static struct report_function describe(const struct explanation *on, const struc
 		.is_gil_known = is_gil_known_of(sum->on_cpu_ns, sum->gil_known_ns),
 		.waits = arena_array(on->arena, WAIT_REASON_CNT, sizeof(*to.waits)),
 		.verdict_class = class_of(sum),
-		.share = program_share(on, sum),
+		.share = explain_program_share(on, sum->program_ns),
 	};
 	uint32_t frame = sum->first->frame;
 

@@ -28,11 +28,6 @@ struct keyed {
 	uint32_t sum;
 };
 
-static int order_of(uint64_t left, uint64_t right)
-{
-	return (left > right) - (left < right);
-}
-
 static int by_spot(const void *a, const void *b, void *context)
 {
 	const struct explanation *on = context;
@@ -84,12 +79,9 @@ static double share_error(double share, uint64_t time_ns, double variance)
  * all thread time. */
 static double share_of_spot(const struct explanation *on, const struct stack_sum *total)
 {
-	const struct report_program_time *program = on->facts->program_time;
-	double busy_ns = (double)(program->wall_ns - program->idle_ns);
-
 	if (!sum_is_busy(total))
 		return share_of(total->time_ns, on->facts->thread_time->wall_ns);
-	return busy_ns > 0 ? total->program_ns / busy_ns : 0;
+	return explain_program_share(on, total->program_ns);
 }
 
 static void add_up(const struct explanation *on, struct spot *spot)

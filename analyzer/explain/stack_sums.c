@@ -50,11 +50,6 @@ static uint32_t *number_objects(struct explanation *on)
 	return numbers;
 }
 
-static int order_of(uint64_t left, uint64_t right)
-{
-	return (left > right) - (left < right);
-}
-
 static int by_kind(const void *a, const void *b)
 {
 	const struct stack_sum *left = a, *right = b;
