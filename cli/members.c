@@ -1,19 +1,11 @@
 /* Looks who is in the observed cgroup; see members.h. */
 #include <stdint.h>
-#include <time.h>
 
 #include "members.h"
+#include "clock.h"
 #include "process.h"
 
 #define COST_INVERSE 100
-
-static uint64_t cpu_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void plan_next_look(struct members *members, uint64_t cost_ns)
 {
@@ -29,11 +21,11 @@ static void plan_next_look(struct members *members, uint64_t cost_ns)
 int members_look(struct members *members)
 {
 	struct cgroup_members *cgroup = &members->cgroup;
-	uint64_t began_ns = cpu_now_ns();
+	uint64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int error = cgroup_members_look(cgroup);
 	size_t kept = 0;
 
-	plan_next_look(members, cpu_now_ns() - began_ns);
+	plan_next_look(members, clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns);
 	if (error)
 		return error;
 	for (size_t i = 0; i < cgroup->newcomer_cnt; i++) {

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "clock.h"
 #include "delivery.h"
 #include "identity.h"
 #include "members.h"
@@ -44,14 +44,6 @@ struct run {
 	pid_t pid_in_container;
 	int wait_status; /* of a wrapped command that was reaped; else -1 */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void run_init(struct run *run, const struct options *options)
 {
@@ -415,7 +407,7 @@ static int await_member(struct run *run, uint64_t end_ns)
 
 		if (error || run->members.cgroup.newcomer_cnt)
 			return error;
-		if (run->members.left_out_cnt || now_ns() >= end_ns)
+		if (run->members.left_out_cnt || clock_ns(CLOCK_MONOTONIC) >= end_ns)
 			return -ECANCELED;
 		if (!run->has_told_to_wait && !run->options->is_quiet)
 			say("cgroup %s has no processes yet: waiting for the first (Ctrl-C gives "
@@ -432,7 +424,7 @@ static int start_observing_members(struct run *run)
 {
 	const struct source_target target = { .cgroup = &run->members.cgroup };
 	uint64_t duration_ns = run->options->duration_ns;
-	uint64_t end_ns = duration_ns ? now_ns() + duration_ns : UINT64_MAX;
+	uint64_t end_ns = duration_ns ? clock_ns(CLOCK_MONOTONIC) + duration_ns : UINT64_MAX;
 	int error;
 
 	/* Opened before anybody is there: those who come first may not stay for long. */

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgroup_members.h"
+#include "clock.h"
 #include "observation/observation.h"
 #include "observer.h"
 #include "options.h"
@@ -15,20 +15,12 @@
 /* A finish that is over sooner needs no word. */
 #define PATIENCE_NS UINT64_C(500000000)
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void tell_progress(void *context, const char *what)
 {
 	const struct source *source = context;
 
 	if (source->tells_progress && source->finish_began_ns &&
-	    now_ns() - source->finish_began_ns >= PATIENCE_NS)
+	    clock_ns(CLOCK_MONOTONIC) - source->finish_began_ns >= PATIENCE_NS)
 		say_progress("%s ...", what);
 }
 
@@ -152,7 +144,7 @@ static int note_reason(const struct source *source, struct observation *obs)
 
 int source_finish(struct source *source, struct observation *obs)
 {
-	source->finish_began_ns = now_ns();
+	source->finish_began_ns = clock_ns(CLOCK_MONOTONIC);
 	int error = source->observer->ops->finish(source->observer, obs);
 
 	erase_progress();

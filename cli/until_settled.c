@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "analyze.h"
+#include "clock.h"
 #include "message.h"
 #include "observation/observation.h"
 #include "observer.h"
@@ -13,7 +13,6 @@
 #include "report.h"
 #include "until_settled.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 /* No program is known earlier; and what attaching itself caused has become a small part by then. */
 #define FIRST_LOOK_NS NS_PER_S
 #define LOOK_EVERY_NS (NS_PER_S / 4)
@@ -22,22 +21,11 @@
 /* Where it isn't overwritten, progress is told so often. */
 #define TELL_EVERY_NS NS_PER_S
 
-static uint64_t cpu_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 void until_settled_begin(struct until_settled *until, struct observer *observer,
 			 const struct options *options)
 {
-	struct timespec now;
-	uint64_t now_ns;
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 	*until = (struct until_settled){
 		.observer = observer,
 		.options = options,
@@ -90,11 +78,11 @@ bool until_settled_look(struct until_settled *until, uint64_t now_ns)
 	if (now_ns < until->next_ns)
 		return false;
 	observation_init(&obs);
-	began_ns = cpu_now_ns();
+	began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (!until->observer->ops->peek(until->observer, &obs))
 		judge(until, &obs, now_ns);
 	observation_release(&obs);
-	pause_ns = COST_INVERSE * (cpu_now_ns() - began_ns);
+	pause_ns = COST_INVERSE * (clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns);
 	until->next_ns = now_ns + (pause_ns > LOOK_EVERY_NS ? pause_ns : LOOK_EVERY_NS);
 	return until->is_settled;
 }

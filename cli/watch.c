@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "members.h"
+#include "clock.h"
 #include "message.h"
 #include "observer.h"
 #include "process.h"
@@ -12,7 +13,6 @@
 #include "until_settled.h"
 #include "watch.h"
 
-#define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 #define NEVER	  UINT64_MAX
 
@@ -26,18 +26,10 @@ struct schedule {
 	uint64_t members_ns;	    /* who has come into the cgroup since */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 static struct schedule plan(const struct watch *watch)
 {
 	struct schedule schedule = { .end_ns = NEVER, .drain_ns = NEVER, .members_ns = NEVER };
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	if (watch->duration_ns)
 		schedule.end_ns = now + watch->duration_ns;
@@ -65,7 +57,7 @@ static int wait_for_something(const struct watch *watch, struct pollfd *fds,
 		next = schedule->members_ns;
 	if (watch->until_settled && next > watch->until_settled->next_ns)
 		next = watch->until_settled->next_ns;
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	uint64_t left = next > now ? next - now : 0;
 	const struct timespec timeout = { .tv_sec = (time_t)(left / NS_PER_S),
 					  .tv_nsec = (long)(left % NS_PER_S) };
@@ -97,7 +89,7 @@ static void pass_signals_on(const struct watch *watch)
 static int drain(const struct watch *watch, struct schedule *schedule)
 {
 	if (schedule->drain_interval_ns)
-		schedule->drain_ns = now_ns() + schedule->drain_interval_ns;
+		schedule->drain_ns = clock_ns(CLOCK_MONOTONIC) + schedule->drain_interval_ns;
 	return watch->observer ? watch->observer->ops->drain(watch->observer) : 0;
 }
 
@@ -107,7 +99,8 @@ static int adopt_newcomers(const struct watch *watch, struct schedule *schedule)
 	const struct cgroup_members *cgroup = &watch->members->cgroup;
 	int error = members_look(watch->members);
 
-	schedule->members_ns = now_ns() + (uint64_t)watch->members->look_ms * NS_PER_MS;
+	schedule->members_ns =
+		clock_ns(CLOCK_MONOTONIC) + (uint64_t)watch->members->look_ms * NS_PER_MS;
 	if (error)
 		return error;
 	if (cgroup->newcomer_cnt && watch->tells_newcomers)
@@ -132,9 +125,9 @@ int watch_run(const struct watch *watch)
 		int error = wait_for_something(watch, fds, &schedule);
 
 		if (!error && (fds[POLL_OBSERVER].revents || fds[POLL_TARGET].revents ||
-			       now_ns() >= schedule.drain_ns))
+			       clock_ns(CLOCK_MONOTONIC) >= schedule.drain_ns))
 			error = drain(watch, &schedule);
-		if (!error && now_ns() >= schedule.members_ns)
+		if (!error && clock_ns(CLOCK_MONOTONIC) >= schedule.members_ns)
 			error = adopt_newcomers(watch, &schedule);
 		if (error && !(watch->members && error == -ENOENT))
 			return error;
@@ -145,9 +138,10 @@ int watch_run(const struct watch *watch)
 				return WATCH_INTERRUPTED;
 			pass_signals_on(watch);
 		}
-		if (watch->until_settled && until_settled_look(watch->until_settled, now_ns()))
+		if (watch->until_settled &&
+		    until_settled_look(watch->until_settled, clock_ns(CLOCK_MONOTONIC)))
 			return WATCH_SETTLED;
-		if (now_ns() >= schedule.end_ns)
+		if (clock_ns(CLOCK_MONOTONIC) >= schedule.end_ns)
 			return WATCH_TIME_UP;
 	}
 }

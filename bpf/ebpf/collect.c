@@ -1,5 +1,6 @@
 /* Taking the sums out of the kernel and making the observation of them. */
 #include "session.h"
+#include "clock.h"
 #include "finish_lives.h"
 #include "finish_quiet.h"
 #include "flight_watch.h"
@@ -14,7 +15,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "probe.skel.h"
 
@@ -23,14 +23,6 @@
 #define DYING_MAX_NS 100000000ull
 /* How long it looks up what lies at the addresses of futexes that were met last. */
 #define FUTEX_LOOK_LAST_NS 20000000ull
-
-uint64_t session_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
 
 uint64_t session_since_begin_ns(const struct ebpf_observer *self, uint64_t instant_ns)
 {
@@ -305,7 +297,7 @@ static uint64_t last_exit_ns(const struct ebpf_observer *self)
  */
 static void await_dying(struct ebpf_observer *self)
 {
-	uint64_t deadline_ns = session_now_ns() + DYING_MAX_NS;
+	uint64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + DYING_MAX_NS;
 	struct wire_thread *records;
 	size_t cnt;
 	int error;
@@ -316,17 +308,14 @@ static void await_dying(struct ebpf_observer *self)
 		if (error || __atomic_load_n(&self->probes->bss->live_cnt, __ATOMIC_ACQUIRE) <= cnt)
 			return;
 		sched_yield();
-	} while (session_now_ns() < deadline_ns);
+	} while (clock_ns(CLOCK_MONOTONIC) < deadline_ns);
 }
 
 /* The wall clock's time of the beginning. */
 static int64_t started_at_unix_ns(const struct ebpf_observer *self)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec -
-	       (int64_t)session_since_begin_ns(self, session_now_ns());
+	return (int64_t)(clock_ns(CLOCK_REALTIME) -
+			 session_since_begin_ns(self, clock_ns(CLOCK_MONOTONIC)));
 }
 
 static int finish_neighbours(struct ebpf_observer *self)
@@ -398,7 +387,7 @@ int collect_finish(struct observer *observer, struct observation *obs)
 
 	__atomic_store_n(&shared->is_closing, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&shared->is_observing, 0, __ATOMIC_SEQ_CST);
-	until_ns = session_now_ns();
+	until_ns = clock_ns(CLOCK_MONOTONIC);
 	shared->observed_until_ns = until_ns;
 	stacks_conclude(self, until_ns);
 	await_dying(self);

@@ -1,5 +1,6 @@
 /* The eBPF observer: follows a tree with the probes and hears what they tell of it. */
 #include "inspect.h"
+#include "clock.h"
 #include "session.h"
 #include "flight_watch.h"
 #include "segments.h"
@@ -211,7 +212,7 @@ static int seed(struct ebpf_observer *self)
  */
 static void seed_files_later(struct ebpf_observer *self)
 {
-	self->files_due_ns = session_now_ns() + PROCESS_TREE_FIRST_LOOK_NS;
+	self->files_due_ns = clock_ns(CLOCK_MONOTONIC) + PROCESS_TREE_FIRST_LOOK_NS;
 }
 
 static int seed_files(struct ebpf_observer *self, uint64_t now_ns)
@@ -236,7 +237,7 @@ static int list_seeded(struct ebpf_observer *self, uint64_t at_ns)
 			error = process_tree_born(&self->tree, (pid_t)records[i].tgid,
 						  (pid_t)records[i].tid, 0, records[i].comm, at_ns);
 	free(records);
-	self->listed_at_ns = session_now_ns();
+	self->listed_at_ns = clock_ns(CLOCK_MONOTONIC);
 	return error || cnt ? error : -ESRCH;
 }
 
@@ -257,7 +258,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 		error = follow_process(self, pid);
 	if (error)
 		return error;
-	shared->observed_from_ns = session_now_ns();
+	shared->observed_from_ns = clock_ns(CLOCK_MONOTONIC);
 	shared->quiet_since_ns = shared->observed_from_ns;
 	shared->quiet_until_ns = shared->observed_from_ns;
 	shared->program_ns[WIRE_QUIET] = -shared->observed_from_ns;
@@ -269,7 +270,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 	if (!error && !self->cgroup)
 		process_tree_inspect_due(&self->tree, PROCESS_TREE_FIRST_LOOK_NS);
 	if (!error)
-		error = flight_watch_begin(self, session_now_ns());
+		error = flight_watch_begin(self, clock_ns(CLOCK_MONOTONIC));
 	/* A command that is yet to run exec has nothing open that matters. */
 	if (!error && !self->probes->rodata->begins_at_exec)
 		seed_files_later(self);
@@ -279,7 +280,7 @@ static int ebpf_track(struct observer *observer, pid_t pid)
 static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
 {
 	struct ebpf_observer *self = from_observer(observer);
-	uint64_t now_ns = session_since_begin_ns(self, session_now_ns());
+	uint64_t now_ns = session_since_begin_ns(self, clock_ns(CLOCK_MONOTONIC));
 	size_t adopted_cnt = 0;
 	int error = 0;
 
@@ -294,7 +295,7 @@ static int ebpf_adopt(struct observer *observer, const pid_t *pids, size_t cnt)
 	/* What was born and died before has been told of. While nobody was there, nobody waited. */
 	ring_buffer__consume(self->events);
 	if (!self->probes->bss->live_cnt)
-		self->probes->bss->quiet_since_ns = session_now_ns();
+		self->probes->bss->quiet_since_ns = clock_ns(CLOCK_MONOTONIC);
 	error = seed(self);
 	if (!error)
 		error = list_seeded(self, now_ns);
@@ -318,11 +319,11 @@ static int ebpf_timeout_ms(const struct observer *observer)
 static int ebpf_drain(struct observer *observer)
 {
 	struct ebpf_observer *self = from_observer(observer);
-	uint64_t now_ns = session_since_begin_ns(self, session_now_ns());
+	uint64_t now_ns = session_since_begin_ns(self, clock_ns(CLOCK_MONOTONIC));
 	uint32_t capacity = bpf_map__max_entries(self->probes->maps.waits);
 
 	ring_buffer__consume(self->events);
-	segments_look(self, session_now_ns());
+	segments_look(self, clock_ns(CLOCK_MONOTONIC));
 	stacks_look(self);
 	process_tree_inspect_due(&self->tree, now_ns);
 	host_watch_look(&self->host, now_ns);
@@ -331,9 +332,9 @@ static int ebpf_drain(struct observer *observer)
 	if (!self->error)
 		self->error = futex_names_look(&self->names.futexes, &self->obs, FUTEX_LOOK_NS);
 	if (!self->error)
-		self->error = seed_files(self, session_now_ns());
+		self->error = seed_files(self, clock_ns(CLOCK_MONOTONIC));
 	if (!self->error)
-		self->error = flight_watch_look(self, session_now_ns());
+		self->error = flight_watch_look(self, clock_ns(CLOCK_MONOTONIC));
 	if (!self->error && self->probes->bss->wait_row_cnt > capacity / 2)
 		self->error = collect_rows(self);
 	if (!self->error && self->probes->bss->holder_row_cnt >

@@ -1,5 +1,6 @@
 /* See flight_watch.h. */
 #include "flight_watch.h"
+#include "clock.h"
 #include "session.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -78,7 +79,7 @@ int flight_watch_look(struct ebpf_observer *self, uint64_t now_ns)
 	if (!error)
 		error = flight_sample(&self->flight, told, cnt, now_ns);
 	free(told);
-	self->flight_due_ns = now_ns + COST_PART * (session_now_ns() - now_ns);
+	self->flight_due_ns = now_ns + COST_PART * (clock_ns(CLOCK_MONOTONIC) - now_ns);
 	return error == -ENOMEM ? error : 0;
 }
 

@@ -1,12 +1,12 @@
 /* What futexes are and lie in, looked up a few at a time; see futex_names.h. */
 #include "futex_names.h"
+#include "clock.h"
 #include "futex_layout.h"
 #include "observation/observation.h"
 #include "target_memory.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A program with more locks than this has a report that shows ten of them. */
 #define FUTEX_NAMES_MAX 16384
@@ -115,14 +115,6 @@ static int look_one(struct futex_names *futexes, struct observation *obs,
 	return append(futexes, &name);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 int futex_names_look(struct futex_names *futexes, struct observation *obs, uint64_t budget_ns)
 {
 	uint64_t since_ns, until_ns;
@@ -131,12 +123,12 @@ int futex_names_look(struct futex_names *futexes, struct observation *obs, uint6
 
 	if (!futexes->asked_cnt)
 		return 0;
-	since_ns = now_ns();
+	since_ns = clock_ns(CLOCK_MONOTONIC);
 	until_ns = since_ns + budget_ns;
 	do
 		error = look_one(futexes, obs, &futexes->asked[done++]);
-	while (!error && done < futexes->asked_cnt && now_ns() < until_ns);
-	futexes->spent_ns += now_ns() - since_ns;
+	while (!error && done < futexes->asked_cnt && clock_ns(CLOCK_MONOTONIC) < until_ns);
+	futexes->spent_ns += clock_ns(CLOCK_MONOTONIC) - since_ns;
 	futexes->asked_cnt -= done;
 	memmove(futexes->asked, futexes->asked + done,
 		futexes->asked_cnt * sizeof(*futexes->asked));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include "clock.h"
 #include "session.h"
 #include "namespace.skel.h"
 
@@ -25,7 +26,7 @@ static uint32_t own_inode(const char *path)
 
 static int check_time(const struct namespace_bpf *program, char *why, size_t why_size)
 {
-	long long apart_ns = (long long)(session_now_ns() - program->bss->now_ns);
+	long long apart_ns = (long long)(clock_ns(CLOCK_MONOTONIC) - program->bss->now_ns);
 
 	if (llabs(apart_ns) < CLOCKS_APART_MAX_NS)
 		return 0;

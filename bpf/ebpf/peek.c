@@ -4,6 +4,7 @@
  * probes' is taken, changed or stopped.
  */
 #include "finish_quiet.h"
+#include "clock.h"
 #include "session.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -69,7 +70,7 @@ static int read_threads(struct ebpf_observer *self, struct wire_thread **records
 	size_t good;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		self->probes->bss->observed_until_ns = session_now_ns();
+		self->probes->bss->observed_until_ns = clock_ns(CLOCK_MONOTONIC);
 		int error = collect_snapshot(self, records, cnt);
 
 		if (error)
@@ -109,7 +110,7 @@ static int look(struct ebpf_observer *self)
 	if (!error)
 		error = add_threads(self, &telling);
 	if (!error)
-		error = collect_complete(self, &telling, session_now_ns());
+		error = collect_complete(self, &telling, clock_ns(CLOCK_MONOTONIC));
 	return error;
 }
 

@@ -1,10 +1,10 @@
 /* The processes of the tree: bookkeeping, and when to inspect which. */
 #include "process_tree.h"
+#include "clock.h"
 #include "observation/observation.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MS_NS 1000000ull
 
@@ -214,14 +214,6 @@ static void inspect_one(struct process_tree *tree, size_t index, uint64_t now_ns
 	known->is_settled |= is_settled;
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 /* Thousands of processes are looked at again less often. */
 static void spread_looks(struct process_tree *tree, size_t index, uint64_t took_ns, uint64_t now_ns)
 {
@@ -236,7 +228,7 @@ static void spread_looks(struct process_tree *tree, size_t index, uint64_t took_
 
 void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns)
 {
-	uint64_t began_ns = monotonic_ns(), before_ns = began_ns, after_ns, live_cnt = 0;
+	uint64_t began_ns = clock_ns(CLOCK_MONOTONIC), before_ns = began_ns, after_ns, live_cnt = 0;
 	size_t i = tree->resume_at > tree->first_live ? tree->resume_at : tree->first_live;
 
 	for (; i < tree->obs->process_cnt; i++) {
@@ -244,7 +236,7 @@ void process_tree_inspect_due(struct process_tree *tree, uint64_t now_ns)
 		if (!tree->processes[i].is_live || tree->processes[i].inspect_at_ns > now_ns)
 			continue;
 		inspect_one(tree, i, now_ns);
-		after_ns = monotonic_ns();
+		after_ns = clock_ns(CLOCK_MONOTONIC);
 		spread_looks(tree, i, after_ns - before_ns, now_ns);
 		before_ns = after_ns;
 		if (after_ns - began_ns > INSPECT_CALL_MAX_NS) {

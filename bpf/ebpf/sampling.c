@@ -1,5 +1,6 @@
 /* Puts a clock on each CPU that runs the sampling program; see sampling.h. */
 #include "sampling.h"
+#include "clock.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define NS_PER_S 1000000000ull
 
 static int open_clock(int cpu, uint32_t hz)
 {

@@ -1,12 +1,12 @@
 /* See segments.h. */
 #include "segments.h"
+#include "clock.h"
 #include "finish_quiet.h"
 #include "session.h"
 #include <bpf/libbpf.h>
 #include <stdbool.h>
 #include "probe.skel.h"
 
-#define NS_PER_S 1000000000ull
 /* How many segments a second are taken in, of all threads: at 0.3 us each that is 0.1% of a CPU. */
 #define SEGMENTS_PER_S 4000
 #define QUANTUM_MAX_NS NS_PER_S
@@ -45,7 +45,7 @@ static void take_slice(struct ebpf_observer *self)
 		return;
 	if (!quiet_read(self, &sums))
 		return;
-	now_ns = session_now_ns();
+	now_ns = clock_ns(CLOCK_MONOTONIC);
 	quiet_total(&sums, now_ns, total_ns);
 	part_ns[SLICE_COMPUTING] = total_ns[WIRE_COMPUTING];
 	part_ns[SLICE_STARVED] = total_ns[WIRE_STARVED];

@@ -63,9 +63,6 @@ static inline struct ebpf_observer *from_observer(const struct observer *observe
 int probes_open(struct ebpf_observer *self, const struct observer_options *options, char *why,
 		size_t why_size);
 
-/* The clock of the wire: bpf_ktime_get_ns(). */
-uint64_t session_now_ns(void);
-
 /* An instant of the wire, since the beginning of the observation. */
 uint64_t session_since_begin_ns(const struct ebpf_observer *self, uint64_t instant_ns);
 

@@ -1,5 +1,6 @@
 /* See stack_intake.h. */
 #include "stack_intake.h"
+#include "clock.h"
 #include "proc_file.h"
 #include "stack_chains.h"
 #include "stack_tasks.h"
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S   1000000000ull
 #define COMM_BYTES 64
 
 /* Threads whose waits are followed; with more they all are forgotten, and met anew. */
@@ -352,7 +352,7 @@ void stack_intake_look(struct stack_intake *intake, const struct wire_waiting *w
 	};
 	intake->wait_cnt++;
 	thread->wait_number = owner->wait_number;
-	thread->read_ns = stack_now_ns();
+	thread->read_ns = clock_ns(CLOCK_MONOTONIC);
 	thread->is_waiting = thread->number != KEY_SET_FULL &&
 			     (thread->row.native != NO_NODE || thread->row.python != NO_NODE);
 	thread->tasks.drives_loop |= !!(waiting->key.flags & WIRE_WAIT_EVENT_LOOP);

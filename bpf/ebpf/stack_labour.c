@@ -1,5 +1,6 @@
 /* The worker process: takes in stacks as the program runs, and names them in the end. */
 #include "stack_labour.h"
+#include "clock.h"
 #include "code/code_file.h"
 #include "observation/observation.h"
 #include "stack_intake.h"
@@ -24,8 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TURN_MS	 20
-#define NS_PER_S 1000000000ull
+#define TURN_MS 20
 /* Of a turn, so that looks and what else is due get theirs; and in the end, when little comes. */
 #define DRAIN_MAX_NS	  (20 * NS_PER_S / 1000)
 #define DRAIN_LAST_MAX_NS (NS_PER_S / 2)
@@ -117,11 +117,7 @@ static void settle_in(const struct stack_labour *labour)
 
 static void account_cpu(const struct worker *worker)
 {
-	struct timespec used;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	__atomic_store_n(&worker->labour->shared->cpu_ns,
-			 (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec,
+	__atomic_store_n(&worker->labour->shared->cpu_ns, clock_ns(CLOCK_PROCESS_CPUTIME_ID),
 			 __ATOMIC_RELAXED);
 }
 
@@ -248,15 +244,15 @@ static bool await_child(const struct worker *worker, pid_t pid)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	struct stack_shared *shared = worker->labour->shared;
-	uint64_t moved_ns = stack_now_ns();
+	uint64_t moved_ns = clock_ns(CLOCK_MONOTONIC);
 	uint32_t steps = shared->steps;
 	int status;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (shared->steps != steps) {
 			steps = shared->steps;
-			moved_ns = stack_now_ns();
-		} else if (stack_now_ns() - moved_ns > FILE_STILL_MAX_NS) {
+			moved_ns = clock_ns(CLOCK_MONOTONIC);
+		} else if (clock_ns(CLOCK_MONOTONIC) - moved_ns > FILE_STILL_MAX_NS) {
 			kill(pid, SIGKILL);
 		}
 		nanosleep(&pause, NULL);
@@ -319,14 +315,14 @@ static int on_message(void *context, void *data, size_t size)
 	worker->labour->shared->file = 0;
 	__atomic_fetch_add(&worker->labour->shared->steps, 1, __ATOMIC_RELAXED);
 	stack_intake_take(&worker->intake, data, size);
-	return stack_now_ns() < worker->drain_until_ns ? 0 : -EAGAIN;
+	return clock_ns(CLOCK_MONOTONIC) < worker->drain_until_ns ? 0 : -EAGAIN;
 }
 
 /* Takes in what has come, for @max_ns at most: more may come all the time. Returns whether that was
  * all. */
 static bool drain(struct worker *worker, uint64_t max_ns)
 {
-	worker->drain_until_ns = stack_now_ns() + max_ns;
+	worker->drain_until_ns = clock_ns(CLOCK_MONOTONIC) + max_ns;
 	return ring_buffer__consume(worker->ring) >= 0;
 }
 
@@ -365,8 +361,8 @@ static bool open_worker(struct worker *worker)
 static void turn(struct worker *worker)
 {
 	keep_pace(worker, drain(worker, DRAIN_MAX_NS));
-	stack_spaces_look(&worker->intake.spaces, stack_now_ns());
-	stack_look(&worker->look, &worker->intake, stack_now_ns());
+	stack_spaces_look(&worker->intake.spaces, clock_ns(CLOCK_MONOTONIC));
+	stack_look(&worker->look, &worker->intake, clock_ns(CLOCK_MONOTONIC));
 	account_cpu(worker);
 	worker->labour->shared->file = 0;
 	__atomic_fetch_add(&worker->labour->shared->steps, 1, __ATOMIC_RELAXED);

@@ -1,12 +1,12 @@
 /* See stack_look.h. */
 #include "stack_look.h"
+#include "clock.h"
 #include "stack_chains.h"
 #include "stack_intake.h"
 #include "wire.h"
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Looks may take this part of a CPU. */
@@ -85,14 +85,6 @@ static void look_at(struct stack_intake *intake, const struct wire_waiting *wait
 		stack_intake_look(intake, waiting, &raw);
 }
 
-static uint64_t cpu_now_ns(void)
-{
-	struct timespec used;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	return (uint64_t)used.tv_sec * 1000000000ull + (uint64_t)used.tv_nsec;
-}
-
 /* Who is found more often than there may be looks is looked at by chance, the next time. Returns
  * that. */
 static double set_order(struct wire_look *order)
@@ -128,25 +120,25 @@ void stack_look(struct stack_look *look, struct stack_intake *intake, uint64_t n
 {
 	struct stack_looking *looking = &intake->looking;
 	struct stack_pass pass = { .begin_ns = now_ns };
-	uint64_t cpu_ns = cpu_now_ns();
+	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	double chance;
 
 	if (now_ns < look->due_ns)
 		return;
 	chance = set_order(look->order);
 	for_each(look->link_fd, intake, look_at, 0);
-	pass.end_ns = stack_now_ns();
+	pass.end_ns = clock_ns(CLOCK_MONOTONIC);
 	pass.chance = chance_had(look->order, chance);
 	looking->blocked_ns = BLOCKED_MIN_NS;
 	looking->passes[looking->cnt++ % STACK_PASSES] = pass;
-	look->due_ns = now_ns + pause_after(cpu_now_ns() - cpu_ns);
+	look->due_ns = now_ns + pause_after(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns);
 }
 
 /* Somebody waits for the report: stacks that weren't known are read for a while only. */
 static void close_one(struct stack_intake *intake, const struct wire_waiting *waiting,
 		      uint64_t until_ns)
 {
-	if (stack_now_ns() < until_ns + LAST_LOOK_MAX_NS)
+	if (clock_ns(CLOCK_MONOTONIC) < until_ns + LAST_LOOK_MAX_NS)
 		look_at(intake, waiting, until_ns);
 	stack_intake_close(intake, waiting, until_ns);
 }

@@ -1,5 +1,6 @@
 /* See stack_spaces.h. */
 #include "stack_spaces.h"
+#include "clock.h"
 #include "code/code_file.h"
 #include "golang/golang.h"
 #include "proc_file.h"
@@ -12,12 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define NS_PER_MS 1000000ull
-#define NS_PER_S  1000000000ull
 /* Maps are read again for an unknown address no sooner than that. */
 #define MAPS_AGAIN_NS (10 * NS_PER_MS)
 /* Python is asked again until it has initialised itself, for some seconds. */
@@ -32,14 +31,6 @@
 #define SWEEP_OF_EACH_NS (NS_PER_MS / 5)
 /* Threads of a process that the probes are told of. */
 #define THREADS_MAX 4096
-
-uint64_t stack_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* --- the table --- */
 
@@ -151,11 +142,11 @@ static void python_look(struct stack_spaces *spaces, struct stack_space *space, 
 static void threads_tell(struct stack_spaces *spaces, struct stack_space *space, uint64_t now_ns)
 {
 	struct python_thread *threads = calloc(THREADS_MAX, sizeof(*threads));
-	uint64_t begin_ns = stack_now_ns();
+	uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
 	ssize_t cnt = threads ? python_threads(space->python, threads, THREADS_MAX) : -ENOMEM;
 
-	space->threads_due_ns =
-		now_ns + THREADS_AGAIN_NS + THREADS_COST_INVERSE * (stack_now_ns() - begin_ns);
+	space->threads_due_ns = now_ns + THREADS_AGAIN_NS +
+				THREADS_COST_INVERSE * (clock_ns(CLOCK_MONOTONIC) - begin_ns);
 	if (cnt > 0 && ((size_t)cnt != space->thread_cnt ||
 			memcmp(threads, space->threads, (size_t)cnt * sizeof(*threads)))) {
 		forget_threads(spaces, space);

@@ -46,9 +46,6 @@ struct stack_spaces {
 	uint64_t sweep_due_ns;
 };
 
-/* The clock of the wire. */
-uint64_t stack_now_ns(void);
-
 /* Returns the space that stacks of @owner are of, reading its maps when it is new; they stay unread
  * when the process is gone or runs another program by now. NULL when out of memory. What is known
  * of an earlier program in the same process is dropped. */

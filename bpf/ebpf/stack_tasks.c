@@ -1,5 +1,6 @@
 /* See stack_tasks.h. */
 #include "stack_tasks.h"
+#include "clock.h"
 #include "golang/golang.h"
 #include "python/python.h"
 #include "stack_chains.h"
@@ -124,7 +125,7 @@ static uint32_t chain_goroutine(struct stack_intake *intake, struct stack_space 
 	registers[REGISTER_BP] = goroutine->bp;
 	registers[WIRE_REGISTER_SP] = goroutine->sp;
 	registers[WIRE_REGISTER_IP] = goroutine->pc;
-	return chain_native(intake, space, &raw, stack_now_ns());
+	return chain_native(intake, space, &raw, clock_ns(CLOCK_MONOTONIC));
 }
 
 static void read_goroutines(struct stack_tasks *tasks, struct stack_intake *intake,
@@ -163,7 +164,7 @@ void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 {
 	const struct golang *golang;
 
-	if (!space || stack_now_ns() < tasks->due_ns || !may_drive_loop(tasks))
+	if (!space || clock_ns(CLOCK_MONOTONIC) < tasks->due_ns || !may_drive_loop(tasks))
 		return;
 	golang = space->python ? NULL : stack_space_golang(space);
 	if (!golang && (!space->python || (row->python == NO_NODE && !tasks->drives_loop)))
@@ -172,12 +173,12 @@ void stack_tasks_look(struct stack_tasks *tasks, struct stack_intake *intake,
 		tasks->read = calloc(TASKS_MAX, sizeof(*tasks->read));
 	if (!tasks->read)
 		return;
-	tasks->read_from_ns = stack_now_ns();
+	tasks->read_from_ns = clock_ns(CLOCK_MONOTONIC);
 	if (golang)
 		read_goroutines(tasks, intake, space, row, golang);
 	else
 		read_python_tasks(tasks, intake, space, row, thread_pointer);
-	tasks->read_until_ns = stack_now_ns();
+	tasks->read_until_ns = clock_ns(CLOCK_MONOTONIC);
 	tasks->due_ns = tasks->read_until_ns +
 			TASKS_COST_INVERSE * (tasks->read_until_ns - tasks->read_from_ns);
 	if (tasks->drives_loop)

@@ -1,5 +1,6 @@
 /* Classify's side of the worker process; see stack_worker.h. */
 #include "stack_worker.h"
+#include "clock.h"
 #include "observation/observation.h"
 #include "stack_labour.h"
 #include "stack_result.h"
@@ -12,10 +13,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S	  1000000000ull
 #define PROGRESS_EVERY_MS 100
 /* Without any progress for so long, what is being read is taken to never end. The worker itself
  * gives up sooner on a single file. */
@@ -37,14 +36,6 @@ struct stack_worker {
 	uint64_t moved_ns;
 	bool is_aborted;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static struct stack_shared *share(void)
 {
@@ -86,7 +77,7 @@ struct stack_worker *stack_worker_start(const struct stack_probes *probes, int *
 		return NULL;
 	worker->socket = -1;
 	worker->probes = *probes;
-	worker->moved_ns = now_ns();
+	worker->moved_ns = clock_ns(CLOCK_MONOTONIC);
 	worker->shared = share();
 	*error = worker->shared ? stack_result_open(&worker->result) : -ENOMEM;
 	if (*error)
@@ -109,12 +100,12 @@ static bool is_well(struct stack_worker *worker)
 		return false;
 	}
 	if (steps != worker->steps)
-		worker->moved_ns = now_ns();
+		worker->moved_ns = clock_ns(CLOCK_MONOTONIC);
 	worker->steps = steps;
-	if (now_ns() - worker->moved_ns > TURN_MAX_NS) {
+	if (clock_ns(CLOCK_MONOTONIC) - worker->moved_ns > TURN_MAX_NS) {
 		kill(worker->pid, worker->is_aborted ? SIGKILL : SIGABRT);
 		worker->is_aborted = true;
-		worker->moved_ns = now_ns();
+		worker->moved_ns = clock_ns(CLOCK_MONOTONIC);
 	}
 	return true;
 }
@@ -148,16 +139,16 @@ static bool await(struct stack_worker *worker, void (*progress)(void *, const ch
 {
 	struct pollfd answer = { .fd = worker->socket, .events = POLLIN };
 	char doing[sizeof(worker->shared->doing)], word = 0;
-	uint64_t moved_ns = now_ns();
+	uint64_t moved_ns = clock_ns(CLOCK_MONOTONIC);
 	uint32_t steps = 0;
 
 	while (poll(&answer, 1, PROGRESS_EVERY_MS) <= 0) {
 		uint32_t now_steps = __atomic_load_n(&worker->shared->steps, __ATOMIC_RELAXED);
 
 		if (now_steps != steps)
-			moved_ns = now_ns();
+			moved_ns = clock_ns(CLOCK_MONOTONIC);
 		steps = now_steps;
-		if (now_ns() - moved_ns > STILL_MAX_NS)
+		if (clock_ns(CLOCK_MONOTONIC) - moved_ns > STILL_MAX_NS)
 			return false;
 		memcpy(doing, worker->shared->doing, sizeof(doing));
 		doing[sizeof(doing) - 1] = '\0';

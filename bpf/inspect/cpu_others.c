@@ -6,23 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "observation/observation.h"
 
 /* CPUs whose cores are asked for. */
 #define CORES_ASKED_MAX 128
 /* A line of a CPU has ten numbers; the lines come first in the file. */
 #define LINE_BYTES_MAX 256
-
-static uint64_t own_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
 
 size_t cpu_others_parse(const char *text, uint64_t *busy)
 {
@@ -84,13 +76,13 @@ void cpu_others_begin(struct cpu_others *others)
 		others->usable = CPU_ALLOC(CPUS_MAX);
 	if (others->usable)
 		CPU_ZERO_S(CPU_ALLOC_SIZE(CPUS_MAX), others->usable);
-	others->own_begin_ns = own_cpu_ns();
+	others->own_begin_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	others->begin_cnt = read_busy(&others->begin_busy);
 }
 
 void cpu_others_end(struct cpu_others *others)
 {
-	others->own_end_ns = own_cpu_ns();
+	others->own_end_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	others->end_cnt = read_busy(&others->end_busy);
 }
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "net_listeners.h"
 #include "proc_file.h"
 
@@ -39,14 +39,6 @@ void far_ends_release(struct far_ends *ends)
 	free(ends->ends);
 	servers_release(&ends->servers);
 	memset(ends, 0, sizeof(*ends));
-}
-
-static uint64_t spent_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
 static struct far_end *find(const struct far_ends *ends, enum object_kind kind, const char *name)
@@ -298,7 +290,7 @@ static void scan_for(struct far_ends *ends, uint64_t until_ns)
 
 		if (pid > 0)
 			scan_process(ends, pid);
-		if (cnt % PROCESSES_PER_CLOCK == 0 && spent_now_ns() >= until_ns)
+		if (cnt % PROCESSES_PER_CLOCK == 0 && clock_ns(CLOCK_THREAD_CPUTIME_ID) >= until_ns)
 			return;
 	}
 	scan_end(ends);
@@ -321,13 +313,13 @@ static void ask_again(struct far_ends *ends)
 
 static void look(struct far_ends *ends, uint64_t budget_ns)
 {
-	uint64_t from_ns = spent_now_ns();
+	uint64_t from_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (!ends->processes)
 		scan_begin(ends);
 	if (ends->processes)
-		scan_for(ends, spent_now_ns() + budget_ns);
-	ends->spent_ns += spent_now_ns() - from_ns;
+		scan_for(ends, clock_ns(CLOCK_THREAD_CPUTIME_ID) + budget_ns);
+	ends->spent_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - from_ns;
 }
 
 void far_ends_look(struct far_ends *ends, uint64_t now_ns, uint64_t budget_ns, bool is_last)

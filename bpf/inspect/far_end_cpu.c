@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "observation/observation.h"
 #include "proc_file.h"
 
@@ -25,14 +26,6 @@
 #define RAN_MIN_NS 1000000ull
 /* The listening process's main thread serves alone: its share of all. */
 #define ALONE_SHARE 0.9
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now = { 0, 0 };
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
 
 void servers_init(struct servers *servers, struct observation *obs)
 {

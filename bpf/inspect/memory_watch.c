@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "observation/observation.h"
 #include "proc_file.h"
 
@@ -42,14 +42,6 @@ void memory_watch_release(struct memory_watch *watch)
 {
 	free(watch->plans);
 	memset(watch, 0, sizeof(*watch));
-}
-
-static uint64_t spent_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
 /* --- reading --- */
@@ -233,8 +225,8 @@ void memory_watch_look(struct memory_watch *watch, uint64_t now_ns)
 	if (now_ns < watch->next_ns || watch->spent_ns > now_ns / COST_INVERSE + COST_CREDIT_NS)
 		return;
 	watch->next_ns = now_ns + LOOK_INTERVAL_NS;
-	from_ns = spent_now_ns();
+	from_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	plan_newcomers(watch);
 	look_at(watch, candidates, gather(watch, candidates, now_ns), now_ns);
-	watch->spent_ns += spent_now_ns() - from_ns;
+	watch->spent_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - from_ns;
 }

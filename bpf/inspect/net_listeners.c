@@ -4,21 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "proc_file.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 /* Reading a table may take this share of the time, as the inverse. */
 #define COST_INVERSE 50
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 uint32_t net_namespace_of(pid_t pid)
 {
@@ -107,13 +98,14 @@ static void tell_ports(const struct net_listeners *all, uint32_t netns,
 static void read_table(const struct net_listeners *all, uint32_t netns, pid_t pid,
 		       enum net_table at, struct net_listening_table *table)
 {
-	uint64_t began_ns = now_ns();
+	uint64_t began_ns = clock_ns(CLOCK_MONOTONIC);
 
 	if (began_ns < table->next_read_ns)
 		return;
 	table->cnt = 0;
 	net_table_read_listeners(pid, at, note_listener, table);
-	table->next_read_ns = now_ns() + (now_ns() - began_ns) * COST_INVERSE;
+	table->next_read_ns =
+		clock_ns(CLOCK_MONOTONIC) + (clock_ns(CLOCK_MONOTONIC) - began_ns) * COST_INVERSE;
 	tell_ports(all, netns, table);
 	if (table->cnt)
 		qsort(table->listeners, table->cnt, sizeof(*table->listeners), compare_inodes);

@@ -17,7 +17,6 @@
 #include "clock.h"
 #include "sampler.h"
 
-#define NS_PER_S	       UINT64_C(1000000000)
 #define NS_PER_MS	       UINT64_C(1000000)
 #define UNSEEN_WORTH_NOTING_NS UINT64_C(10000000)
 #define INTERVAL_FIRST_NS      1000000ULL

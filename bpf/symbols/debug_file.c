@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "code/code_file.h"
 
 /* A debug link may name anything: what isn't a file (a pipe) must not make us wait. */
@@ -81,19 +81,11 @@ static int find_linked(Dwfl_Module *module, const char *path, const char *link, 
 	return fd;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
-
 /* debuginfod is asked only when the user has set it, and not waited for without end. */
 static int find_online(Dwfl_Module *module, uint64_t *online_ns, char **found)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
-	uint64_t start_ns = now_ns(), passed_ns;
+	uint64_t start_ns = clock_ns(CLOCK_MONOTONIC), passed_ns;
 	int fd;
 
 	if (!urls || !*urls || !online_ns || !*online_ns)
@@ -104,7 +96,7 @@ static int find_online(Dwfl_Module *module, uint64_t *online_ns, char **found)
 	/* It looks for files first, so it is given a name that none has. */
 	fd = dwfl_standard_find_debuginfo(module, NULL, NULL, 0, "/nonexistent/none", NULL, 0,
 					  found);
-	passed_ns = now_ns() - start_ns;
+	passed_ns = clock_ns(CLOCK_MONOTONIC) - start_ns;
 	*online_ns = passed_ns < *online_ns ? *online_ns - passed_ns : 0;
 	return fd;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "code/code_file.h"
+#include "clock.h"
 #include "ebpf/stack_chains.h"
 #include "ebpf/stack_intake.h"
 #include "proc_file.h"
@@ -147,8 +148,9 @@ static void test_two_ways_to_be_seen_are_reckoned_together(void **state)
 
 static void look(struct stack_intake *intake, uint32_t wait_number, struct wire_wait_key key)
 {
-	struct wire_waiting waiting = { .owner = owner_of(0, wait_number, stack_now_ns()),
-					.since_ns = stack_now_ns() - 20 * MS,
+	struct wire_waiting waiting = { .owner =
+						owner_of(0, wait_number, clock_ns(CLOCK_MONOTONIC)),
+					.since_ns = clock_ns(CLOCK_MONOTONIC) - 20 * MS,
 					.key = key };
 	const struct raw_stack raw = { .registers = waiting.registers };
 
@@ -162,14 +164,14 @@ static void test_a_look_is_good_if_the_wait_ends_later(void **state)
 {
 	struct stack_intake *intake = &((struct intake_fixture *)*state)->intake;
 	const struct wire_wait_key key = { .tgid = (uint32_t)getpid() };
-	uint64_t before_ns = stack_now_ns();
+	uint64_t before_ns = clock_ns(CLOCK_MONOTONIC);
 
 	look_from(intake, before_ns - 20 * MS, before_ns - 19 * MS, 1);
 	look(intake, 8, key);
 	end(intake, owner_of(0, 8, before_ns), 30 * MS, 1000000, false);
 	assert_true(time_of_all(intake) == 0);
 	look(intake, 9, key);
-	end(intake, owner_of(0, 9, stack_now_ns() + MS), 30 * MS, 1000000, false);
+	end(intake, owner_of(0, 9, clock_ns(CLOCK_MONOTONIC) + MS), 30 * MS, 1000000, false);
 	assert_float_equal(time_of_all(intake), 30.0 * MS, 100);
 }
 
@@ -180,7 +182,7 @@ static void test_a_look_that_is_not_reckoned_with_counts_for_nothing(void **stat
 	const struct wire_wait_key key = { .tgid = (uint32_t)getpid() };
 
 	look(intake, 8, key);
-	end(intake, owner_of(0, 8, stack_now_ns() + MS), 30 * MS, 100, false);
+	end(intake, owner_of(0, 8, clock_ns(CLOCK_MONOTONIC) + MS), 30 * MS, 100, false);
 	assert_true(time_of_all(intake) == 0);
 }
 

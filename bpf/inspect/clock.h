@@ -1,6 +1,7 @@
-/* Reading clocks as one number of nanoseconds. */
-#ifndef CLASSIFY_PROCFS_CLOCK_H
-#define CLASSIFY_PROCFS_CLOCK_H
+/* Reading clocks as one number of nanoseconds. That of the wire, bpf_ktime_get_ns(), is
+ * CLOCK_MONOTONIC. */
+#ifndef CLASSIFY_CLOCK_H
+#define CLASSIFY_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
