@@ -2,7 +2,7 @@ classify_unit_test(symbol_names DEPENDS classify_symbols)
 classify_unit_test(symbols DEPENDS classify_symbols)
 
 set(SYMBOLS_NAME_SOURCES bpf/symbols/readable_name.c bpf/symbols/jit_name.c)
-set(SYMBOLS_MAP_SOURCES bpf/symbols/perf_map.c bpf/symbols/range_map.c bpf/symbols/text_pool.c
+set(SYMBOLS_MAP_SOURCES bpf/symbols/perf_map.c bpf/symbols/range_map.c analyzer/observation/string_pool.c
 	bpf/inspect/pid_numbers.c bpf/inspect/proc_file.c)
 classify_fuzz_test(demangle SOURCES ${SYMBOLS_NAME_SOURCES} DEPENDS libiberty)
 classify_fuzz_test(perf_map SOURCES ${SYMBOLS_MAP_SOURCES} bpf/symbols/jit_name.c)

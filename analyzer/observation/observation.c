@@ -42,7 +42,7 @@ void observation_release(struct observation *obs)
 const char *observation_intern(struct observation *obs, const char *bytes, size_t len)
 {
 	if (!obs->strings)
-		obs->strings = string_pool_new();
+		obs->strings = string_pool_new(0);
 	if (!obs->strings)
 		return NULL;
 	return string_pool_intern(obs->strings, bytes, strnlen(bytes, len));

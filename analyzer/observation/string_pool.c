@@ -1,4 +1,5 @@
-/* A string set with open addressing. It is never more than half full, so a probe ends soon. */
+/* A set with open addressing over blocks of strings. It is never more than three quarters full, so
+ * that a probe ends soon. */
 #include "observation/string_pool.h"
 
 #include <stdbool.h>
@@ -6,26 +7,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INITIAL_SLOT_CNT = 64 };
+#define BLOCK_BYTES    65536
+#define FIRST_SLOT_CNT 1024
+
+struct block {
+	struct block *next;
+	size_t used_bytes, size_bytes;
+	char text[];
+};
 
 struct string_pool {
-	char **slots;	 /* NULL: free */
-	size_t slot_cnt; /* a power of two */
+	struct block *blocks;
+	size_t size_bytes, max_bytes; /* of all blocks */
+	const char **slots;	      /* NULL: free */
+	size_t slot_cnt;	      /* a power of two */
 	size_t string_cnt;
 };
 
-struct string_pool *string_pool_new(void)
+struct string_pool *string_pool_new(size_t max_bytes)
 {
 	struct string_pool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool)
 		return NULL;
-	pool->slots = calloc(INITIAL_SLOT_CNT, sizeof(*pool->slots));
+	pool->max_bytes = max_bytes ? max_bytes : SIZE_MAX;
+	pool->slot_cnt = FIRST_SLOT_CNT;
+	pool->slots = calloc(pool->slot_cnt, sizeof(*pool->slots));
 	if (!pool->slots) {
 		free(pool);
 		return NULL;
 	}
-	pool->slot_cnt = INITIAL_SLOT_CNT;
 	return pool;
 }
 
@@ -33,64 +44,89 @@ void string_pool_free(struct string_pool *pool)
 {
 	if (!pool)
 		return;
-	for (size_t i = 0; i < pool->slot_cnt; i++)
-		free(pool->slots[i]);
+	while (pool->blocks) {
+		struct block *next = pool->blocks->next;
+
+		free(pool->blocks);
+		pool->blocks = next;
+	}
 	free(pool->slots);
 	free(pool);
 }
 
-/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint64_t hash_bytes(const char *bytes, size_t len)
+static uint64_t hash_of(const char *bytes, size_t len)
 {
+	/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
 	uint64_t hash = 0xcbf29ce484222325;
 
-	for (size_t i = 0; i < len; i++) {
-		hash ^= (unsigned char)bytes[i];
-		hash *= 0x100000001b3;
-	}
-	return hash;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
+	return hash ^ hash >> 32;
 }
 
 /* The slot that holds the string, or the free one where it belongs. */
-static char **find_slot(char **slots, size_t slot_cnt, const char *bytes, size_t len)
+static const char **slot_of(const struct string_pool *pool, const char *bytes, size_t len)
 {
-	size_t i = hash_bytes(bytes, len) & (slot_cnt - 1);
+	size_t i = hash_of(bytes, len) & (pool->slot_cnt - 1);
 
-	while (slots[i] && (strncmp(slots[i], bytes, len) != 0 || slots[i][len] != '\0'))
-		i = (i + 1) & (slot_cnt - 1);
-	return &slots[i];
+	while (pool->slots[i] && (strncmp(pool->slots[i], bytes, len) || pool->slots[i][len]))
+		i = (i + 1) & (pool->slot_cnt - 1);
+	return &pool->slots[i];
 }
 
 static bool grow(struct string_pool *pool)
 {
-	size_t slot_cnt = pool->slot_cnt * 2;
-	char **slots = calloc(slot_cnt, sizeof(*slots));
+	struct string_pool larger = *pool;
 
-	if (!slots)
+	larger.slot_cnt *= 2;
+	larger.slots = calloc(larger.slot_cnt, sizeof(*larger.slots));
+	if (!larger.slots)
 		return false;
-	for (size_t i = 0; i < pool->slot_cnt; i++) {
-		char *string = pool->slots[i];
-
-		if (string)
-			*find_slot(slots, slot_cnt, string, strlen(string)) = string;
-	}
+	for (size_t i = 0; i < pool->slot_cnt; i++)
+		if (pool->slots[i])
+			*slot_of(&larger, pool->slots[i], strlen(pool->slots[i])) = pool->slots[i];
 	free(pool->slots);
-	pool->slots = slots;
-	pool->slot_cnt = slot_cnt;
+	*pool = larger;
 	return true;
+}
+
+static char *room(struct string_pool *pool, size_t bytes)
+{
+	struct block *block = pool->blocks;
+
+	if (!block || block->size_bytes - block->used_bytes < bytes) {
+		size_t size_bytes = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+
+		if (size_bytes > pool->max_bytes - pool->size_bytes)
+			return NULL;
+		block = malloc(sizeof(*block) + size_bytes);
+		if (!block)
+			return NULL;
+		*block = (struct block){ .next = pool->blocks, .size_bytes = size_bytes };
+		pool->blocks = block;
+		pool->size_bytes += size_bytes;
+	}
+	block->used_bytes += bytes;
+	return block->text + block->used_bytes - bytes;
 }
 
 const char *string_pool_intern(struct string_pool *pool, const char *bytes, size_t len)
 {
-	char **slot;
+	const char **slot;
+	char *copy;
 
-	if (pool->string_cnt * 2 >= pool->slot_cnt && !grow(pool))
+	len = strnlen(bytes, len);
+	if (pool->string_cnt >= pool->slot_cnt / 4 * 3 && !grow(pool))
 		return NULL;
-	slot = find_slot(pool->slots, pool->slot_cnt, bytes, len);
+	slot = slot_of(pool, bytes, len);
 	if (*slot)
 		return *slot;
-	*slot = strndup(bytes, len);
-	if (*slot)
-		pool->string_cnt++;
-	return *slot;
+	copy = room(pool, len + 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	*slot = copy;
+	pool->string_cnt++;
+	return copy;
 }

@@ -6,14 +6,15 @@
 
 struct string_pool;
 
-/* Returns an empty pool, or NULL when out of memory. */
-struct string_pool *string_pool_new(void);
+/* Returns an empty pool whose strings take @max_bytes at most (0: no limit; what a hostile file
+ * could fill the memory with has one), or NULL when out of memory. */
+struct string_pool *string_pool_new(size_t max_bytes);
 
 /* Frees the pool and its strings; accepts NULL. */
 void string_pool_free(struct string_pool *pool);
 
-/* Returns the pool's copy of the @len bytes at @bytes (none of them NUL), NUL-terminated, or NULL
- * when out of memory. */
+/* Returns the pool's copy of the first @len bytes at @bytes, or of those before a NUL; it ends in
+ * one. NULL when out of memory, or the pool is full. */
 const char *string_pool_intern(struct string_pool *pool, const char *bytes, size_t len);
 
 #endif

@@ -24,7 +24,7 @@ int stack_table_init(struct stack_table *table)
 	key_set_init(&table->tasks, sizeof(const char *), TASKS_MAX);
 	key_set_init(&table->waits, sizeof(struct wire_wait_key), WAITS_MAX);
 	key_set_init(&table->python_places, sizeof(struct stack_python_place), PYTHON_PLACES_MAX);
-	table->strings = string_pool_new();
+	table->strings = string_pool_new(0);
 	return table->strings ? 0 : -ENOMEM;
 }
 

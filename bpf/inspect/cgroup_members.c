@@ -100,17 +100,9 @@ static int compare_pids(const void *a, const void *b)
  */
 static bool is_program(pid_t pid)
 {
-	unsigned int flags = 0;
-	int parent = 0;
-	char text[1024];
-	char *after_comm;
+	struct proc_stat stat;
 
-	if (proc_file_read(pid, "stat", text, sizeof(text)) < 0)
-		return false;
-	after_comm = strrchr(text, ')');
-	return after_comm &&
-	       sscanf(after_comm, ") %*c %d %*d %*d %*d %*d %u", &parent, &flags) == 2 &&
-	       !(flags & PF_KTHREAD) && parent != getpid();
+	return !proc_stat_read(pid, &stat) && !(stat.flags & PF_KTHREAD) && stat.ppid != getpid();
 }
 
 static bool was_there(const struct cgroup_members *members, pid_t pid)

@@ -84,13 +84,14 @@ int proc_stat_parse(const char *text, struct proc_stat *stat)
 	stat->start_stack = 0;
 
 	int got = sscanf(close + 1,
-			 " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu %*d %*d %ld"
+			 " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %lu %lu %lu %lu %*d %*d %ld"
 			 " %*d %lu %*u %*d %*u %*u %*u %lu",
-			 &stat->state, &stat->ppid, &stat->pgrp, &stat->session, &stat->utime_ticks,
-			 &stat->stime_ticks, &stat->cutime_ticks, &stat->cstime_ticks,
-			 &stat->thread_cnt, &stat->starttime_ticks, &stat->start_stack);
+			 &stat->state, &stat->ppid, &stat->pgrp, &stat->session, &stat->flags,
+			 &stat->utime_ticks, &stat->stime_ticks, &stat->cutime_ticks,
+			 &stat->cstime_ticks, &stat->thread_cnt, &stat->starttime_ticks,
+			 &stat->start_stack);
 
-	return got >= 10 ? 0 : -EINVAL;
+	return got >= 11 ? 0 : -EINVAL;
 }
 
 int proc_stat_read(pid_t pid, struct proc_stat *stat)

@@ -17,6 +17,7 @@ struct proc_stat {
 	pid_t ppid;
 	pid_t pgrp;
 	pid_t session;
+	unsigned int flags; /* PF_* of the kernel's linux/sched.h */
 	uint64_t utime_ticks;
 	uint64_t stime_ticks;
 	uint64_t cutime_ticks; /* of children that were waited for */

@@ -41,7 +41,7 @@ struct debug_info {
 	Dwarf_Addr bias;
 	const char *directory; /* of the file */
 	struct range_map *code;
-	struct text_pool *texts;
+	struct string_pool *texts;
 	struct unit *units;
 	size_t unit_cnt, unit_room_cnt;
 	struct range_map ranges; /* of units, by their numbers */
@@ -101,7 +101,7 @@ static void index_units(struct debug_info *info)
 }
 
 struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, const char *directory,
-				  struct range_map *code, struct text_pool *texts)
+				  struct range_map *code, struct string_pool *texts)
 {
 	struct debug_info *info = calloc(1, sizeof(*info));
 
@@ -109,7 +109,7 @@ struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, const char *dir
 		return NULL;
 	*info = (struct debug_info){ .dwarf = dwarf,
 				     .bias = bias,
-				     .directory = text_pool_add(texts, directory, PATH_MAX),
+				     .directory = text_keep(texts, directory, PATH_MAX),
 				     .code = code,
 				     .texts = texts };
 	index_units(info);

@@ -9,7 +9,7 @@
 #include <elfutils/libdw.h>
 #include "symbols/range_map.h"
 #include "symbols/symbols.h"
-#include "symbols/text_pool.h"
+#include "symbols/texts.h"
 
 struct debug_info;
 
@@ -17,7 +17,7 @@ struct debug_info;
  * is.
  * @code (executable parts of the file), @texts and @dwarf outlive it. NULL when out of memory. */
 struct debug_info *debug_info_new(Dwarf *dwarf, Dwarf_Addr bias, const char *directory,
-				  struct range_map *code, struct text_pool *texts);
+				  struct range_map *code, struct string_pool *texts);
 void debug_info_free(struct debug_info *info);
 
 /*

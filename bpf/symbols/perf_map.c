@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "pid_numbers.h"
 #include "symbols/range_map.h"
-#include "symbols/text_pool.h"
+#include "symbols/texts.h"
 
 /* A large server compiles some 100,000 functions: about 10 MB. */
 #define MAP_MAX_BYTES  (64u << 20)
@@ -33,7 +33,7 @@ struct perf_map {
 	size_t cnt, room_cnt;
 	struct range_map newest; /* disjoint; of codes, by their numbers */
 	size_t newest_cnt;	 /* how many of the codes are in it */
-	struct text_pool *names;
+	struct string_pool *names;
 };
 
 struct perf_map *perf_map_new(void)
@@ -43,7 +43,7 @@ struct perf_map *perf_map_new(void)
 	if (!map)
 		return NULL;
 	map->fd = -1;
-	map->names = text_pool_new();
+	map->names = string_pool_new(TEXTS_MAX_BYTES);
 	if (!map->names) {
 		free(map);
 		return NULL;
@@ -58,7 +58,7 @@ void perf_map_free(struct perf_map *map)
 	if (map->fd >= 0)
 		close(map->fd);
 	range_map_release(&map->newest);
-	text_pool_free(map->names);
+	string_pool_free(map->names);
 	free(map->codes);
 	free(map);
 }
@@ -128,8 +128,8 @@ static bool add_code(struct perf_map *map, uint64_t start, uint64_t size_bytes, 
 	map->codes[map->cnt++] =
 		(struct code){ .start = start,
 			       .end = start + size_bytes,
-			       .name = text_pool_add(map->names, name,
-						     len < NAME_MAX_BYTES ? len : NAME_MAX_BYTES) };
+			       .name = text_keep(map->names, name,
+						 len < NAME_MAX_BYTES ? len : NAME_MAX_BYTES) };
 	return true;
 }
 

@@ -15,7 +15,7 @@
 #include "symbols/perf_map.h"
 #include "symbols/readable_name.h"
 #include "symbols/symbol_table.h"
-#include "symbols/text_pool.h"
+#include "symbols/texts.h"
 
 /* What hangs off a struct code_file. */
 struct file_symbols {
@@ -38,7 +38,7 @@ struct jit_symbols {
 };
 
 struct symbols {
-	struct text_pool *texts;
+	struct string_pool *texts;
 	struct file_symbols *files;
 	struct jit_symbols *jit;
 	struct kernel_symbols *kernel;
@@ -53,7 +53,7 @@ struct symbols *symbols_new(void)
 		return NULL;
 	elf_version(EV_CURRENT);
 	symbols->online_ns = DEBUG_ONLINE_NS;
-	symbols->texts = text_pool_new();
+	symbols->texts = string_pool_new(TEXTS_MAX_BYTES);
 	if (!symbols->texts) {
 		free(symbols);
 		return NULL;
@@ -84,7 +84,7 @@ void symbols_free(struct symbols *symbols)
 		free(own);
 	}
 	kernel_symbols_free(symbols->kernel);
-	text_pool_free(symbols->texts);
+	string_pool_free(symbols->texts);
 	free(symbols);
 }
 
@@ -173,7 +173,7 @@ static void name_by_table(struct symbols *symbols, struct file_symbols *own, uin
 	if (!raw || (*symbol->function && strspn(raw, "_") >= strspn(symbol->function, "_")))
 		return;
 	symbol->language = readable_name(raw, symbol->language, name);
-	symbol->function = text_pool_add(symbols->texts, name, sizeof(name));
+	symbol->function = text_keep(symbols->texts, name, sizeof(name));
 }
 
 /* Is it a name that only the inside of a library uses? */
@@ -192,8 +192,8 @@ static bool find_go(struct symbols *symbols, struct file_symbols *own, uint64_t 
 	if (!go_table_find(&own->go, address, &place))
 		return false;
 	readable_name(place.function, LANGUAGE_GO, name);
-	*symbol = (struct symbol){ .function = text_pool_add(symbols->texts, name, sizeof(name)),
-				   .file = text_pool_add(symbols->texts, place.file, PATH_MAX),
+	*symbol = (struct symbol){ .function = text_keep(symbols->texts, name, sizeof(name)),
+				   .file = text_keep(symbols->texts, place.file, PATH_MAX),
 				   .line = place.line,
 				   .language = LANGUAGE_GO };
 	return true;
@@ -274,8 +274,8 @@ size_t symbols_find_jit(struct symbols *symbols, pid_t pid, uint64_t address,
 	if (!raw)
 		return 1;
 	jit_name_read(raw, &name);
-	found[0].function = text_pool_add(symbols->texts, name.function, sizeof(name.function));
-	found[0].file = text_pool_add(symbols->texts, name.file, sizeof(name.file));
+	found[0].function = text_keep(symbols->texts, name.function, sizeof(name.function));
+	found[0].file = text_keep(symbols->texts, name.file, sizeof(name.file));
 	found[0].line = found[0].first_line = name.line;
 	return 1;
 }

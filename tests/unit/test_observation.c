@@ -10,6 +10,7 @@
 
 #include "observation/lives.h"
 #include "observation/observation.h"
+#include "observation/string_pool.h"
 #include "observation/timestamp.h"
 #include "observation/utf8.h"
 
@@ -49,6 +50,23 @@ static void strings_stay_where_they_are_while_the_pool_grows(void **state)
 		assert_ptr_equal(observation_intern(&obs, text, (size_t)len), strings[i]);
 	}
 	observation_release(&obs);
+}
+
+static void a_full_pool_takes_no_more_and_keeps_what_it_has(void **state)
+{
+	struct string_pool *pool = string_pool_new(200000);
+	char text[1000];
+	int taken = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	assert_non_null(string_pool_intern(pool, "first", 5));
+	for (size_t len = 1; len <= sizeof(text); len++)
+		taken += string_pool_intern(pool, text, len) != NULL;
+	/* Strings of up to a thousand bytes: some 600 of them have room. */
+	assert_in_range(taken, 500, 700);
+	assert_string_equal(string_pool_intern(pool, "first", 5), "first");
+	string_pool_free(pool);
 }
 
 static void added_elements_are_empty_and_kept(void **state)
@@ -255,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_strings_are_stored_once),
 		cmocka_unit_test(strings_stay_where_they_are_while_the_pool_grows),
+		cmocka_unit_test(a_full_pool_takes_no_more_and_keeps_what_it_has),
 		cmocka_unit_test(added_elements_are_empty_and_kept),
 		cmocka_unit_test(a_draft_grows_apart),
 		cmocka_unit_test(arrays_of_strings_grow),

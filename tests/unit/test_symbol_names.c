@@ -21,7 +21,6 @@
 #include "symbols/range_map.h"
 #include "symbols/readable_name.h"
 #include "symbols/symbols.h"
-#include "symbols/text_pool.h"
 
 static void assert_readable(const char *raw, const char *expected, enum frame_language language)
 {
@@ -404,23 +403,6 @@ static void tables_of_go_are_read(void **state)
 	check_go_table(TEST_DATA "/fuzz/corpus/go_table/go_1_20");
 }
 
-static void texts_are_stored_once(void **state)
-{
-	struct text_pool *pool = text_pool_new();
-	const char *first = text_pool_add(pool, "hot", 3);
-
-	(void)state;
-	for (int i = 0; i < 100000; i++) {
-		char text[16];
-
-		snprintf(text, sizeof(text), "%d", i);
-		assert_string_equal(text_pool_add(pool, text, sizeof(text)), text);
-	}
-	assert_ptr_equal(text_pool_add(pool, "hotter", 3), first);
-	assert_string_equal(first, "hot");
-	text_pool_free(pool);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,7 +423,6 @@ int main(void)
 		cmocka_unit_test(hidden_addresses_name_nothing),
 		cmocka_unit_test(the_innermost_range_is_found),
 		cmocka_unit_test(tables_of_go_are_read),
-		cmocka_unit_test(texts_are_stored_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
