@@ -12,8 +12,6 @@
 #include "proc_file.h"
 #include "process.h"
 
-/* From the kernel's linux/sched.h: stable since 2.6, and shown in /proc/PID/stat. */
-#define PF_KTHREAD 0x00200000u
 /* The kernel refuses longer argument lists than a few megabytes; what a report needs is less. */
 #define COMMAND_MAX 65536
 #define COMM_SIZE   64
@@ -22,7 +20,7 @@ struct process_status {
 	pid_t tgid;
 	pid_t parent_pid;
 	uid_t uid;
-	unsigned int flags;
+	bool is_kernel_thread;
 };
 
 /* The value of a "Name:\tvalue" line; "" when there is none. The first line, the name of the
@@ -38,6 +36,8 @@ static int read_status(pid_t pid, struct process_status *status)
 {
 	char text[4096];
 	ssize_t len = proc_file_read(pid, "status", text, sizeof(text));
+	struct proc_stat stat = { .flags = 0 };
+	int error;
 
 	if (len < 0)
 		return (int)len;
@@ -46,14 +46,9 @@ static int read_status(pid_t pid, struct process_status *status)
 	status->parent_pid = atoi(find_field(text, "\nPPid:\t"));
 	status->uid = (uid_t)strtoul(find_field(text, "\nUid:\t"), NULL, 10);
 
-	len = proc_file_read(pid, "stat", text, sizeof(text));
-	if (len < 0)
-		return (int)len;
-	const char *after_comm = strrchr(text, ')');
-
-	if (after_comm)
-		sscanf(after_comm, ") %*c %*d %*d %*d %*d %*d %u", &status->flags);
-	return 0;
+	error = proc_stat_read(pid, &stat);
+	status->is_kernel_thread = stat.flags & PF_KTHREAD;
+	return error;
 }
 
 static void explain_other_user(pid_t pid, uid_t uid, char *why, size_t why_size)
@@ -103,7 +98,7 @@ static int check_kind(pid_t pid, const struct process_status *status, char *why,
 	else if (status->tgid != pid)
 		snprintf(why, why_size, "%d is a thread of process %d (use -p %d)", pid,
 			 status->tgid, status->tgid);
-	else if (status->flags & PF_KTHREAD)
+	else if (status->is_kernel_thread)
 		snprintf(why, why_size,
 			 "process %d is a thread of the kernel (choose one that runs a program)",
 			 pid);

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
 #include "clock.h"
+#include "command.h"
 #include "delivery.h"
 #include "identity.h"
 #include "members.h"

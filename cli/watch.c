@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <time.h>
 
-#include "members.h"
 #include "clock.h"
+#include "members.h"
 #include "message.h"
 #include "observer.h"
 #include "process.h"

@@ -16,8 +16,6 @@
 
 /* Nobody nests cgroups deeper, and a v2 hierarchy need not allow it. */
 #define DEPTH_MAX 32
-/* From the kernel's linux/sched.h: stable since 2.6, and shown in /proc/PID/stat. */
-#define PF_KTHREAD 0x00200000u
 
 /* --- who is in it --- */
 

@@ -11,13 +11,16 @@
 #include <sys/types.h>
 
 /* What is used of /proc/PID/stat (or of /proc/PID/task/TID/stat). Times are in clock ticks. */
+/* From the kernel's linux/sched.h: stable since 2.6, and shown in /proc/PID/stat. */
+#define PF_KTHREAD 0x00200000u
+
 struct proc_stat {
 	char comm[64];
 	char state; /* R, S, D, T, t, Z, X, I */
 	pid_t ppid;
 	pid_t pgrp;
 	pid_t session;
-	unsigned int flags; /* PF_* of the kernel's linux/sched.h */
+	unsigned int flags; /* PF_KTHREAD and others */
 	uint64_t utime_ticks;
 	uint64_t stime_ticks;
 	uint64_t cutime_ticks; /* of children that were waited for */

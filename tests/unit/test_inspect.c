@@ -38,6 +38,7 @@ static void stat_of_plain_name(void **state)
 	assert_int_equal(stat.ppid, 12);
 	assert_int_equal(stat.pgrp, 34);
 	assert_int_equal(stat.session, 56);
+	assert_int_equal(stat.flags, 4194560);
 	assert_int_equal(stat.utime_ticks, 70);
 	assert_int_equal(stat.stime_ticks, 8);
 	assert_int_equal(stat.cutime_ticks, 9);
