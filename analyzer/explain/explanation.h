@@ -75,8 +75,8 @@ struct report_frame explain_frame(const struct explanation *on, uint32_t frame);
 /* Whether that is a place: in a stack of the kernel's alone, or before main(), there is none. */
 bool sum_has_place(const struct explanation *on, const struct stack_sum *sum);
 
-/* The part that @program_ns (see struct stack_sum) is of the program time in which it wasn't idle.
- */
+/* The part that @program_ns (see struct stack_sum) is of the program time in which it wasn't idle,
+ * 0 to 1; 0 when it was idle all the time. */
 double explain_program_share(const struct explanation *on, double program_ns);
 
 /* Whether it counts as busy thread time: see report_hot_spot.share. */

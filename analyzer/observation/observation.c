@@ -45,7 +45,7 @@ const char *observation_intern(struct observation *obs, const char *bytes, size_
 		obs->strings = string_pool_new(0);
 	if (!obs->strings)
 		return NULL;
-	return string_pool_intern(obs->strings, bytes, strnlen(bytes, len));
+	return string_pool_intern(obs->strings, bytes, len);
 }
 
 /* Room for one more element. The capacity is the next power of two from @cnt on, so it need not be

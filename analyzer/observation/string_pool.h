@@ -6,8 +6,8 @@
 
 struct string_pool;
 
-/* Returns an empty pool whose strings take @max_bytes at most (0: no limit; what a hostile file
- * could fill the memory with has one), or NULL when out of memory. */
+/* Returns an empty pool whose blocks of 64 KB take @max_bytes at most (0: no limit; what a hostile
+ * file could fill the memory with has one), or NULL when out of memory. */
 struct string_pool *string_pool_new(size_t max_bytes);
 
 /* Frees the pool and its strings; accepts NULL. */

@@ -7,7 +7,6 @@
 #include "unwind/unwind.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COMM_BYTES 64

@@ -2,7 +2,6 @@
 #include "stack_table.h"
 #include "observation/string_pool.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* In all, some 40 MB at most. */
