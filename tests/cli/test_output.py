@@ -396,7 +396,7 @@ class Usage(CommandLineTestCase):
         """Refused by name through eBPF; auto falls back to /proc and says why."""
         hide = ["unshare", "--mount", "sh", "-c",
                 'mount --bind /dev/null /sys/kernel/btf/vmlinux || exit 77; exec "$@"', "sh"]
-        if run(*hide, "true").returncode == 77:
+        if run(*hide, "true").returncode:
             self.skipTest("nothing can be mounted over /sys/kernel/btf/vmlinux here")
         done = run(*hide, CLASSIFY, "--source=ebpf", "--", "true")
         self.assert_refused(done, "type information", "CONFIG_DEBUG_INFO_BTF")

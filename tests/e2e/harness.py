@@ -169,7 +169,7 @@ class ReportTestCase(unittest.TestCase):
 
 def carrying_numbers(report):
     """The part of a report that says why it concluded what it did, to print beside a failure."""
-    names = ("observation", "verdict", "concurrency", "program_time", "ratios", "thread_time",
+    names = ("observation", "verdict", "recommendation", "concurrency", "program_time", "ratios", "thread_time",
              "findings")
     return json.dumps({name: report[name] for name in names}, indent=1)
 
