@@ -71,6 +71,8 @@ static __always_inline void neighbour_charge(struct thread_ctx *thread, struct t
 	u64 slice_ns = holder_slice_ns(holder);
 	struct wire_neighbour neighbour;
 
+	if (!command_has_begun())
+		return;
 	__sync_fetch_and_add(&long_queue_ns, queue_ns);
 	if (slice_ns > queue_ns)
 		slice_ns = queue_ns;

@@ -67,8 +67,8 @@ static __always_inline u64 program_shift(s64 delta, u64 now)
 	return now - since;
 }
 
-/* How long the tree has starved until @now, from an arbitrary start. Two words that others write:
- * in between it may be far off, see program_repair. */
+/* How long the tree has starved until @now. Two words that others write: in between it is off by
+ * far more than anything has lasted. */
 static __always_inline u64 program_starved_ns(u64 now)
 {
 	u64 sum_ns = program_ns[WIRE_STARVED];
@@ -76,11 +76,14 @@ static __always_inline u64 program_starved_ns(u64 now)
 	return program_state(active_cnt) == WIRE_STARVED ? sum_ns + now : sum_ns;
 }
 
+#define STARVED_UNKNOWN (~0ull)
+
 /*
  * A thread that counts as runnable, for @runnable_ns until @now, turns out to have been on a CPU
- * for the last @ran_ns: what was taken for starving then was computing. At least since the state
- * last changed; and in all of @runnable_ns the tree can't have starved for longer than the thread
- * was in the run queue. @starved_ns is what program_starved_ns told at its beginning.
+ * for the last @ran_ns: what was taken for starving then was computing. That is, of what the tree
+ * is said to have starved while the thread was runnable, @starved_ns (or STARVED_UNKNOWN), at least
+ * what goes beyond the thread's time in the run queue; and at least all since the state last
+ * changed.
  */
 static __always_inline void program_repair(u64 ran_ns, u64 runnable_ns, u64 starved_ns, u64 now)
 {
@@ -89,9 +92,12 @@ static __always_inline void program_repair(u64 ran_ns, u64 runnable_ns, u64 star
 
 	if (program_state(active_cnt) == WIRE_STARVED)
 		wrong_ns = now - state_since_ns;
-	starved_ns = program_starved_ns(now) - starved_ns;
-	if (starved_ns <= runnable_ns && starved_ns > queued_ns + wrong_ns)
-		wrong_ns = starved_ns - queued_ns;
+	if (starved_ns <= runnable_ns) {
+		if (starved_ns > queued_ns + wrong_ns)
+			wrong_ns = starved_ns - queued_ns;
+		if (wrong_ns > starved_ns)
+			wrong_ns = starved_ns; /* another's repair was first */
+	}
 	if (wrong_ns > ran_ns)
 		wrong_ns = ran_ns;
 	__sync_fetch_and_add(&program_ns[WIRE_STARVED], -wrong_ns);

@@ -32,8 +32,8 @@ __noinline int wait_write_back(struct wire_thread *total)
 
 	if (!total || !total->pending.wait_cnt)
 		return 0;
-	if (begins_at_exec && !has_begun)
-		return 0; /* what the command's process waited for before isn't its */
+	if (!command_has_begun())
+		return 0;
 	/* Copies: see loop_find. */
 	key = total->pending_key;
 	pending = total->pending;
@@ -170,7 +170,6 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 		if (thread->is_in_queue)
 			lock_wait_end(thread, now, 0);
 		thread->quiet_ns += program_shift(RUNNABLE, now);
-		thread->starved_ns = program_starved_ns(now);
 		thread->head.state = TASK_WOKEN;
 		thread->wake_ns = now;
 		before = TASK_WOKEN;
@@ -211,14 +210,18 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 static __always_inline void switch_in_unseen(struct task_struct *task, struct thread_ctx *thread,
 					     u64 now)
 {
-	bool is_blocked = thread->head.state == TASK_BLOCKED; /* its wakeup went unseen, too */
+	u64 starved_ns = program_starved_ns(now) - thread->starved_ns;
 	u64 since = thread->wake_ns > thread->stamp_ns ? thread->wake_ns : thread->stamp_ns;
 	u64 ran_ns = task->se.sum_exec_runtime - thread->runtime_ns;
 
 	if (ran_ns > now - since)
 		ran_ns = now - since;
+	if (thread->head.state == TASK_BLOCKED) { /* its wakeup went unseen, too */
+		since = now - ran_ns;
+		starved_ns = STARVED_UNKNOWN;
+	}
 	switch_in(task, thread, 0, false, now - ran_ns);
-	program_repair(ran_ns, is_blocked ? ran_ns : now - since, thread->starved_ns, now);
+	program_repair(ran_ns, now - since, starved_ns, now);
 }
 
 /*

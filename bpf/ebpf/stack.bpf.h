@@ -232,16 +232,10 @@ static __noinline int stack_send(void *ctx, struct task_struct *task, struct thr
 	return 0;
 }
 
-/* What is before the wrapped command's exec is classify's own. */
-static __always_inline bool stacks_are_due(void)
-{
-	return !begins_at_exec || has_begun;
-}
-
 static __always_inline void stack_of_sample(void *ctx, struct task_struct *task,
 					    struct thread_ctx *thread, u32 gil_state)
 {
-	if (stacks_are_due())
+	if (command_has_begun())
 		stack_send(ctx, task, thread, WIRE_STACK_SAMPLE, gil_state);
 }
 
@@ -316,7 +310,7 @@ static __noinline int stack_choose(void *ctx, struct task_struct *task, struct t
 {
 	u32 stands_for;
 
-	if (!stacks_are_due())
+	if (!command_has_begun())
 		return 0;
 	stands_for = stack_draw(thread, now);
 	if (!stands_for || thread->head.state != TASK_BLOCKED)

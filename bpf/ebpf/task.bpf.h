@@ -87,7 +87,7 @@ struct thread_ctx {
 	struct wire_followed head;
 	u64 stamp_ns;	     /* when `state` began; for TASK_BLOCKED the switch-out */
 	u64 wake_ns;	     /* TASK_WOKEN: when it was woken; 0 when that went unseen */
-	u64 starved_ns;	     /* runnable: how long the tree had starved when it became that */
+	u64 starved_ns;	     /* how long the tree had starved at its last switch-out or wakeup */
 	u64 runtime_ns;	     /* the kernel's account of its CPU time at its last switch-out */
 	u64 segment_ns;	     /* when its totals were told last, see segment.bpf.h */
 	u64 quiet_ns;	     /* program time that the end of the open wait ended */
@@ -191,6 +191,12 @@ struct {
 	__type(key, u32);
 	__type(value, struct wire_thread);
 } orphans SEC(".maps");
+
+/* What is before the wrapped command's exec is classify's own. */
+static __always_inline bool command_has_begun(void)
+{
+	return !begins_at_exec || has_begun;
+}
 
 static __always_inline void count_loss(enum wire_loss loss)
 {
