@@ -47,6 +47,40 @@ static bool can_spread(struct advice *advice)
 	return true;
 }
 
+/* The speed that the replay gives @workers of the current model; negative: not known. */
+static double replayed_speed(const struct advice *advice, uint32_t workers)
+{
+	for (size_t i = 0; i < advice->report->prediction_cnt; i++) {
+		const struct report_prediction *prediction = &advice->report->predictions[i];
+
+		if (prediction->model != advice->model->primary)
+			continue;
+		for (size_t j = 0; j < prediction->curve_cnt; j++)
+			if (prediction->curve[j].workers == workers)
+				return prediction->curve[j].speedup;
+	}
+	return -1;
+}
+
+/* More workers than CPUs: keeps them where fewer would be slower. Returns whether they are kept. */
+static bool keep_waiting_workers(struct advice *advice, uint32_t workers, uint32_t cores)
+{
+	double speed = replayed_speed(advice, cores);
+
+	if (speed >= FEWER_SPEED_MIN || (speed < 0 && !facts_workers_wait(advice->facts)))
+		return false;
+	if (speed < 0)
+		advice_keep(advice, "Keep the model: its workers wait as well as compute, and "
+				    "leave the CPUs to each other meanwhile.");
+	else
+		advice_keep(advice,
+			    arena_printf(advice->facts->arena,
+					 "Keep the model: with %u workers, one for each usable "
+					 "CPU, instead of %u it would have %.2g times the speed.",
+					 cores, workers, speed));
+	return true;
+}
+
 static void advise_parallel_cpu(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
@@ -62,6 +96,8 @@ static void advise_parallel_cpu(struct advice *advice)
 					 advice->model->workers, facts->program_time->parallelism));
 		return;
 	}
+	if (workers > cores && keep_waiting_workers(advice, workers, cores))
+		return;
 	advice->to->workers = workers < cores ? workers : cores;
 	if (workers > cores) {
 		advice_keep(advice,

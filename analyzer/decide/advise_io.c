@@ -14,9 +14,21 @@ static bool is_bound_by_files(const struct report *report)
 	return subclass && (!strcmp(subclass, "disk") || !strcmp(subclass, "paging"));
 }
 
+/* The reason for which it waited longest for results. */
+static enum wait_reason main_reason(const struct facts *facts)
+{
+	enum wait_reason main = 0;
+
+	for (int reason = 1; reason < WAIT_REASON_CNT; reason++)
+		if (facts->result_ns[reason] > facts->result_ns[main])
+			main = (enum wait_reason)reason;
+	return main;
+}
+
 static void because_io(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
+	enum wait_reason reason = main_reason(facts);
 
 	if (facts->outside_cnt < MIN_OPERATIONS) {
 		advice_because(advice, "All that it waited for was one result.");
@@ -24,9 +36,9 @@ static void because_io(struct advice *advice)
 	}
 	if (facts->outside_loop_ns > facts->outside_ns / 2)
 		return; /* a loop waits for whatever comes first, which is no operation's time */
-	advice_because(advice,
-		       arena_printf(facts->arena, "A wait takes %.3g ms on average.",
-				    (double)facts->outside_ns / 1e6 / (double)facts->outside_cnt));
+	advice_because(advice, arena_printf(facts->arena, "A wait takes %.3g ms on average.",
+					    (double)facts->result_ns[reason] / 1e6 /
+						    (double)facts->result_cnt[reason]));
 }
 
 static void change_to_async(struct advice *advice)

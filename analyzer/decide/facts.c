@@ -24,6 +24,12 @@ bool is_io_reason(enum wait_reason reason)
 	}
 }
 
+bool facts_workers_wait(const struct facts *facts)
+{
+	return share_of(facts->outside_ns, facts->outside_ns + facts->thread_time->on_cpu_ns) >=
+	       FEWER_WAIT_MAX;
+}
+
 uint32_t usable_cpus(const struct facts *facts)
 {
 	return facts->cpus < 1 ? 1 : (uint32_t)(facts->cpus + 0.5);
@@ -100,6 +106,8 @@ static void add_row(struct facts *facts, const struct obs_wait *row, struct proc
 
 	if (role == WAITS_FOR_RESULT) {
 		facts->outside_cnt += row->wait_cnt;
+		facts->result_ns[row->reason] += row->wait_ns;
+		facts->result_cnt[row->reason] += row->wait_cnt;
 		if (row->via_event_loop)
 			facts->outside_loop_ns += row->wait_ns;
 		if (may_be_tcp(row))

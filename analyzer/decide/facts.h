@@ -86,6 +86,8 @@ struct facts {
 	uint64_t busy_ns;
 	uint64_t outside_ns; /* waits for results, of all threads */
 	uint64_t outside_cnt;
+	uint64_t result_ns[WAIT_REASON_CNT]; /* of these, by reason */
+	uint64_t result_cnt[WAIT_REASON_CNT];
 	uint64_t outside_loop_ns; /* of these, through an event loop */
 	uint64_t outside_tcp_ns;  /* on TCP connections that the tree opened, or it may be */
 	uint64_t asked_cnt;	  /* waits for work that ended because somebody asked */
@@ -133,6 +135,10 @@ bool facts_asks_over_sockets(const struct facts *facts);
 
 /* Whether that is an interpreter's lock: the GIL, or Ruby's GVL. */
 bool facts_has_interpreter_lock(const struct facts *facts);
+
+/* Whether what computes waits for results, too, for a tenth of that or more (FEWER_WAIT_MAX):
+ * workers that do leave the CPUs to each other. */
+bool facts_workers_wait(const struct facts *facts);
 
 /* The usable CPUs as a whole number, at least 1. */
 uint32_t usable_cpus(const struct facts *facts);

@@ -8,21 +8,38 @@
 #include "decide/rivals.h"
 #include "decide/thresholds.h"
 
+/* Threads of the dominant process that computed, or would have without the lock or other threads.
+ */
+static double computing_threads(const struct facts *facts)
+{
+	const struct process_facts *process = facts->dominant;
+	uint64_t wanted_ns = 0, while_ns = process->life_ns;
+
+	for (size_t i = 0; i < process->thread_cnt; i++)
+		wanted_ns += process->threads[i]->runnable_ns +
+			     process->threads[i]->thread->wait_ns[WAIT_GIL];
+	if (facts->busy_ns < while_ns)
+		while_ns = facts->busy_ns;
+	return share_of(wanted_ns, while_ns);
+}
+
 static bool threads_for_cpu_work(struct detection *on)
 {
 	const struct facts *facts = on->facts;
+	double threads;
 
 	if (!detection_is_class(on, CLASS_CPU_BOUND) || !on->model->has_threads ||
 	    on->model->serves_in_turn || !facts_has_interpreter_lock(facts) ||
 	    facts_works_outside_lock(facts) || background_find(facts))
 		return false;
+	threads = computing_threads(facts);
 	on->finding->summary = arena_printf(
 		facts->arena,
 		"%.1f threads wanted to compute at once, but under the %s they used %.2f CPUs "
 		"together.",
-		on->model->active_threads,
-		facts_global_lock(facts) == GLOBAL_LOCK_GIL ? "GIL" : "GVL", facts->dominant_cpus);
-	detection_add_evidence(on, "threads active at once", on->model->active_threads, "threads");
+		threads, facts_global_lock(facts) == GLOBAL_LOCK_GIL ? "GIL" : "GVL",
+		facts->dominant_cpus);
+	detection_add_evidence(on, "threads that wanted to compute at once", threads, "threads");
 	detection_add_evidence(on, "CPUs used by the process", facts->dominant_cpus, "CPUs");
 	detection_add_evidence(on, "computing", facts->cpu_share, "share of busy time");
 	return true;
@@ -50,7 +67,7 @@ static bool more_workers_than_cores(struct detection *on)
 				 time->on_cpu_ns + time->run_queue_ns + time->throttled_ns);
 
 	if (!detection_is_class(on, CLASS_CPU_BOUND) || workers <= usable_cpus(facts) ||
-	    queued < QUEUE_SHARE)
+	    queued < QUEUE_SHARE || facts_workers_wait(facts))
 		return false;
 	on->finding->summary =
 		arena_printf(facts->arena,

@@ -32,14 +32,24 @@ static bool processes_for_io(struct detection *on)
 	return true;
 }
 
-static const char *name_serial_io(uint64_t network_ns, uint64_t disk_ns)
+/* What it waits for, and the number of those waits in @cnt: a few reads of a disk at its start are
+ * none of the network's. */
+static const char *name_serial_io(const struct facts *facts, uint64_t network_ns, uint64_t disk_ns,
+				  uint64_t *cnt)
 {
+	uint64_t network_cnt = facts->result_cnt[WAIT_NETWORK] + facts->result_cnt[WAIT_POLL];
+	uint64_t disk_cnt = facts->result_cnt[WAIT_DISK];
 	uint64_t both_ns = network_ns + disk_ns;
 
-	if (share_of(disk_ns, both_ns) < IO_NAME_SHARE)
+	if (share_of(disk_ns, both_ns) < IO_NAME_SHARE) {
+		*cnt = network_cnt;
 		return "the network";
-	if (share_of(network_ns, both_ns) < IO_NAME_SHARE)
+	}
+	if (share_of(network_ns, both_ns) < IO_NAME_SHARE) {
+		*cnt = disk_cnt;
 		return "the disk";
+	}
+	*cnt = network_cnt + disk_cnt;
 	return "network and disk";
 }
 
@@ -74,21 +84,21 @@ static bool serial_io(struct detection *on)
 	uint64_t network_ns = facts->io_ns[WAIT_NETWORK] + facts->io_ns[WAIT_POLL];
 	uint64_t disk_ns = facts->io_ns[WAIT_DISK];
 	double share = share_of(network_ns + disk_ns, facts->busy_ns);
+	uint64_t cnt;
+	const char *what = name_serial_io(facts, network_ns, disk_ns, &cnt);
 
 	if (on->model->loop_thread)
 		return serial_on_loop(on, share_of(network_ns, facts->busy_ns));
 	if (on->model->current != MODEL_SYNC || in_flight_overlaps(on->model) ||
-	    in_flight_is_stream(facts) || facts->outside_cnt < SERIAL_WAITS_MIN ||
-	    share < SERIAL_SHARE)
+	    in_flight_is_stream(facts) || cnt < SERIAL_WAITS_MIN || share < SERIAL_SHARE)
 		return false;
 	on->finding->summary = arena_printf(
 		facts->arena,
 		"One worker waited for %s for %.0f%% of busy time, in %llu waits one after "
 		"another, never for two results at once.",
-		name_serial_io(network_ns, disk_ns), pct(share),
-		(unsigned long long)facts->outside_cnt);
+		what, pct(share), (unsigned long long)cnt);
 	detection_add_evidence(on, "waiting for network and disk", share, "share of busy time");
-	detection_add_evidence(on, "waits one after another", (double)facts->outside_cnt, "waits");
+	detection_add_evidence(on, "waits one after another", (double)cnt, "waits");
 	return true;
 }
 

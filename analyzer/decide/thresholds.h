@@ -110,6 +110,9 @@
 #define HIGH_CONCURRENCY 100
 #define MIN_OPERATIONS	 2
 #define SPARE_CPUS	 0.25 /* fewer left over are as good as none */
+#define FEWER_SPEED_MIN	 0.95 /* of the speed, that fewer workers have to keep */
+#define FEWER_WAIT_MAX \
+	0.10 /* the same where it isn't known: what the workers may wait for results */
 
 /* Findings. */
 #define STARVED_FINDING_SHARE 0.40 /* of busy time, as STARVED_SHARE */

@@ -50,6 +50,14 @@ static uint64_t lock_ns(const struct subject *subject, const struct stack_sum *s
 	return !sum->time->is_on_cpu && sum->reason == WAIT_LOCK ? sum->time_ns : 0;
 }
 
+static uint64_t turn_ns(const struct subject *subject, const struct stack_sum *sum)
+{
+	return !sum->time->is_on_cpu && sum->reason == WAIT_SYNC &&
+			       sum->time->pid == subject->pid && sum->time->tid != subject->pid
+		       ? sum->time_ns
+		       : 0;
+}
+
 static uint64_t gil_held_ns(const struct subject *subject, const struct stack_sum *sum)
 {
 	return sum->time->is_on_cpu && sum->time->pid == subject->pid ? sum->gil_held_ns : 0;
@@ -105,6 +113,7 @@ static const struct line_rule {
 	{ "serial-io", "It waits", no_subject, result_ns },
 	{ "threads-for-cpu-work", "It computes", dominant_subject, process_cpu_ns },
 	{ "lock-contention", "It waits for locks", no_subject, lock_ns },
+	{ "workers-take-turns", "They wait for each other", dominant_subject, turn_ns },
 	{ "gil-contention", "The GIL is held", gil_subject, gil_held_ns },
 	{ "busy-polling", "It asks", vain_subject, thread_cpu_ns },
 	{ "spinning-lock", "It spins", vain_subject, thread_cpu_ns },
