@@ -315,10 +315,14 @@ struct report_hot_spot {
 	 * others of the tree: of all thread time. */
 	double share;
 	struct report_frame place;
-	const char *callee;   /* what it called in libraries, outermost: "requests.get"; "" */
-	const char *object;   /* what was waited for longest, as of report_object; "" */
-	const char *task;     /* of an event loop, that waits longest there; "" */
-	uint64_t gil_held_ns; /* on a CPU: of time_ns, with the GIL held */
+	const char *callee; /* what it called in libraries, outermost: "requests.get"; "" */
+	const char *object; /* what was waited for longest, as of report_object; "" */
+	const char *task;   /* of an event loop, that waits longest there; "" */
+	/* Of a command that the program runs: the line that does, and what it calls for that. */
+	bool has_starter;
+	struct report_frame starter;
+	const char *starter_callee; /* as callee */
+	uint64_t gil_held_ns;	    /* on a CPU: of time_ns, with the GIL held */
 	bool is_gil_known;
 	uint64_t sample_cnt;
 	double share_error;		  /* standard error of share */

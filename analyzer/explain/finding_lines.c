@@ -7,6 +7,7 @@
 #include "decide/polling.h"
 #include "decide/thresholds.h"
 #include "explain/explanation.h"
+#include "explain/starters.h"
 
 /* Whose time a finding is about, beside what its rule says. */
 struct subject {
@@ -178,10 +179,23 @@ static const char *place_title(const struct explanation *on, const struct stack_
 			    frame->file[0] ? frame->file : frame->module);
 }
 
+/* The same; of a command without a line the one that runs it. */
+static const char *place_to_change(const struct explanation *on, const struct stack_sum *sum)
+{
+	uint32_t call = sum_blame(on, sum)->place;
+	const struct stack_sum *starter = NULL;
+
+	if (!on->obs->frames[on->obs->calls[call].frame].line)
+		starter = starter_of(on, sum);
+	if (!starter)
+		return place_title(on, sum);
+	return arena_printf(on->arena, "a command that %s runs", place_title(on, starter));
+}
+
 static void add_line(struct explanation *on, struct report_finding *finding,
 		     const struct line_rule *rule, const struct found_line *found)
 {
-	const char *place = place_title(on, found->sum);
+	const char *place = place_to_change(on, found->sum);
 	struct report_evidence *evidence =
 		arena_array(on->arena, finding->evidence_cnt + 1, sizeof(*evidence));
 
@@ -196,8 +210,8 @@ static void add_line(struct explanation *on, struct report_finding *finding,
 		.source = "samples of stacks",
 	};
 	finding->evidence = evidence;
-	finding->summary = arena_printf(on->arena, "%s %s in %s%s.", finding->summary, rule->what,
-					place, found->time_ns < found->all_ns ? " most" : "");
+	finding->summary = arena_printf(on->arena, "%s %s%s in %s.", finding->summary, rule->what,
+					found->time_ns < found->all_ns ? " most" : "", place);
 }
 
 void finding_lines_report(struct explanation *on)

@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "decide/thresholds.h"
 #include "explain/explanation.h"
+#include "explain/starters.h"
 
 /* How telling a spot is: what is before the next step comes first, however short. */
 enum spot_rank { RANK_OWN_TIME, RANK_FOREIGN_WAIT, RANK_TREE, RANK_IDLE };
@@ -258,6 +259,27 @@ static const char *callee_of(const struct explanation *on, const struct spot *sp
 	return callee_name(&on->obs->frames[frame], &on->blame.code[frame], on->arena);
 }
 
+static void add_starter(const struct explanation *on, const struct stack_sum *sum,
+			struct report_hot_spot *to)
+{
+	const struct stack_sum *starter = starter_of(on, sum);
+	const struct call_blame *blame;
+	uint32_t frame;
+
+	to->starter_callee = "";
+	if (!starter)
+		return;
+	blame = sum_blame(on, starter);
+	to->has_starter = true;
+	to->starter = explain_frame(on, starter->frame);
+	to->starter.is_own = blame->is_own;
+	if (blame->callee == NO_CALL)
+		return;
+	frame = on->obs->calls[blame->callee].frame;
+	to->starter_callee =
+		callee_name(&on->obs->frames[frame], &on->blame.code[frame], on->arena);
+}
+
 static struct report_hot_spot describe(const struct explanation *on, const struct spot *spot,
 				       struct keyed *room)
 {
@@ -284,6 +306,7 @@ static struct report_hot_spot describe(const struct explanation *on, const struc
 		.stack = &on->report->stacks[by_call - on->sums],
 	};
 
+	add_starter(on, by_call, &to);
 	to.place.is_own = blame->is_own;
 	/* Of all code without a name that was compiled as it ran: where it lies tells nothing. */
 	if (to.place.language == LANGUAGE_JIT)
@@ -306,6 +329,21 @@ static const char *why_none(const struct explanation *on)
 		(unsigned long long)quality->sample_cnt, (unsigned long long)quality->wait_cnt);
 }
 
+/* Whether the first one's share is known well enough, or that it is the first. */
+static bool is_first_known(const struct spot *spots, size_t cnt)
+{
+	const struct spot *first = &spots[0], *second = &spots[1];
+	double next = 0;
+
+	if (first->share_error <= SHARE_ERROR_MAX)
+		return true;
+	if (first->total.sample_cnt < FIRST_SAMPLES_MIN)
+		return false;
+	if (cnt > 1 && second->rank == first->rank)
+		next = second->share + 2 * second->share_error;
+	return first->share - 2 * first->share_error > next;
+}
+
 void hot_spots_report(struct explanation *on)
 {
 	struct report *report = on->report;
@@ -314,7 +352,7 @@ void hot_spots_report(struct explanation *on)
 	struct keyed *room = arena_array(on->scratch, on->sum_cnt, sizeof(*room));
 	size_t cnt = order && spots && room && report->stacks ? find_spots(on, order, spots) : 0;
 
-	if (!cnt || spots[0].share_error > SHARE_ERROR_MAX) {
+	if (!cnt || !is_first_known(spots, cnt)) {
 		report->stack_quality.why_no_lines = why_none(on);
 		return;
 	}

@@ -81,6 +81,19 @@ static void add_gil_share(struct json_builder *b, cJSON *object, bool is_known, 
 		json_add_null(b, object, "gil_share");
 }
 
+static void add_starter(struct json_builder *b, cJSON *object, const struct report_hot_spot *spot)
+{
+	cJSON *starter;
+
+	if (!spot->has_starter) {
+		json_add_null(b, object, "run_by");
+		return;
+	}
+	starter = json_add_object(b, object, "run_by");
+	add_place(b, starter, &spot->starter);
+	add_text_if(b, starter, "callee", spot->starter_callee);
+}
+
 static void add_hot_spot(struct json_builder *b, cJSON *array, const struct report *report,
 			 const struct report_hot_spot *spot)
 {
@@ -97,6 +110,7 @@ static void add_hot_spot(struct json_builder *b, cJSON *array, const struct repo
 	add_text_if(b, object, "callee", spot->callee);
 	add_text_if(b, object, "object", spot->object);
 	add_text_if(b, object, "task", spot->task);
+	add_starter(b, object, spot);
 	add_gil_share(b, object, spot->is_gil_known, spot->gil_held_ns, spot->time_ns);
 	add_stack(b, object, report, spot->stack);
 }

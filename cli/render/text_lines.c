@@ -301,6 +301,31 @@ static struct columns measure(const struct page *page, const struct report *repo
 	return columns;
 }
 
+/* "curl+0x1b540  waits for ..." is nobody's to change; the line that runs it is. */
+static void put_starter(struct page *page, const struct report *report,
+			const struct report_hot_spot *spot)
+{
+	char place[PLACE_BYTES], function[NAME_BYTES], callee[NAME_BYTES],
+		in_brackets[NAME_BYTES + 2];
+
+	format_place(page, report, &spot->starter, place);
+	format_function(&spot->starter, function);
+	page_paragraph(page);
+	page_tab(page, SHARE_COLUMN_END + 2);
+	page->indent = SHARE_COLUMN_END + 4;
+	page_say(page, "run by");
+	page_color(page, COLOR_BLUE);
+	page_say(page, place);
+	page_color(page, COLOR_NONE);
+	page_say(page, function);
+	if (spot->starter_callee[0]) {
+		shorten_cpp(spot->starter_callee, callee, sizeof(callee));
+		snprintf(in_brackets, sizeof(in_brackets), "(%s)", callee);
+		page_say(page, in_brackets);
+	}
+	page_newline(page);
+}
+
 static void put_line(struct page *page, const struct report *report,
 		     const struct report_hot_spot *spot, struct columns columns)
 {
@@ -379,10 +404,14 @@ static void put_lines_title(struct page *page, const struct report *report,
 	page_newline(page);
 }
 
-/* Why there are none, for who asks. */
-static void put_no_lines(struct page *page, const struct report_stack_quality *quality)
+/* Why there are none: for who asks, or has reason to expect some. */
+static void put_no_lines(struct page *page, const struct report *report)
 {
-	if (!page->style->is_verbose || !quality->are_taken)
+	const struct report_stack_quality *quality = &report->stack_quality;
+	bool are_missed =
+		quality->why_no_lines && report->verdict.verdict_class != CLASS_INCONCLUSIVE;
+
+	if (!quality->are_taken || (!are_missed && !page->style->is_verbose))
 		return;
 	page_paragraph(page);
 	page_color(page, COLOR_DIM);
@@ -402,6 +431,8 @@ static void format_name(const struct report *report, const struct report_frame *
 			 short_path(path_of(place), report));
 	else if (place->function[0])
 		format_function(place, text);
+	else if (place->module[0])
+		snprintf(text, NAME_BYTES, "%s", short_path(place->module, report));
 	else
 		snprintf(text, NAME_BYTES, "(no name)");
 }
@@ -518,17 +549,35 @@ static void put_stack_notes(struct page *page, const struct report_stack_quality
 	}
 }
 
+static bool are_run_alike(const struct report_hot_spot *left, const struct report_hot_spot *right)
+{
+	return left->has_starter && right->has_starter &&
+	       left->starter.line == right->starter.line &&
+	       !strcmp(left->starter.file, right->starter.file);
+}
+
+/* What runs them is said once for those that follow each other. */
 static void put_lines(struct page *page, const struct report *report, bool is_busy)
 {
 	struct line_group group = find_group(page, report, is_busy);
 	struct columns columns = measure(page, report, &group);
+	const struct report_hot_spot *last = NULL;
 
 	if (!group.cnt)
 		return;
 	put_lines_title(page, report, &group);
-	for (size_t i = 0; i < group.end; i++)
-		if (is_shown(page, &group, &report->hot_spots[i]))
-			put_line(page, report, &report->hot_spots[i], columns);
+	for (size_t i = 0; i < group.end; i++) {
+		const struct report_hot_spot *spot = &report->hot_spots[i];
+
+		if (!is_shown(page, &group, spot))
+			continue;
+		if (last && last->has_starter && !are_run_alike(last, spot))
+			put_starter(page, report, last);
+		put_line(page, report, spot, columns);
+		last = spot;
+	}
+	if (last && last->has_starter)
+		put_starter(page, report, last);
 }
 
 void text_lines(struct page *page, const struct report *report)
@@ -537,7 +586,7 @@ void text_lines(struct page *page, const struct report *report)
 	put_hint(page, report);
 	put_lines(page, report, false);
 	if (!report->hot_spot_cnt)
-		put_no_lines(page, &report->stack_quality);
+		put_no_lines(page, report);
 	put_functions(page, report);
 	put_stack_notes(page, &report->stack_quality);
 }

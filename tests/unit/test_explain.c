@@ -369,6 +369,29 @@ static void few_samples_stand_for_little(void **state)
 	report_release(&report);
 }
 
+/* Its share is not known to 10 points, but no other can be the first. */
+static void what_is_first_for_certain_is_said(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	for (int is_close = 0; is_close < 2; is_close++) {
+		build_observation(&obs, 200, 200, 0, 2);
+		build_process(&obs, 7, PYTHON);
+		build_thread(&obs, 7, 7, 200);
+		build_computing(&obs, 7, own_line(&obs, 1), is_close ? 110 : 180, 10);
+		build_computing(&obs, 7, own_line(&obs, 2), is_close ? 90 : 20, is_close ? 9 : 4);
+		build_report(&obs, &report);
+		assert_int_equal(report.hot_spot_cnt, is_close ? 0 : 2);
+		if (!is_close) {
+			assert_int_equal(report.hot_spots[0].place.line, 1);
+			assert_true(report.hot_spots[0].share_error > 0.10);
+		}
+		report_release(&report);
+	}
+}
+
 /* Five samples that agree may be chance. One wait that was seen from its beginning to its end is
  * not. */
 static void what_was_seen_is_certain(void **state)
@@ -394,6 +417,47 @@ static void what_was_seen_is_certain(void **state)
 	assert_int_equal(report.hot_spot_cnt, 1);
 	assert_int_equal(report.hot_spots[0].place.line, 2);
 	assert_true(report.hot_spots[0].share_error == 0);
+	report_release(&report);
+}
+
+/* @pid runs @exe as a command of @parent's. */
+static void build_command(struct observation *obs, pid_t pid, pid_t parent, const char *exe)
+{
+	struct obs_process *process = build_process(obs, pid, exe);
+
+	process->parent_pid = parent;
+	process->is_exec = true;
+	build_thread(obs, pid, pid, 10);
+}
+
+/* A program that runs curl through a shell, and waits for that. */
+static void the_line_that_runs_a_command_is_named(void **state)
+{
+	struct observation obs;
+	struct report report;
+	const struct report_hot_spot *spot;
+
+	(void)state;
+	build_observation(&obs, 1000, 20, 0, 2);
+	build_process(&obs, 7, PYTHON);
+	build_thread(&obs, 7, 7, 10);
+	build_command(&obs, 8, 7, "/bin/sh");
+	build_command(&obs, 9, 8, "/usr/bin/curl");
+	WAITED(&obs, 7, .reason = WAIT_CHILD, .ms = 980);
+	build_waiting(&obs, 7, own_line(&obs, 3), 0, 980, 30);
+	WAITED(&obs, 8, .reason = WAIT_CHILD, .ms = 980);
+	build_waiting(&obs, 8, STACK(&obs, native_at("/bin/sh", "")), 1, 980, 30);
+	WAITED(&obs, 9, .reason = WAIT_NETWORK, .ms = 980, .quiet_ms = 980, .cnt = 20, .name = "a");
+	build_waiting(&obs, 9, STACK(&obs, native_at("/usr/bin/curl", "")), 2, 980, 30);
+	build_report(&obs, &report);
+	spot = &report.hot_spots[0];
+	assert_string_equal(spot->place.module, "/usr/bin/curl");
+	assert_true(spot->has_starter);
+	assert_string_equal(spot->starter.file, "/srv/a.py");
+	assert_int_equal(spot->starter.line, 3);
+	for (size_t i = 1; i < report.hot_spot_cnt; i++)
+		if (!strcmp(report.hot_spots[i].place.file, "/srv/a.py"))
+			assert_false(report.hot_spots[i].has_starter);
 	report_release(&report);
 }
 
@@ -616,7 +680,9 @@ int main(void)
 		cmocka_unit_test(times_sum_to_the_exact_ones),
 		cmocka_unit_test(short_processes_of_one_program_stand_for_each_other),
 		cmocka_unit_test(few_samples_stand_for_little),
+		cmocka_unit_test(what_is_first_for_certain_is_said),
 		cmocka_unit_test(what_was_seen_is_certain),
+		cmocka_unit_test(the_line_that_runs_a_command_is_named),
 		cmocka_unit_test(without_stacks_there_is_nothing),
 		cmocka_unit_test(the_order_is_by_what_it_tells),
 		cmocka_unit_test(sleepers_in_the_background_come_last),
