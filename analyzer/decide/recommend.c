@@ -8,6 +8,13 @@
 
 static void advise_inconclusive(struct advice *advice)
 {
+	/* As the summary has it. */
+	if (advice->facts->stopped_share > advice->facts->unknown_share) {
+		advice_measure_again(advice, "Let it go on (kill -CONT, or fg, or the debugger), "
+					     "and measure again.");
+		advice_because(advice, "While it is stopped it neither waits nor computes.");
+		return;
+	}
 	advice_measure_again(
 		advice, "Measure again: run it longer or with more work, or attach to it while "
 			"it is busy.");
@@ -55,9 +62,10 @@ static void because_of_next_best(struct advice *advice)
 		advice,
 		arena_printf(
 			advice->facts->arena,
-			"Next best is %s: %.3g times as fast (%.3g to %.3g) with %u workers; %s.",
+			"Next best is %s: %.3g times as fast (%.3g to %.3g) with %u worker%s; %s.",
 			concurrency_model_name(next->model), next->speedup_expected,
 			next->speedup_low, next->speedup_high, next->workers,
+			next->workers == 1 ? "" : "s",
 			next->model > chosen->model
 				? "it is less simple, and would have to be surely faster"
 				: "it is simpler, and would have to be as fast"));

@@ -179,17 +179,18 @@ static const char *place_title(const struct explanation *on, const struct stack_
 			    frame->file[0] ? frame->file : frame->module);
 }
 
-/* The same; of a command without a line the one that runs it. */
+/* The same; of a command without a line the one that runs it. Code that isn't the program's own is
+ * nothing to point at. */
 static const char *place_to_change(const struct explanation *on, const struct stack_sum *sum)
 {
-	uint32_t call = sum_blame(on, sum)->place;
+	const struct call_blame *blame = sum_blame(on, sum);
 	const struct stack_sum *starter = NULL;
 
-	if (!on->obs->frames[on->obs->calls[call].frame].line)
+	if (!blame->is_own || !on->obs->frames[on->obs->calls[blame->place].frame].line)
 		starter = starter_of(on, sum);
-	if (!starter)
-		return place_title(on, sum);
-	return arena_printf(on->arena, "a command that %s runs", place_title(on, starter));
+	if (starter)
+		return arena_printf(on->arena, "a command that %s runs", place_title(on, starter));
+	return blame->is_own ? place_title(on, sum) : NULL;
 }
 
 static void add_line(struct explanation *on, struct report_finding *finding,

@@ -517,6 +517,9 @@ static void put_hint(struct page *page, const struct report *report)
 		{ "Node.js", "node --perf-basic-prof names its functions" },
 		{ "JVM", "jcmd PID Compiler.perfmap names its methods" },
 		{ ".NET", "DOTNET_PerfMapEnabled=1 names its methods" },
+		{ "Ruby", "lines of Ruby can't be told" },
+		{ "Perl", "lines of Perl can't be told" },
+		{ "PHP", "lines of PHP can't be told" },
 	};
 	bool are_foreign = report->hot_spot_cnt;
 	const char *hint = NULL;

@@ -82,6 +82,60 @@ static void planned_concurrency_decides(void **state)
 	report_release(&async);
 }
 
+/* Eight processes on two CPUs, each of which computes for @computing_ms of 1000, waits for others
+ * for
+ * @waiting_ms, and is ready to run for the rest. */
+static struct report report_of_pool(uint64_t computing_ms, uint64_t waiting_ms)
+{
+	struct observation obs;
+	struct report report;
+
+	build_observation(&obs, 1000, 1000, 0, 2);
+	for (pid_t pid = 10; pid < 18; pid++) {
+		build_process(&obs, pid, PYTHON);
+		build_thread(&obs, pid, pid, computing_ms)->run_queue_ns =
+			(1000 - computing_ms - waiting_ms) * 1000000;
+		if (waiting_ms)
+			WAITED(&obs, pid, .reason = WAIT_NETWORK, .ms = waiting_ms, .cnt = 20,
+			       SERVER);
+	}
+	build_report(&obs, &report);
+	return report;
+}
+
+/* Those that only compute are too many; those that wait as well leave the CPUs to each other. */
+static void only_workers_that_compute_are_too_many(void **state)
+{
+	struct report computing = report_of_pool(250, 0);
+	struct report waiting = report_of_pool(250, 300);
+
+	(void)state;
+	assert_advice(&computing, ACTION_KEEP, MODEL_MULTIPROCESSING, 2);
+	assert_true(has_finding(&computing, "more-workers-than-cores"));
+	assert_int_equal(waiting.recommendation.action, ACTION_KEEP);
+	assert_int_not_equal(waiting.recommendation.workers, 2);
+	assert_null(strstr(waiting.recommendation.summary, "run 2 workers"));
+	assert_false(has_finding(&waiting, "more-workers-than-cores"));
+	report_release(&computing);
+	report_release(&waiting);
+}
+
+static void a_stopped_program_is_to_go_on_first(void **state)
+{
+	struct observation obs;
+	struct report report;
+
+	(void)state;
+	build_observation(&obs, 1000, 10, 0, 4);
+	build_process(&obs, 10, PYTHON);
+	build_thread(&obs, 10, 10, 10);
+	WAITED(&obs, 10, .reason = WAIT_STOPPED, .ms = 990, .quiet_ms = 990);
+	build_report(&obs, &report);
+	assert_int_equal(report.recommendation.action, ACTION_MEASURE_AGAIN);
+	assert_non_null(strstr(report.recommendation.summary, "kill -CONT"));
+	report_release(&report);
+}
+
 /* Interpreters without threads: what they have instead. */
 static void no_threads_where_there_are_none(void **state)
 {
@@ -652,6 +706,8 @@ int main(void)
 		cmocka_unit_test(io_workers_follow_goetz),
 		cmocka_unit_test(io_workers_are_bounded),
 		cmocka_unit_test(planned_concurrency_decides),
+		cmocka_unit_test(only_workers_that_compute_are_too_many),
+		cmocka_unit_test(a_stopped_program_is_to_go_on_first),
 		cmocka_unit_test(no_threads_where_there_are_none),
 		cmocka_unit_test(files_are_read_by_processes_where_there_are_no_threads),
 		cmocka_unit_test(plans_end_at_the_disk),
