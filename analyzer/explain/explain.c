@@ -3,6 +3,7 @@
 #include <math.h>
 #include "arena.h"
 #include "explain/explanation.h"
+#include "explain/starters.h"
 
 const struct call_blame *sum_blame(const struct explanation *on, const struct stack_sum *sum)
 {
@@ -63,8 +64,10 @@ void explain(const struct facts *facts, const struct model *model, struct report
 	on.places = places_of(on.obs, on.scratch);
 	if (on.blame.calls && on.places.lines)
 		stack_sums_make(&on);
-	if (on.sum_cnt)
+	if (on.sum_cnt) {
+		starters_find(&on);
 		stacks_report(&on);
+	}
 	hot_spots_report(&on);
 	if (on.sum_cnt) {
 		functions_report(&on);

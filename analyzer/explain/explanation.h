@@ -42,6 +42,8 @@ struct explanation {
 	/* Largest first; parallel to the report's stacks. */
 	struct stack_sum *sums;
 	size_t sum_cnt;
+	const struct starter *starters; /* by pid; see starters.h */
+	size_t starter_cnt;
 	uint64_t busy_ns;  /* see report_hot_spot.share */
 	uint64_t known_ns; /* on a CPU and waiting, exact */
 };

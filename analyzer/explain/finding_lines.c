@@ -165,8 +165,7 @@ static bool is_certain(const struct found_line *found)
 /* "fetch (/srv/fetch.py:42)"; NULL where neither function nor line is known. */
 static const char *place_title(const struct explanation *on, const struct stack_sum *sum)
 {
-	uint32_t call = sum_blame(on, sum)->place;
-	const struct obs_frame *frame = &on->obs->frames[on->obs->calls[call].frame];
+	const struct obs_frame *frame = &on->obs->frames[sum->frame];
 
 	if (frame->line && strlen(frame->function) > TITLE_NAME_MAX)
 		return arena_printf(on->arena, "%s:%u", frame->file, frame->line);
@@ -183,14 +182,14 @@ static const char *place_title(const struct explanation *on, const struct stack_
  * nothing to point at. */
 static const char *place_to_change(const struct explanation *on, const struct stack_sum *sum)
 {
-	const struct call_blame *blame = sum_blame(on, sum);
+	bool is_own = sum_blame(on, sum)->is_own;
 	const struct stack_sum *starter = NULL;
 
-	if (!blame->is_own || !on->obs->frames[on->obs->calls[blame->place].frame].line)
+	if (!is_own || !on->obs->frames[sum->frame].line)
 		starter = starter_of(on, sum);
 	if (starter)
 		return arena_printf(on->arena, "a command that %s runs", place_title(on, starter));
-	return blame->is_own ? place_title(on, sum) : NULL;
+	return is_own ? place_title(on, sum) : NULL;
 }
 
 static void add_line(struct explanation *on, struct report_finding *finding,

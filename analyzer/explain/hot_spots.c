@@ -244,40 +244,39 @@ static uint64_t callee_key(const struct explanation *on, const struct stack_sum 
 	return callee == NO_CALL ? UINT64_MAX : on->places.functions[on->obs->calls[callee].frame];
 }
 
+/* What the line of @blame called, as people know it; "" for nothing. */
+static const char *callee_title(const struct explanation *on, const struct call_blame *blame)
+{
+	uint32_t frame;
+
+	if (blame->callee == NO_CALL)
+		return "";
+	frame = on->obs->calls[blame->callee].frame;
+	return callee_name(&on->obs->frames[frame], &on->blame.code[frame], on->arena);
+}
+
 /* What takes less than half of it is not what it does. */
 static const char *callee_of(const struct explanation *on, const struct spot *spot,
 			     struct keyed *room)
 {
 	uint64_t time_ns;
 	const struct stack_sum *sum = top_by(on, spot, room, callee_key, &time_ns);
-	uint32_t callee = sum_blame(on, sum)->callee;
-	uint32_t frame;
 
-	if (callee == NO_CALL || time_ns < spot->total.time_ns / 2)
-		return "";
-	frame = on->obs->calls[callee].frame;
-	return callee_name(&on->obs->frames[frame], &on->blame.code[frame], on->arena);
+	return time_ns < spot->total.time_ns / 2 ? "" : callee_title(on, sum_blame(on, sum));
 }
 
 static void add_starter(const struct explanation *on, const struct stack_sum *sum,
 			struct report_hot_spot *to)
 {
 	const struct stack_sum *starter = starter_of(on, sum);
-	const struct call_blame *blame;
-	uint32_t frame;
 
 	to->starter_callee = "";
 	if (!starter)
 		return;
-	blame = sum_blame(on, starter);
 	to->has_starter = true;
 	to->starter = explain_frame(on, starter->frame);
-	to->starter.is_own = blame->is_own;
-	if (blame->callee == NO_CALL)
-		return;
-	frame = on->obs->calls[blame->callee].frame;
-	to->starter_callee =
-		callee_name(&on->obs->frames[frame], &on->blame.code[frame], on->arena);
+	to->starter.is_own = sum_blame(on, starter)->is_own;
+	to->starter_callee = callee_title(on, sum_blame(on, starter));
 }
 
 static struct report_hot_spot describe(const struct explanation *on, const struct spot *spot,

@@ -7,11 +7,17 @@
 
 #include "explain/explanation.h"
 
-/*
- * The largest of the waits at the line that runs the command whose time @sum is, of the nearest
- * process above it that waits for others at a line that is known, for half of that or more. NULL
- * where @sum is of no command, or nobody waits for it so.
- */
+/* A process that waits for others at a line that is known, for half of the time that it does so. */
+struct starter {
+	pid_t pid;
+	const struct stack_sum *sum; /* the largest of the waits there */
+};
+
+/* Fills @on's starters from its sums. */
+void starters_find(struct explanation *on);
+
+/* The sum of the nearest starter above the command whose time @sum is; NULL where @sum is of no
+ * command, or nobody waits for it so. */
 const struct stack_sum *starter_of(const struct explanation *on, const struct stack_sum *sum);
 
 #endif

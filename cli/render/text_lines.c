@@ -191,19 +191,24 @@ static bool is_nameless(const struct report_frame *place)
 	return place->language == LANGUAGE_JIT && !place->function[0];
 }
 
+static void say_callee(struct page *page, const char *callee)
+{
+	char name[NAME_BYTES], in_brackets[NAME_BYTES + 2];
+
+	if (!callee[0])
+		return;
+	shorten_cpp(callee, name, sizeof(name));
+	snprintf(in_brackets, sizeof(in_brackets), "(%s)", name);
+	page_say(page, in_brackets);
+}
+
 static void say_what(struct page *page, const struct report_hot_spot *spot)
 {
-	char callee[NAME_BYTES], in_brackets[NAME_BYTES + 2];
-
 	if (spot->is_on_cpu)
 		page_say(page, "computes");
 	else
 		say_wait(page, spot);
-	if (spot->callee[0]) {
-		shorten_cpp(spot->callee, callee, sizeof(callee));
-		snprintf(in_brackets, sizeof(in_brackets), "(%s)", callee);
-		page_say(page, in_brackets);
-	}
+	say_callee(page, spot->callee);
 	if (spot->is_on_cpu && spot->is_gil_known &&
 	    (double)spot->gil_held_ns < GIL_MOSTLY_HELD * (double)spot->time_ns)
 		page_say(page, "mostly without the GIL");
@@ -305,8 +310,7 @@ static struct columns measure(const struct page *page, const struct report *repo
 static void put_starter(struct page *page, const struct report *report,
 			const struct report_hot_spot *spot)
 {
-	char place[PLACE_BYTES], function[NAME_BYTES], callee[NAME_BYTES],
-		in_brackets[NAME_BYTES + 2];
+	char place[PLACE_BYTES], function[NAME_BYTES];
 
 	format_place(page, report, &spot->starter, place);
 	format_function(&spot->starter, function);
@@ -318,11 +322,7 @@ static void put_starter(struct page *page, const struct report *report,
 	page_say(page, place);
 	page_color(page, COLOR_NONE);
 	page_say(page, function);
-	if (spot->starter_callee[0]) {
-		shorten_cpp(spot->starter_callee, callee, sizeof(callee));
-		snprintf(in_brackets, sizeof(in_brackets), "(%s)", callee);
-		page_say(page, in_brackets);
-	}
+	say_callee(page, spot->starter_callee);
 	page_newline(page);
 }
 
