@@ -62,23 +62,31 @@ static double replayed_speed(const struct advice *advice, uint32_t workers)
 	return -1;
 }
 
-/* More workers than CPUs: keeps them where fewer would be slower. Returns whether they are kept. */
-static bool keep_waiting_workers(struct advice *advice, uint32_t workers, uint32_t cores)
+/* More workers than CPUs: fewer of them, unless that would be slower. */
+static void advise_beyond_cpus(struct advice *advice, uint32_t workers, uint32_t cores)
 {
+	struct arena *arena = advice->facts->arena;
 	double speed = replayed_speed(advice, cores);
 
-	if (speed >= FEWER_SPEED_MIN || (speed < 0 && !facts_workers_wait(advice->facts)))
-		return false;
-	if (speed < 0)
-		advice_keep(advice, "Keep the model: its workers wait as well as compute, and "
-				    "leave the CPUs to each other meanwhile.");
-	else
+	if (speed >= 0 && speed < FEWER_SPEED_MIN) {
 		advice_keep(advice,
-			    arena_printf(advice->facts->arena,
+			    arena_printf(arena,
 					 "Keep the model: with %u workers, one for each usable "
 					 "CPU, instead of %u it would have %.2g times the speed.",
 					 cores, workers, speed));
-	return true;
+		return;
+	}
+	if (speed < 0 && facts_workers_wait(advice->facts)) {
+		advice_keep(advice, "Keep the model: its workers wait as well as compute, and "
+				    "leave the CPUs to each other meanwhile.");
+		return;
+	}
+	advice->to->workers = cores;
+	advice_keep(advice, arena_printf(arena,
+					 "Keep the model, but run %u workers, one for each usable "
+					 "CPU, instead of %u.",
+					 cores, workers));
+	advice->to->avoid = "Don't add workers: those beyond the CPUs only queue and take memory.";
 }
 
 static void advise_parallel_cpu(struct advice *advice)
@@ -96,19 +104,11 @@ static void advise_parallel_cpu(struct advice *advice)
 					 advice->model->workers, facts->program_time->parallelism));
 		return;
 	}
-	if (workers > cores && keep_waiting_workers(advice, workers, cores))
-		return;
-	advice->to->workers = workers < cores ? workers : cores;
 	if (workers > cores) {
-		advice_keep(advice,
-			    arena_printf(facts->arena,
-					 "Keep the model, but run %u workers, one for each usable "
-					 "CPU, instead of %u.",
-					 cores, workers));
-		advice->to->avoid =
-			"Don't add workers: those beyond the CPUs only queue and take memory.";
+		advise_beyond_cpus(advice, workers, cores);
 		return;
 	}
+	advice->to->workers = workers;
 	advice_keep(advice, "Keep the model: its workers already compute at the same time.");
 	advice->to->avoid = "Don't use an event loop for this work: one loop computes on one CPU.";
 }

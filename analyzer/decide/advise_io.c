@@ -14,21 +14,10 @@ static bool is_bound_by_files(const struct report *report)
 	return subclass && (!strcmp(subclass, "disk") || !strcmp(subclass, "paging"));
 }
 
-/* The reason for which it waited longest for results. */
-static enum wait_reason main_reason(const struct facts *facts)
-{
-	enum wait_reason main = 0;
-
-	for (int reason = 1; reason < WAIT_REASON_CNT; reason++)
-		if (facts->result_ns[reason] > facts->result_ns[main])
-			main = (enum wait_reason)reason;
-	return main;
-}
-
 static void because_io(struct advice *advice)
 {
 	const struct facts *facts = advice->facts;
-	enum wait_reason reason = main_reason(facts);
+	enum wait_reason reason = largest_reason(facts->result_ns);
 
 	if (facts->outside_cnt < MIN_OPERATIONS) {
 		advice_because(advice, "All that it waited for was one result.");

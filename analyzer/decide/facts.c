@@ -24,6 +24,16 @@ bool is_io_reason(enum wait_reason reason)
 	}
 }
 
+enum wait_reason largest_reason(const uint64_t ns[WAIT_REASON_CNT])
+{
+	enum wait_reason largest = 0;
+
+	for (int reason = 1; reason < WAIT_REASON_CNT; reason++)
+		if (ns[reason] > ns[largest])
+			largest = (enum wait_reason)reason;
+	return largest;
+}
+
 bool facts_workers_wait(const struct facts *facts)
 {
 	return share_of(facts->outside_ns, facts->outside_ns + facts->thread_time->on_cpu_ns) >=

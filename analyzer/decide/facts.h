@@ -136,6 +136,9 @@ bool facts_asks_over_sockets(const struct facts *facts);
 /* Whether that is an interpreter's lock: the GIL, or Ruby's GVL. */
 bool facts_has_interpreter_lock(const struct facts *facts);
 
+/* The reason that has most of @ns; the first of them where several or none have. */
+enum wait_reason largest_reason(const uint64_t ns[WAIT_REASON_CNT]);
+
 /* Whether what computes waits for results, too, for a tenth of that or more (FEWER_WAIT_MAX):
  * workers that do leave the CPUs to each other. */
 bool facts_workers_wait(const struct facts *facts);

@@ -205,16 +205,6 @@ static const char *cpu_subclass(const struct facts *facts, const struct model *m
 	return NULL;
 }
 
-static enum wait_reason largest_io(const struct facts *facts)
-{
-	enum wait_reason largest = WAIT_NETWORK;
-
-	for (int reason = 0; reason < WAIT_REASON_CNT; reason++)
-		if (facts->io_ns[reason] > facts->io_ns[largest])
-			largest = reason;
-	return largest;
-}
-
 /* What is only known as a poll or a child says nothing about the thing that was waited for. */
 static const char *io_subclass(const struct facts *facts, const struct model *model)
 {
@@ -326,7 +316,7 @@ static const char *cpu_summary(const struct facts *facts, const struct model *mo
 /* "most of it network", or "81% for tcp 10.0.0.5:5432, postgres[812]" where that is most. */
 static const char *largest_io_phrase(const struct facts *facts)
 {
-	enum wait_reason largest = largest_io(facts);
+	enum wait_reason largest = largest_reason(facts->io_ns);
 	const struct report_program_time *time = facts->program_time;
 
 	for (size_t i = 0; i < time->wait_cnt; i++) {

@@ -111,8 +111,7 @@
 #define MIN_OPERATIONS	 2
 #define SPARE_CPUS	 0.25 /* fewer left over are as good as none */
 #define FEWER_SPEED_MIN	 0.95 /* of the speed, that fewer workers have to keep */
-#define FEWER_WAIT_MAX \
-	0.10 /* the same where it isn't known: what the workers may wait for results */
+#define FEWER_WAIT_MAX	 0.10 /* where that isn't known: what they may wait for results */
 
 /* Findings. */
 #define STARVED_FINDING_SHARE 0.40 /* of busy time, as STARVED_SHARE */
@@ -143,12 +142,11 @@
 #define QUEUE_SHARE	      0.10 /* of the workers' runnable time, spent in the run queue */
 
 /* Lines and functions. Errors are standard errors. */
-#define SCALED_SAMPLES_MIN 25	/* of a thread: a share of 0.5 has an error of 10 points */
-#define SCALE_MAX	   2.0	/* seconds for each second of samples */
-#define SPOT_ERROR_MAX	   0.50 /* of a line's time: four samples */
-#define SHARE_ERROR_MAX \
-	0.10 /* of the first line's share: with more it has to be first for certain */
-#define FIRST_SAMPLES_MIN    10	   /* of a line that is: five that agree may be chance */
+#define SCALED_SAMPLES_MIN   25	  /* of a thread: a share of 0.5 has an error of 10 points */
+#define SCALE_MAX	     2.0  /* seconds for each second of samples */
+#define SPOT_ERROR_MAX	     0.50 /* of a line's time: four samples */
+#define SHARE_ERROR_MAX	     0.10 /* of the first line's share: with more it must surely be first */
+#define FIRST_SAMPLES_MIN    10	  /* of a line that is: five that agree may be chance */
 #define SPOT_SHARE_MIN	     0.005 /* of busy thread time */
 #define SPOTS_MAX	     50
 #define FUNCTION_SAMPLES_MIN 10	  /* if all agree, something else is 30% at most */
