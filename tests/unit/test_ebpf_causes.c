@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "clock.h"
 #include "ebpf_live.h"
 #include "ebpf_world.h"
 
@@ -144,24 +145,17 @@ static void a_ticker_does_not_hide_what_is_waited_for(void **state)
 #define LATER_NS (4 * MS / 10)
 #define LOOK_NS	 (2 * MS / 10)
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 * MS + (uint64_t)now.tv_nsec;
-}
-
 /* Naps until the next multiple of 40 ms, and @later a little longer; then looks around. */
 static void *tick_by_the_clock(void *later)
 {
 	for (;;) {
-		uint64_t until_ns = (now_ns() / STEP_NS + 1) * STEP_NS + (later ? LATER_NS : 0);
+		uint64_t until_ns = (clock_ns(CLOCK_MONOTONIC) / STEP_NS + 1) * STEP_NS +
+				    (later ? LATER_NS : 0);
 		const struct timespec until = { .tv_sec = (time_t)(until_ns / (1000 * MS)),
 						.tv_nsec = (long)(until_ns % (1000 * MS)) };
 
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-		while (now_ns() < until_ns + LOOK_NS)
+		while (clock_ns(CLOCK_MONOTONIC) < until_ns + LOOK_NS)
 			;
 	}
 	return NULL;
