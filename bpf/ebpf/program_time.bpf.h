@@ -78,12 +78,29 @@ static __always_inline u64 program_starved_ns(u64 now)
 
 #define STARVED_UNKNOWN (~0ull)
 
+/* A thread turns out to have been on a CPU since @from_ns: nothing of the last quiet stretch, which
+ * another one's wakeup ended, was quiet after that. Returns how much of it was computing. */
+static __always_inline u64 program_repair_quiet(u64 from_ns, u64 now)
+{
+	u64 since = quiet_since_ns, until = quiet_until_ns;
+
+	if (until <= since || until <= from_ns || until > now)
+		return 0;
+	/* Once, and by one thread. */
+	if (__sync_val_compare_and_swap(&quiet_until_ns, until, since) != until)
+		return 0;
+	since = since > from_ns ? since : from_ns;
+	__sync_fetch_and_add(&program_ns[WIRE_QUIET], since - until);
+	__sync_fetch_and_add(&program_ns[WIRE_COMPUTING], until - since);
+	return until - since;
+}
+
 /*
  * A thread that counts as runnable, for @runnable_ns until @now, turns out to have been on a CPU
  * for the last @ran_ns: what was taken for starving then was computing. That is, of what the tree
- * is said to have starved while the thread was runnable, @starved_ns (or STARVED_UNKNOWN), at least
- * what goes beyond the thread's time in the run queue; and at least all since the state last
- * changed.
+ * is said to have starved while the thread was runnable, @starved_ns (or STARVED_UNKNOWN: its
+ * wakeup went unseen, too), at least what goes beyond the thread's time in the run queue; and at
+ * least all since the state last changed.
  */
 static __always_inline void program_repair(u64 ran_ns, u64 runnable_ns, u64 starved_ns, u64 now)
 {
@@ -92,6 +109,8 @@ static __always_inline void program_repair(u64 ran_ns, u64 runnable_ns, u64 star
 
 	if (program_state(active_cnt) == WIRE_STARVED)
 		wrong_ns = now - state_since_ns;
+	if (starved_ns == STARVED_UNKNOWN)
+		ran_ns -= program_repair_quiet(now - ran_ns, now);
 	if (starved_ns <= runnable_ns) {
 		if (starved_ns > queued_ns + wrong_ns)
 			wrong_ns = starved_ns - queued_ns;

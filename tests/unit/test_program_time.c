@@ -110,7 +110,7 @@ static void what_another_computed_is_no_starving_to_repair(void **state)
 }
 
 /* Its wakeup was unseen, too: until another one was woken the tree is said to have been quiet. */
-static void only_what_was_told_as_starving_is_repaired(void **state)
+static void what_was_told_as_quiet_is_repaired_too(void **state)
 {
 	(void)state;
 	shift(-ON_CPU, 0);
@@ -119,7 +119,26 @@ static void only_what_was_told_as_starving_is_repaired(void **state)
 	leave(10, STARVED_UNKNOWN, 10, 20);
 	shift(-RUNNABLE, 20);
 	shift(ON_CPU - RUNNABLE, 20);
-	assert_times(30, 12, 0, 18);
+	assert_times(30, 10 + 10, 0, 10);
+}
+
+/* It came after the quiet, or the quiet had been repaired already. */
+static void quiet_of_another_time_stays(void **state)
+{
+	(void)state;
+	shift(-ON_CPU, 0);
+	shift(RUNNABLE, 8);
+	shift(ON_CPU - RUNNABLE, 8);
+	shift(RUNNABLE, 10);
+	leave(10, STARVED_UNKNOWN, 10, 20);
+	shift(-RUNNABLE, 20);
+	shift(RUNNABLE, 4);
+	leave(4, STARVED_UNKNOWN, 4, 24);
+	shift(-RUNNABLE, 24);
+	shift(RUNNABLE, 3);
+	leave(3, STARVED_UNKNOWN, 3, 25);
+	shift(-RUNNABLE, 25);
+	assert_times(30, 4 + 22, 0, 4);
 }
 
 static void two_at_once_are_repaired_once(void **state)
@@ -151,7 +170,8 @@ int main(void)
 		cmocka_unit_test_setup(a_thread_alone_that_came_unseen_computed, begin),
 		cmocka_unit_test_setup(what_others_did_meanwhile_hides_nothing, begin),
 		cmocka_unit_test_setup(what_another_computed_is_no_starving_to_repair, begin),
-		cmocka_unit_test_setup(only_what_was_told_as_starving_is_repaired, begin),
+		cmocka_unit_test_setup(what_was_told_as_quiet_is_repaired_too, begin),
+		cmocka_unit_test_setup(quiet_of_another_time_stays, begin),
 		cmocka_unit_test_setup(two_at_once_are_repaired_once, begin),
 		cmocka_unit_test_setup(a_torn_reading_is_left_out, begin),
 	};
