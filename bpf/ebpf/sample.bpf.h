@@ -10,6 +10,7 @@
 #include "task.bpf.h"
 #include "gil.bpf.h"
 #include "loop.bpf.h"
+#include "sample_clock.bpf.h"
 #include "segment.bpf.h"
 #include "stack.bpf.h"
 #include "wait_object.bpf.h"
@@ -257,6 +258,23 @@ static __always_inline void run_ends(struct thread_ctx *thread)
 	thread->run_is_counted = 0;
 }
 
+/* The sample that is @thread's, as it gives its CPU up: it asks for nothing in vain, then. */
+static __noinline int sample_at_switch(void *ctx, struct task_struct *task,
+				       struct thread_ctx *thread)
+{
+	struct wire_thread *total = &thread->total;
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	enum wire_gil_state gil = gil_sample(task, thread);
+	u64 call = regs->orig_ax;
+
+	total->sample_cnt++;
+	if (call < WIRE_SYSCALL_CNT && !(task->thread_info.status & TS_COMPAT))
+		total->io_sample_cnt += is_io_call(syscall_table[call]);
+	if (takes_stacks)
+		stack_of_sample(ctx, task, thread, STACK_AT_SWITCH, gil);
+	return 0;
+}
+
 SEC("perf_event")
 int on_sample(struct sample_context *at)
 {
@@ -266,17 +284,20 @@ int on_sample(struct sample_context *at)
 	struct pt_regs *regs;
 	bool has_waited, is_io = false;
 	enum wire_gil_state gil;
-	u64 call;
+	u64 call, due_ns;
 	u32 wait_cnt;
 
+	due_ns = sample_clock_tick(at, bpf_ktime_get_ns());
 	if (!thread || !thread->head.is_followed || !is_observing)
+		return 0;
+	if (thread->head.state == TASK_ON_CPU && due_ns + thread->lead_ns < thread->stamp_ns)
 		return 0;
 	total = &thread->total;
 	total->sample_cnt++;
 	segment_tick(task, thread);
 	gil = gil_sample(task, thread);
 	if (takes_stacks)
-		stack_of_sample(at, task, thread, gil);
+		stack_of_sample(at, task, thread, 0, gil);
 	wait_cnt = total->switch_cnt - total->preempt_cnt;
 	has_waited = wait_cnt != thread->sampled_wait_cnt;
 	thread->sampled_wait_cnt = wait_cnt;

@@ -19,7 +19,6 @@ static int open_clock(int cpu, uint32_t hz)
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.sample_period = NS_PER_S / hz,
-		.exclude_idle = 1,
 	};
 
 	return (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);

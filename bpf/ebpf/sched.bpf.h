@@ -7,6 +7,7 @@
 #include "neighbour.bpf.h"
 #include "loop.bpf.h"
 #include "program_time.bpf.h"
+#include "sample.bpf.h"
 #include "segment.bpf.h"
 #include "stack.bpf.h"
 #include "tick.bpf.h"
@@ -239,9 +240,11 @@ static __always_inline void book_on_cpu(struct task_struct *task, struct thread_
 	u64 ran_ns = runtime_ns - thread->runtime_ns;
 
 	thread->runtime_ns = runtime_ns;
+	thread->lead_ns = 0;
 	if (ran_ns <= seen_ns) {
 		total->preempted_ns += seen_ns - ran_ns;
 	} else if (total->run_queue_ns >= ran_ns - seen_ns) {
+		thread->lead_ns = ran_ns - seen_ns;
 		total->run_queue_ns -= ran_ns - seen_ns;
 		program_began_earlier(thread->stamp_ns, ran_ns - seen_ns);
 	} else {
@@ -264,6 +267,8 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 		switch_in_unseen(task, thread, now);
 	if (before == TASK_BLOCKED)
 		before = TASK_WOKEN; /* as it counts since switch_in */
+	if (sample_clock_take(thread, now) && !(task_state & TASK_DEAD))
+		sample_at_switch(ctx, task, thread);
 	book_on_cpu(task, thread, now);
 	thread->stamp_ns = now;
 	thread->starved_ns = program_starved_ns(now);

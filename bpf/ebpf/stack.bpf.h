@@ -34,8 +34,9 @@ __u64 stack_woken_ns = 0;
 #define STACK_GAP_MAX_NS 10000000000ull
 /* Waking the user side for the first stack of a process, at most so often. */
 #define STACK_WAKE_GAP_NS 1000000ull
-/* A wait's kernel frames begin with ours: stack_send, stack_choose, on_sched_switch and what calls
- * that, before those of the scheduler. */
+/* Of a thread that is being switched out, the kernel's frames begin with ours: stack_send, what
+ * called it, on_sched_switch and what calls that, before those of the scheduler. */
+#define STACK_AT_SWITCH	 0x100 /* with the type: it is such a stack */
 #define STACK_OWN_FRAMES 5
 #define STACK_PAGE_BYTES 4096
 /* What is further away from the stack pointer is another stack's. */
@@ -205,7 +206,7 @@ __noinline int stack_of_user(struct wire_stack *stack, struct thread_ctx *thread
 	return 0;
 }
 
-/* Sends the stack of @task, the current one. */
+/* Sends the stack of @task, the current one. @type: enum wire_stack_type, and STACK_AT_SWITCH. */
 static __noinline int stack_send(void *ctx, struct task_struct *task, struct thread_ctx *thread,
 				 u32 type, u32 gil_state)
 {
@@ -218,10 +219,10 @@ static __noinline int stack_send(void *ctx, struct task_struct *task, struct thr
 		count_loss(WIRE_LOST_STACK);
 		return 0;
 	}
-	stack_own(&stack->owner, task, thread, type, bpf_ktime_get_ns());
+	stack_own(&stack->owner, task, thread, type & ~STACK_AT_SWITCH, bpf_ktime_get_ns());
 	stack->gil_state = gil_state;
 	got = bpf_get_stack(ctx, stack->kernel, sizeof(stack->kernel),
-			    type == WIRE_STACK_WAIT ? STACK_OWN_FRAMES : 0);
+			    type & STACK_AT_SWITCH ? STACK_OWN_FRAMES : 0);
 	stack->kernel_cnt = got > 0 ? got / sizeof(stack->kernel[0]) : 0;
 	stack_of_user(stack, thread);
 	size = __builtin_offsetof(struct wire_stack, stack) + stack->stack_bytes;
@@ -232,11 +233,12 @@ static __noinline int stack_send(void *ctx, struct task_struct *task, struct thr
 	return 0;
 }
 
+/* @where: STACK_AT_SWITCH or 0. */
 static __always_inline void stack_of_sample(void *ctx, struct task_struct *task,
-					    struct thread_ctx *thread, u32 gil_state)
+					    struct thread_ctx *thread, u32 where, u32 gil_state)
 {
 	if (command_has_begun())
-		stack_send(ctx, task, thread, WIRE_STACK_SAMPLE, gil_state);
+		stack_send(ctx, task, thread, WIRE_STACK_SAMPLE | where, gil_state);
 }
 
 /* One more wait of this CPU's is chosen. Returns one in how many of those is to be taken now. */
@@ -317,7 +319,7 @@ static __noinline int stack_choose(void *ctx, struct task_struct *task, struct t
 		return 0;
 	thread->stack_stands_for = stands_for;
 	thread->stack_told = thread->total.switch_cnt + 1;
-	return stack_send(ctx, task, thread, WIRE_STACK_WAIT, WIRE_GIL_UNKNOWN);
+	return stack_send(ctx, task, thread, WIRE_STACK_WAIT | STACK_AT_SWITCH, WIRE_GIL_UNKNOWN);
 }
 
 /* Where @thread has slowed down since a wait was chosen, the next one would be long in coming. As

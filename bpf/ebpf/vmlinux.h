@@ -345,8 +345,27 @@ struct io_kiocb {
 	struct io_wq_work work;
 };
 
+struct timerqueue_node {
+	s64 expires;
+};
+
 struct hrtimer {
+	struct timerqueue_node node;
 	void *function;
+};
+
+struct hw_perf_event {
+	struct hrtimer hrtimer;
+	u64 sample_period;
+};
+
+struct perf_event {
+	struct hw_perf_event hw;
+};
+
+/* What the context of a program of a perf event really is. */
+struct bpf_perf_event_data_kern {
+	struct perf_event *event;
 };
 
 struct io_timeout_data {

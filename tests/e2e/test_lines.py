@@ -16,6 +16,7 @@ sys.path.insert(0, str(harness.ROOT / "tests" / "lines"))
 import line_set  # noqa: E402  (lives beside the programs)
 
 SECONDS = 3
+BRIEF_FACTOR = 3  # short waits of one length keep time with the clock, for a second or so
 # At 99 Hz, three seconds have as much noise as the tolerance; bench/lines/run has longer runs.
 OPTIONS = ["-q", "-F", "499"]
 ATTEMPTS = 3  # that the machine may spoil
@@ -44,7 +45,8 @@ class PlantedLines(harness.ReportTestCase):
         self.fail(f"{program.name}: wrong {ATTEMPTS} times: " + "; ".join(wrong))
 
     def what_is_wrong(self, program, built):
-        with line_set.prepared(program, built, SECONDS) as (command, truth):
+        seconds = SECONDS * (BRIEF_FACTOR if program.is_brief else 1)
+        with line_set.prepared(program, built, seconds) as (command, truth):
             run = harness.run_classify(OPTIONS, command)
             self.check_run(run)
             line_set.clean(run.report)
