@@ -199,6 +199,7 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 			stack_wait_end(task, thread, woken);
 	}
 	thread->stamp_ns = now;
+	thread->wake_ns = 0;
 	thread->head.state = TASK_ON_CPU;
 	return ON_CPU - program_weight(before);
 }
@@ -253,6 +254,39 @@ static __always_inline void book_on_cpu(struct task_struct *task, struct thread_
 	total->on_cpu_ns += ran_ns;
 }
 
+/*
+ * Whether @task, which goes to sleep, is being woken by another CPU already. That holds a lock of
+ * the task's meanwhile. A wakeup that was seen since it got its CPU and is over came to nothing: it
+ * had only been about to sleep then.
+ */
+static __always_inline bool is_being_woken(struct task_struct *task, struct thread_ctx *thread)
+{
+	u64 wake_ns = thread->wake_ns;
+
+	if (!wake_ns)
+		return false;
+	if (task->pi_lock.raw_lock.val.counter)
+		return true;
+	__sync_val_compare_and_swap(&thread->wake_ns, wake_ns, 0);
+	return false;
+}
+
+/* @thread sleeps since @now, unless it has been woken meanwhile. Returns its state. */
+static __always_inline u32 fall_asleep(struct thread_ctx *thread, u64 now)
+{
+	/* From here on whoever wakes it books that, and what it is then isn't ours to book. A full
+	 * barrier: either this CPU sees the other's mark, or the other sees this one's state. */
+	__sync_lock_test_and_set(&thread->head.state, TASK_BLOCKED);
+	if (!thread->wake_ns || __sync_val_compare_and_swap(&thread->head.state, TASK_BLOCKED,
+							    TASK_WOKEN) != TASK_BLOCKED)
+		return TASK_BLOCKED;
+	if (thread->wake_ns < now)
+		thread->wake_ns = now;
+	if (thread->is_in_queue)
+		lock_wait_end(thread, now, 0);
+	return TASK_WOKEN;
+}
+
 /* Returns the change in program time's weights. */
 static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 				      struct thread_ctx *thread, bool preempt, u64 now)
@@ -283,23 +317,16 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 	if (preempt || !task_state) {
 		total->preempt_cnt++;
 		thread->head.state = after = TASK_PREEMPTED;
-	} else if (task_state & TASK_WAKING) {
+	} else if (task_state & TASK_WAKING || is_being_woken(task, thread)) {
 		/* Woken by another CPU before it got here. */
 		thread->head.state = after = TASK_WOKEN;
 		thread->wake_ns = now;
 	} else {
-		thread->wake_ns = 0;
 		thread->ticked_at_ns = ticked_ns;
 		wait_describe(task, thread, task_state, true);
 		if (thread->tick_ns)
 			tick_end(task, thread, before);
-		/* It may have been woken meanwhile, see on_sched_waking. */
-		if (thread->wake_ns && thread->is_in_queue)
-			lock_wait_end(thread, now, 0);
-		after = thread->wake_ns ? TASK_WOKEN : TASK_BLOCKED;
-		/* From now on whoever wakes it books that, and what it is then isn't ours to book.
-		 */
-		thread->head.state = after;
+		after = fall_asleep(thread, now);
 		if (takes_stacks)
 			stack_of_wait(ctx, task, thread, now);
 	}
@@ -342,13 +369,16 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	if (!thread || !thread->head.is_followed || !is_observing)
 		return 0;
 	if (thread->head.state == TASK_ON_CPU) {
-		/* Woken while it is being switched out on another CPU, before that could say so. */
-		thread->wake_ns = bpf_ktime_get_ns();
+		/* It may be on its way out on another CPU, which can't say so yet: this is left for
+		 * it to see (fall_asleep). Or it has just been there, and hasn't seen this. */
 		thread->waker = WAKER_UNKNOWN;
+		__sync_lock_test_and_set(&thread->wake_ns, bpf_ktime_get_ns());
+		if (__sync_val_compare_and_swap(&thread->head.state, TASK_BLOCKED, TASK_WOKEN) !=
+		    TASK_BLOCKED)
+			return 0;
+	} else if (thread->head.state != TASK_BLOCKED) {
 		return 0;
 	}
-	if (thread->head.state != TASK_BLOCKED)
-		return 0;
 	now = bpf_ktime_get_ns();
 	wake_attribute(task, thread, now);
 	thread->wake_ns = now;

@@ -86,7 +86,7 @@ struct futex_memo {
 struct thread_ctx {
 	struct wire_followed head;
 	u64 stamp_ns;	    /* when `state` began; for TASK_BLOCKED the switch-out */
-	u64 wake_ns;	    /* TASK_WOKEN: when it was woken; 0 when that went unseen */
+	u64 wake_ns;	    /* TASK_WOKEN: when it was woken; else 0, but see on_sched_waking */
 	u64 starved_ns;	    /* how long the tree had starved at its last switch-out or wakeup */
 	u64 runtime_ns;	    /* the kernel's account of its CPU time at its last switch-out */
 	u64 lead_ns;	    /* how much earlier than `stamp_ns` that had begun, by its last slice */

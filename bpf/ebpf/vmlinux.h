@@ -447,6 +447,18 @@ struct task_io_accounting {
 	u64 syscw;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct qspinlock {
+	atomic_t val;
+} arch_spinlock_t;
+
+typedef struct raw_spinlock {
+	arch_spinlock_t raw_lock;
+} raw_spinlock_t;
+
 struct task_struct {
 	struct thread_info thread_info;
 	struct thread_struct thread;
@@ -456,6 +468,7 @@ struct task_struct {
 	int on_cpu;
 	int exit_code;
 	int prio;
+	raw_spinlock_t pi_lock;
 	struct task_io_accounting ioac;
 	int pid;
 	int tgid;
