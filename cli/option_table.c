@@ -18,7 +18,8 @@ struct parse_state {
 	void *options;
 	char *why;
 	size_t why_size;
-	int handled_until; /* index in argv after the last option that was understood */
+	int handled_until;	       /* index in argv after the last option that was understood */
+	bool is_given[OPTION_ROW_MAX]; /* by the number of its row */
 };
 
 __attribute__((format(printf, 2, 3))) static int refuse(struct parse_state *parse,
@@ -89,6 +90,18 @@ static bool parse_choice(const char *text, const char *const *choices, int *valu
 		}
 	}
 	return false;
+}
+
+/* Notes that @row is given, with @text. Fails where once is all that makes sense. */
+static int note_given(struct parse_state *parse, const struct option_row *row, const char *text)
+{
+	bool *is_given = &parse->is_given[row - parse->table->rows];
+
+	if (*is_given && row->instead)
+		return refuse(parse, "--%s is given twice, the second time as '%s' (%s)",
+			      row->option.name, text, row->instead);
+	*is_given = true;
+	return 0;
 }
 
 /* The fields are of the types that the rows say; enums are as wide as an int. */
@@ -209,6 +222,8 @@ static error_t parse_word(int key, char *text, struct argp_state *state)
 		if (!row)
 			return ARGP_ERR_UNKNOWN;
 		parse->handled_until = state->next;
+		if (note_given(parse, row, text))
+			return EINVAL;
 		return store_value(parse, row, text);
 	}
 }

@@ -38,6 +38,7 @@ struct option_row {
 	const char *noun;	    /* VALUE_TEXT: what it names; NULL: a file */
 	const char *hint;	    /* VALUE_COUNT: the remedy; NULL: an example */
 	value_parser parse;	    /* VALUE_PARSED */
+	const char *instead;	    /* the remedy when it is given twice; NULL: the last counts */
 };
 
 #define OPTION_HEADING(text, number)                      \

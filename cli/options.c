@@ -40,13 +40,17 @@ static const struct option_row rows[] = {
 	ROW("pid", 'p', "PID",
 	    "Attach to a running process, which goes on untouched, until the verdict is settled "
 	    "(2 s for a steady program, 30 s at most), --duration is over, or Ctrl-C",
-	    VALUE_COUNT, pid, .hint = "'ps -e' lists process ids"),
+	    VALUE_COUNT, pid, .hint = "'ps -e' lists process ids",
+	    .instead = "one process is observed, with those that it starts; all of a service: "
+		       "--cgroup"),
 	ROW("cgroup", KEY_CGROUP, "PATH",
 	    "Observe all that is in a cgroup or comes into it, as a systemd unit or a container: "
 	    "its directory, or its path as /proc/PID/cgroup has it",
-	    VALUE_TEXT, cgroup, .noun = "cgroup"),
+	    VALUE_TEXT, cgroup, .noun = "cgroup",
+	    .instead = "one cgroup is observed, with those below it"),
 	ROW("replay", KEY_REPLAY, "FILE",
-	    "Analyse a recording instead of a program; needs no rights", VALUE_TEXT, replay_path),
+	    "Analyse a recording instead of a program; needs no rights", VALUE_TEXT, replay_path,
+	    .instead = "one recording is analysed"),
 	ROW("duration", 'd', "SECONDS",
 	    "Stop observing after this long (fractions, and the suffixes s, m and h, are fine); "
 	    "the "

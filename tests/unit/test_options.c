@@ -229,9 +229,15 @@ static void test_exports(void **state)
 
 static void test_contradictions(void **state)
 {
+	struct command_line line;
+
 	(void)state;
 	assert_refused("", "nothing to observe");
 	assert_refused("--", "nothing to observe");
+	assert_refused("-p 3 --pid 4", "--pid is given twice, the second time as '4' (one process");
+	assert_refused("--cgroup c --cgroup d", "--cgroup is given twice");
+	assert_refused("--replay f --replay f", "--replay is given twice");
+	assert_int_equal(parse(&line, "-d 3 -d 4 -q -q ls"), 0);
 	assert_refused("-p 3 ls", "both a PID and the command 'ls'");
 	assert_refused("--cgroup c -p 3", "both a cgroup and a PID");
 	assert_refused("--cgroup c ls", "both a cgroup and a command");
