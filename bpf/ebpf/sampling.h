@@ -1,4 +1,5 @@
-/* A clock on each CPU that runs a BPF program so many times a second, whether or not the CPU is idle. */
+/* A clock on each CPU that runs a BPF program so many times a second, whether or not the CPU is
+ * idle. */
 #ifndef CLASSIFY_SAMPLING_H
 #define CLASSIFY_SAMPLING_H
 
