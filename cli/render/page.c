@@ -82,6 +82,14 @@ void page_put_fit(struct page *page, const char *text, int max_columns)
 	page_put(page, text);
 }
 
+void page_widen(const struct page *page, int *columns, const char *text, int most)
+{
+	int own = escape_columns(text, !page->style->use_unicode);
+
+	own = own < most ? own : most;
+	*columns = own > *columns ? own : *columns;
+}
+
 void page_tab(struct page *page, int column)
 {
 	put_blanks(page, column > page->column ? column - page->column : 1);

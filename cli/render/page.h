@@ -21,8 +21,8 @@ enum page_color {
 	COLOR_CYAN,
 };
 
-/* Where the text to the right of labels begins. */
-enum { PAGE_MARGIN = 2, PAGE_TEXT_COLUMN = 13 };
+/* Where the text to the right of labels begins, and where the shares of a list end. */
+enum { PAGE_MARGIN = 2, PAGE_TEXT_COLUMN = 13, PAGE_SHARE_COLUMN_END = PAGE_MARGIN + 6 };
 
 struct page {
 	FILE *out;
@@ -42,6 +42,9 @@ void page_put(struct page *page, const char *text);
 
 /* The same within @max_columns: a longer text loses its middle. */
 void page_put_fit(struct page *page, const char *text, int max_columns);
+
+/* Widens a column of @columns so that @text fits, up to @most. */
+void page_widen(const struct page *page, int *columns, const char *text, int most);
 
 /* Moves right to @column, by one blank at least when the line is there already. */
 void page_tab(struct page *page, int column);

@@ -15,6 +15,9 @@ void text_thread_time(struct page *page, const struct report *report);
 /* text_lines.c: at which lines; nothing where that isn't known. */
 void text_lines(struct page *page, const struct report *report);
 
+/* text_functions.c: the same by function, and what each of them is; when verbose. */
+void text_functions(struct page *page, const struct report *report);
+
 /* text_advice.c: what it is now, what to do and not to do, what that gains, what was found. */
 void text_advice(struct page *page, const struct report *report);
 void text_findings(struct page *page, const struct report *report);

@@ -5,14 +5,14 @@
 
 #include "render/escape.h"
 #include "render/page.h"
+#include "render/place_name.h"
 #include "render/units.h"
 #include "report.h"
 
-enum { TOP_LINES = 6, PLACE_COLUMNS = 26, FUNCTION_COLUMNS = 24, PLACE_BYTES = 512 };
+enum { TOP_LINES = 6, PLACE_COLUMNS = 26, FUNCTION_COLUMNS = 24 };
 /* Both columns beside the share leave the rest of a narrow page, these parts of it, in percent. */
 enum { PLACE_PART = 33, FUNCTION_PART = 30 };
-enum { SHARE_COLUMN_END = PAGE_MARGIN + 6, WHAT_COLUMNS_MIN = 24, NAME_BYTES = 256 };
-enum { TOP_FUNCTIONS = 20 };
+enum { WHAT_COLUMNS_MIN = 24 };
 
 /* Less isn't worth a line, unless all are asked for. */
 #define LINE_SHARE_MIN 0.01
@@ -20,122 +20,6 @@ enum { TOP_FUNCTIONS = 20 };
 #define NOTABLE_MARGIN 0.05
 /* With less idle time the lines' whole is the bars'. */
 #define IDLE_TOLD 0.01
-/* A smaller function that has no class says nothing. */
-#define FUNCTION_SHARE_MIN 0.02
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-static const char *path_of(const struct report_frame *place)
-{
-	return place->file[0] ? place->file : place->module;
-}
-
-/* Whether the name of @path tells which file it is, of those that @report has lines of. */
-static bool is_telling(const char *path, const struct report *report)
-{
-	static const char *const names[] = { "__init__.py", "__main__.py", "index.js",
-					     "index.ts",    "mod.rs",	   "lib.rs" };
-	const char *name = base_name(path);
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return false;
-	for (size_t i = 0; i < report->hot_spot_cnt; i++) {
-		const char *other = path_of(&report->hot_spots[i].place);
-
-		if (strcmp(path, other) && !strcmp(name, base_name(other)))
-			return false;
-	}
-	return true;
-}
-
-/* "feed/__init__.py" of a path. */
-static const char *with_directory(const char *path)
-{
-	const char *name = base_name(path);
-
-	for (name -= name > path; name > path && name[-1] != '/'; name--)
-		;
-	return name;
-}
-
-static const char *short_path(const char *path, const struct report *report)
-{
-	return is_telling(path, report) ? base_name(path) : with_directory(path);
-}
-
-/* "fetch.py:42"; without a source file the module, and what is known of the place in it. */
-static void format_place(const struct page *page, const struct report *report,
-			 const struct report_frame *place, char *text)
-{
-	const char *path = path_of(place);
-	const char *name = page->style->is_verbose ? path : short_path(path, report);
-
-	if (place->line)
-		snprintf(text, PLACE_BYTES, "%s:%u", name, place->line);
-	else if (!place->function[0] && place->address)
-		snprintf(text, PLACE_BYTES, "%s+0x%llx", name, (unsigned long long)place->address);
-	else
-		snprintf(text, PLACE_BYTES, "%s", name);
-}
-
-/* How long the word "operator" and the sign after it are at @text; 0 elsewhere. Its brackets are
- * none. */
-static size_t operator_len(const char *text)
-{
-	static const char word[] = "operator";
-	size_t len = sizeof(word) - 1;
-
-	if (strncmp(text, word, len))
-		return 0;
-	if (!strncmp(text + len, "()", 2))
-		return len + 2;
-	return len + strspn(text + len, "<>=-");
-}
-
-/* C++ names without the arguments of their templates and functions, which take up screens:
- * "std::map<..>::find". */
-static void shorten_cpp(const char *name, char *text, size_t size)
-{
-	static const char anonymous[] = "(anonymous namespace)";
-	size_t len = 0;
-	int depth = 0;
-
-	while (*name && len + sizeof(anonymous) < size) {
-		size_t keep = operator_len(name);
-
-		if (!keep && !strncmp(name, anonymous, sizeof(anonymous) - 1))
-			keep = sizeof(anonymous) - 1;
-		if (keep && !depth && len + keep < size) {
-			memcpy(text + len, name, keep);
-			len += keep;
-		} else if (!keep && (*name == '<' || *name == '(')) {
-			if (!depth++ && *name == '<') {
-				memcpy(text + len, "<..>", 4);
-				len += 4;
-			}
-		} else if (!keep && (*name == '>' || *name == ')')) {
-			depth -= depth > 0;
-		} else if (!depth) {
-			text[len++] = *name;
-		}
-		name += keep ? keep : 1;
-	}
-	text[len] = '\0';
-}
-
-static void format_function(const struct report_frame *place, char text[NAME_BYTES])
-{
-	if (place->language == LANGUAGE_CPP)
-		shorten_cpp(place->function, text, NAME_BYTES);
-	else
-		snprintf(text, NAME_BYTES, "%s", place->function);
-}
 
 /* Its middle goes, rather than that it is broken there. */
 static void say_object(struct page *page, const char *object)
@@ -193,11 +77,11 @@ static bool is_nameless(const struct report_frame *place)
 
 static void say_callee(struct page *page, const char *callee)
 {
-	char name[NAME_BYTES], in_brackets[NAME_BYTES + 2];
+	char name[PLACE_NAME_BYTES], in_brackets[PLACE_NAME_BYTES + 2];
 
 	if (!callee[0])
 		return;
-	shorten_cpp(callee, name, sizeof(name));
+	place_shorten_cpp(callee, name);
 	snprintf(in_brackets, sizeof(in_brackets), "(%s)", name);
 	page_say(page, in_brackets);
 }
@@ -226,14 +110,6 @@ struct columns {
 	int place;
 	int function;
 };
-
-static void widen(int *columns, const char *text, bool ascii_only, int most)
-{
-	int own = escape_columns(text, ascii_only);
-
-	own = own < most ? own : most;
-	*columns = own > *columns ? own : *columns;
-}
 
 /* Lines with shares of one whole: of program time, or of all thread time. */
 struct line_group {
@@ -284,10 +160,9 @@ static struct columns measure(const struct page *page, const struct report *repo
 			      const struct line_group *group)
 {
 	struct columns columns = { 0, 0 };
-	bool ascii_only = !page->style->use_unicode;
 	int place_most = page->width * PLACE_PART / 100;
 	int function_most = page->width * FUNCTION_PART / 100;
-	char place[PLACE_BYTES], function[NAME_BYTES];
+	char place[PLACE_BYTES], function[PLACE_NAME_BYTES];
 
 	if (!page->style->is_verbose) {
 		place_most = place_most < PLACE_COLUMNS ? place_most : PLACE_COLUMNS;
@@ -298,10 +173,10 @@ static struct columns measure(const struct page *page, const struct report *repo
 
 		if (!is_shown(page, group, spot))
 			continue;
-		format_place(page, report, &spot->place, place);
-		format_function(&spot->place, function);
-		widen(&columns.place, place, ascii_only, place_most);
-		widen(&columns.function, function, ascii_only, function_most);
+		place_format(page, report, &spot->place, place);
+		place_format_function(&spot->place, function);
+		page_widen(page, &columns.place, place, place_most);
+		page_widen(page, &columns.function, function, function_most);
 	}
 	return columns;
 }
@@ -310,13 +185,13 @@ static struct columns measure(const struct page *page, const struct report *repo
 static void put_starter(struct page *page, const struct report *report,
 			const struct report_hot_spot *spot)
 {
-	char place[PLACE_BYTES], function[NAME_BYTES];
+	char place[PLACE_BYTES], function[PLACE_NAME_BYTES];
 
-	format_place(page, report, &spot->starter, place);
-	format_function(&spot->starter, function);
+	place_format(page, report, &spot->starter, place);
+	place_format_function(&spot->starter, function);
 	page_paragraph(page);
-	page_tab(page, SHARE_COLUMN_END + 2);
-	page->indent = SHARE_COLUMN_END + 4;
+	page_tab(page, PAGE_SHARE_COLUMN_END + 2);
+	page->indent = PAGE_SHARE_COLUMN_END + 4;
 	page_say(page, "run by");
 	page_color(page, COLOR_BLUE);
 	page_say(page, place);
@@ -329,14 +204,14 @@ static void put_starter(struct page *page, const struct report *report,
 static void put_line(struct page *page, const struct report *report,
 		     const struct report_hot_spot *spot, struct columns columns)
 {
-	char share[UNIT_BYTES], place[PLACE_BYTES], function[NAME_BYTES];
-	int column = SHARE_COLUMN_END + 2;
+	char share[UNIT_BYTES], place[PLACE_BYTES], function[PLACE_NAME_BYTES];
+	int column = PAGE_SHARE_COLUMN_END + 2;
 
 	format_share(spot->share, share);
-	format_place(page, report, &spot->place, place);
-	format_function(&spot->place, function);
+	place_format(page, report, &spot->place, place);
+	place_format_function(&spot->place, function);
 	page_paragraph(page);
-	page_tab(page, SHARE_COLUMN_END - escape_columns(share, true));
+	page_tab(page, PAGE_SHARE_COLUMN_END - escape_columns(share, true));
 	page_put(page, share);
 	page_tab(page, column);
 	page_color(page, spot->is_on_cpu ? COLOR_RED : COLOR_BLUE);
@@ -350,7 +225,7 @@ static void put_line(struct page *page, const struct report *report,
 	column += columns.function + 2;
 	if (page->width - column < WHAT_COLUMNS_MIN) {
 		page_newline(page);
-		column = SHARE_COLUMN_END + 4;
+		column = PAGE_SHARE_COLUMN_END + 4;
 	}
 	page_tab(page, column);
 	page->indent = column;
@@ -420,92 +295,6 @@ static void put_no_lines(struct page *page, const struct report *report)
 					     : "none took a notable part of the time");
 	page_color(page, COLOR_NONE);
 	page_newline(page);
-}
-
-/* "<module>" is what every file of Python has. */
-static void format_name(const struct report *report, const struct report_frame *place,
-			char text[NAME_BYTES])
-{
-	if (place->function[0] == '<')
-		snprintf(text, NAME_BYTES, "%s of %s", place->function,
-			 short_path(path_of(place), report));
-	else if (place->function[0])
-		format_function(place, text);
-	else if (place->module[0])
-		snprintf(text, NAME_BYTES, "%s", short_path(place->module, report));
-	else
-		snprintf(text, NAME_BYTES, "(no name)");
-}
-
-/* What each function is by itself, and what is to be done with it. */
-static void put_function(struct page *page, const struct report *report,
-			 const struct report_function *function, int room)
-{
-	char share[UNIT_BYTES], name[NAME_BYTES];
-
-	format_share(function->share, share);
-	format_name(report, &function->place, name);
-	page_paragraph(page);
-	page_tab(page, SHARE_COLUMN_END - escape_columns(share, true));
-	page_put(page, share);
-	page_tab(page, SHARE_COLUMN_END + 2);
-	page_put_fit(page, name, room);
-	page_tab(page, SHARE_COLUMN_END + 2 + room + 2);
-	page->indent = page->column;
-	page_say(page, text_class(function->verdict_class));
-	if (function->advice[0])
-		page_sayf(page, "(%s)", function->advice);
-	page_newline(page);
-}
-
-static bool is_function_shown(const struct report_function *function)
-{
-	return function->share >= FUNCTION_SHARE_MIN ||
-	       function->verdict_class != CLASS_INCONCLUSIVE;
-}
-
-static size_t end_of_functions(const struct report *report)
-{
-	size_t cnt = 0, end = 0;
-
-	for (size_t i = 0; i < report->function_cnt && cnt < TOP_FUNCTIONS; i++) {
-		if (!is_function_shown(&report->functions[i]))
-			continue;
-		cnt++;
-		end = i + 1;
-	}
-	return end;
-}
-
-static int function_columns(const struct page *page, const struct report *report, size_t end)
-{
-	char name[NAME_BYTES];
-	int columns = 0;
-
-	for (size_t i = 0; i < end; i++) {
-		if (!is_function_shown(&report->functions[i]))
-			continue;
-		format_name(report, &report->functions[i].place, name);
-		widen(&columns, name, !page->style->use_unicode, page->width / 2);
-	}
-	return columns;
-}
-
-static void put_functions(struct page *page, const struct report *report)
-{
-	size_t end = page->style->is_verbose ? end_of_functions(report) : 0;
-	int columns = function_columns(page, report, end);
-
-	if (!end)
-		return;
-	page_paragraph(page);
-	page_color(page, COLOR_DIM);
-	page_say(page, "in which functions, and what each of them is");
-	page_color(page, COLOR_NONE);
-	page_newline(page);
-	for (size_t i = 0; i < end; i++)
-		if (is_function_shown(&report->functions[i]))
-			put_function(page, report, &report->functions[i], columns);
 }
 
 /* Where no line is the program's own because its runtime keeps the names to itself: how to get
@@ -590,6 +379,6 @@ void text_lines(struct page *page, const struct report *report)
 	put_lines(page, report, false);
 	if (!report->hot_spot_cnt)
 		put_no_lines(page, report);
-	put_functions(page, report);
+	text_functions(page, report);
 	put_stack_notes(page, &report->stack_quality);
 }
