@@ -55,7 +55,7 @@ endfunction()
 classify_fuzz_test(unwind
 	SOURCES bpf/code/code_file.c bpf/code/file_copy.c bpf/code/address_space.c
 		bpf/code/map_line.c bpf/code/elf_segments.c bpf/unwind/unwind.c bpf/unwind/unwind_step.c
-		bpf/unwind/call_site.c bpf/unwind/frame_info.c bpf/unwind/cfi_source.c bpf/unwind/cfi_check.c bpf/unwind/go_runtime.c
+		bpf/unwind/call_site.c bpf/unwind/frame_info.c bpf/unwind/cfi_source.c bpf/code/elf_section.c bpf/unwind/cfi_check.c bpf/unwind/go_runtime.c
 		bpf/unwind/expression.c bpf/unwind/expression_translate.c bpf/inspect/proc_file.c
 	DEPENDS PkgConfig::LIBDW PkgConfig::LIBELF
 	CORPUS ${CMAKE_CURRENT_BINARY_DIR}/fuzz_unwind_corpus)

@@ -1,5 +1,6 @@
 /* See go_layout.h. */
 #include "golang/go_layout.h"
+#include "code/elf_section.h"
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
@@ -13,25 +14,6 @@
 #define TYPES_MAX    (1u << 18)
 #define MEMBERS_MAX  256
 #define STRING_BYTES 16 /* a pointer and a length */
-
-static Elf_Scn *find_section(Elf *elf, const char *name, GElf_Shdr *header)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *found;
-
-		if (!gelf_getshdr(section, header))
-			continue;
-		found = elf_strptr(elf, names, header->sh_name);
-		if (found && !strcmp(found, name))
-			return section;
-	}
-	return NULL;
-}
 
 /* --- symbols --- */
 
@@ -50,7 +32,7 @@ static void take_symbol(const char *name, const GElf_Sym *symbol, struct go_layo
 static void read_symbols(Elf *elf, struct go_layout *layout)
 {
 	GElf_Shdr header;
-	Elf_Scn *section = find_section(elf, ".symtab", &header);
+	Elf_Scn *section = elf_section_find(elf, ".symtab", &header);
 	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
 	size_t cnt = data && header.sh_entsize ? data->d_size / header.sh_entsize : 0;
 
@@ -159,7 +141,7 @@ static int read_file(Elf *elf, struct go_layout *layout)
 {
 	GElf_Shdr header;
 
-	if (!find_section(elf, ".go.buildinfo", &header))
+	if (!elf_section_find(elf, ".go.buildinfo", &header))
 		return -ENOENT;
 	read_symbols(elf, layout);
 	if (!layout->goroutines || !layout->goroutine_cnt || !layout->reasons)

@@ -1,5 +1,6 @@
 /* Opens call frame information; see cfi_source.h. */
 #include "unwind/cfi_source.h"
+#include "code/elf_section.h"
 
 #include <dwarf.h>
 #include <gelf.h>
@@ -17,30 +18,14 @@ static const char image_names[] = "\0.debug_frame\0.shstrtab";
 /* The largest programs (Chromium, Node with all its parts) have 10 to 40 MB. */
 #define CFI_BYTES_MAX ((size_t)256 << 20)
 
-/* The only section called @name. */
+/* The section @name, if it has contents that are worth reading. */
 static Elf_Scn *find_section(Elf *elf, const char *name, GElf_Shdr *header)
 {
-	Elf_Scn *section = NULL, *found = NULL;
-	GElf_Shdr candidate;
-	size_t names;
+	Elf_Scn *section = elf_section_find(elf, name, header);
 
-	if (elf_getshdrstrndx(elf, &names) != 0)
-		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *its_name;
-
-		if (!gelf_getshdr(section, &candidate))
-			continue;
-		its_name = elf_strptr(elf, names, candidate.sh_name);
-		if (!its_name || strcmp(its_name, name) != 0)
-			continue;
-		if (found)
-			return NULL;
-		found = section;
-		*header = candidate;
-	}
-	return found && header->sh_type != SHT_NOBITS && header->sh_size <= CFI_BYTES_MAX ? found
-											  : NULL;
+	return section && header->sh_type != SHT_NOBITS && header->sh_size <= CFI_BYTES_MAX
+		       ? section
+		       : NULL;
 }
 
 static int32_t read_int32(const uint8_t *bytes)
