@@ -198,8 +198,9 @@ static void prefer_serving_ticks(struct ebpf_observer *self)
 	}
 }
 
-/* Stamps of two CPUs may differ by a little: the largest row gives what all are charged with beyond
- * what there was. */
+/* Stamps of two CPUs may differ by a little, and quiet that a hidden thread turned out to have
+ * computed through stays charged to the wakeup that ended it: the largest row gives what all are
+ * charged with beyond what there was. */
 static void level_rows(struct ebpf_observer *self)
 {
 	uint64_t sum_ns = 0, excess_ns;

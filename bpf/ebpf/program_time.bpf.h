@@ -84,10 +84,11 @@ static __always_inline u64 program_repair_quiet(u64 from_ns, u64 now)
 {
 	u64 since = quiet_since_ns, until = quiet_until_ns;
 
-	if (until <= since || until <= from_ns || until > now)
+	if (until <= since + 1 || until <= from_ns || until > now)
 		return 0;
-	/* Once, and by one thread. */
-	if (__sync_val_compare_and_swap(&quiet_until_ns, until, since) != until)
+	/* Once, and by one thread. Of what is left, that it ended after it began: program_shift()
+	 * tells by that a start that has yet to be stored. */
+	if (__sync_val_compare_and_swap(&quiet_until_ns, until, since + 1) != until)
 		return 0;
 	since = since > from_ns ? since : from_ns;
 	__sync_fetch_and_add(&program_ns[WIRE_QUIET], since - until);

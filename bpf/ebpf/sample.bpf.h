@@ -258,18 +258,54 @@ static __always_inline void run_ends(struct thread_ctx *thread)
 	thread->run_is_counted = 0;
 }
 
-/* The sample that is @thread's, as it gives its CPU up: it asks for nothing in vain, then. */
-static __noinline int sample_at_switch(void *ctx, struct task_struct *task,
-				       struct thread_ctx *thread)
-{
-	struct wire_thread *total = &thread->total;
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	enum wire_gil_state gil = gil_sample(task, thread);
-	u64 call = regs->orig_ax;
+/* What the sampled thread is in. */
+enum sampled_call {
+	SAMPLED_NONE, /* its own code, or the kernel for another cause than a call */
+	SAMPLED_OTHER,
+	SAMPLED_IO,
+};
 
-	total->sample_cnt++;
-	if (call < WIRE_SYSCALL_CNT && !(task->thread_info.status & TS_COMPAT))
-		total->io_sample_cnt += is_io_call(syscall_table[call]);
+/* Counts the call that a sample meets @task in. @has_slept: since the last one, or it is about to.
+ * What has just slept is served by what woke it, and may well look once more. */
+static __always_inline enum sampled_call sample_call(struct task_struct *task,
+						     struct thread_ctx *thread, bool has_slept)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct wire_thread *total = &thread->total;
+	u64 call = regs->orig_ax;
+	bool is_io;
+
+	if (call >= WIRE_SYSCALL_CNT || task->thread_info.status & TS_COMPAT)
+		return SAMPLED_NONE;
+	is_io = is_io_call(syscall_table[call]);
+	if (!has_slept && asks_in_vain(task, regs, asking_table[call])) {
+		total->poll_sample_cnt++;
+		vote_for_call(total, call);
+	} else {
+		total->io_sample_cnt += is_io;
+	}
+	return is_io ? SAMPLED_IO : SAMPLED_OTHER;
+}
+
+/* Whether @thread has waited since it was last sampled. */
+static __always_inline bool sample_has_waited(struct thread_ctx *thread)
+{
+	u32 wait_cnt = thread->total.switch_cnt - thread->total.preempt_cnt;
+	bool has_waited = wait_cnt != thread->sampled_wait_cnt;
+
+	thread->sampled_wait_cnt = wait_cnt;
+	return has_waited;
+}
+
+/* The sample that is @thread's, as it gives its CPU up. @sleeps: because it is to wait. */
+static __noinline int sample_at_switch(void *ctx, struct task_struct *task,
+				       struct thread_ctx *thread, bool sleeps)
+{
+	enum wire_gil_state gil = gil_sample(task, thread);
+	bool has_waited = sample_has_waited(thread);
+
+	thread->total.sample_cnt++;
+	sample_call(task, thread, has_waited || sleeps);
 	if (takes_stacks)
 		stack_of_sample(ctx, task, thread, STACK_AT_SWITCH, gil);
 	return 0;
@@ -281,14 +317,13 @@ int on_sample(struct sample_context *at)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread_ctx *thread = thread_find(task);
 	struct wire_thread *total;
-	struct pt_regs *regs;
-	bool has_waited, is_io = false;
+	enum sampled_call call;
 	enum wire_gil_state gil;
-	u64 call, due_ns;
-	u32 wait_cnt;
+	bool has_waited;
+	u64 due_ns;
 
 	due_ns = sample_clock_tick(at, bpf_ktime_get_ns());
-	if (!thread || !thread->head.is_followed || !is_observing)
+	if (!due_ns || !thread || !thread->head.is_followed || !is_observing)
 		return 0;
 	if (thread->head.state == TASK_ON_CPU && due_ns + thread->lead_ns < thread->stamp_ns)
 		return 0;
@@ -298,28 +333,15 @@ int on_sample(struct sample_context *at)
 	gil = gil_sample(task, thread);
 	if (takes_stacks)
 		stack_of_sample(at, task, thread, 0, gil);
-	wait_cnt = total->switch_cnt - total->preempt_cnt;
-	has_waited = wait_cnt != thread->sampled_wait_cnt;
-	thread->sampled_wait_cnt = wait_cnt;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	call = regs->orig_ax;
-	if (call < WIRE_SYSCALL_CNT && !(task->thread_info.status & TS_COMPAT)) {
-		is_io = is_io_call(syscall_table[call]);
-		/* What has just slept is served by what woke it, and may well look once more. */
-		if (!has_waited && asks_in_vain(task, regs, asking_table[call])) {
-			total->poll_sample_cnt++;
-			vote_for_call(total, call);
-		} else {
-			total->io_sample_cnt += is_io;
-		}
-	} else if ((s64)at->ip >= 0 && code_spins(at->ip)) {
+	has_waited = sample_has_waited(thread);
+	call = sample_call(task, thread, has_waited);
+	if (call == SAMPLED_NONE && (s64)at->ip >= 0 && code_spins(at->ip))
 		total->spin_sample_cnt++;
-	}
 	if (!total->event_loop_wait_cnt)
 		return 0;
-	if (loop_moved(task, thread) || is_io || has_waited)
+	if (loop_moved(task, thread) || call == SAMPLED_IO || has_waited)
 		run_ends(thread);
-	if (!is_io)
+	if (call != SAMPLED_IO)
 		run_goes_on(thread);
 	return 0;
 }

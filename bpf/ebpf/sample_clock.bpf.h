@@ -12,47 +12,57 @@
 
 #include "task.bpf.h"
 
-/* When this CPU's next sample falls due; 0: not known, or it has been taken. */
+struct sample_clock {
+	u64 due_ns; /* when this CPU's next sample falls due; 0: not known, or it has been taken */
+	u64 taken_ns; /* when the last one did that was taken before it came */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64);
-} sample_clock SEC(".maps");
+	__type(value, struct sample_clock);
+} sample_clocks SEC(".maps");
+
+static __always_inline struct sample_clock *sample_clock_here(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&sample_clocks, &zero);
+}
 
 /*
- * The sample whose program has the context @context has come, at @now. Returns when it fell due, or
- * @now where the kernel doesn't say, and notes when the next one will.
+ * The sample whose program has the context @context has come, at @now. Returns when it fell due
+ * (@now where the kernel doesn't say), or 0 if it has been taken; and notes when the next one will.
  */
 static __always_inline u64 sample_clock_tick(void *context, u64 now)
 {
 	struct bpf_perf_event_data_kern *sample = context;
-	u64 due_ns, period_ns, *next_ns;
-	u32 zero = 0;
+	struct sample_clock *clock = sample_clock_here();
+	u64 due_ns, period_ns;
 
 	if (!bpf_core_field_exists(sample->event) ||
 	    !bpf_core_field_exists(struct perf_event, hw.hrtimer.node.expires))
 		return now;
 	due_ns = BPF_CORE_READ(sample, event, hw.hrtimer.node.expires);
 	period_ns = BPF_CORE_READ(sample, event, hw.sample_period);
-	next_ns = bpf_map_lookup_elem(&sample_clock, &zero);
-	if (!next_ns || !period_ns || due_ns > now)
+	if (!clock || !period_ns || due_ns > now)
 		return now;
 	/* The clock leaves out those that it has missed. */
-	*next_ns = due_ns + ((now - due_ns) / period_ns + 1) * period_ns;
-	return due_ns;
+	clock->due_ns = due_ns + ((now - due_ns) / period_ns + 1) * period_ns;
+	return due_ns == clock->taken_ns ? 0 : due_ns;
 }
 
 /* Whether @thread, which gives its CPU up at @now, had it when a sample fell due that hasn't come:
  * the caller takes it. */
 static __always_inline bool sample_clock_take(const struct thread_ctx *thread, u64 now)
 {
-	u32 zero = 0;
-	u64 *next_ns = bpf_map_lookup_elem(&sample_clock, &zero);
+	struct sample_clock *clock = sample_clock_here();
 
-	if (!next_ns || now < *next_ns || *next_ns + thread->lead_ns < thread->stamp_ns)
+	if (!clock || now < clock->due_ns || clock->due_ns + thread->lead_ns < thread->stamp_ns)
 		return false;
-	*next_ns = 0;
+	clock->taken_ns = clock->due_ns;
+	clock->due_ns = 0;
 	return true;
 }
 

@@ -18,6 +18,7 @@ static int open_clock(int cpu, uint32_t hz)
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_CPU_CLOCK,
+		/* While the CPU is idle, too: when the next one falls due is to be known. */
 		.sample_period = NS_PER_S / hz,
 	};
 

@@ -17,6 +17,9 @@
 #define TASK_DEAD   0x80
 #define TASK_WAKING 0x200
 
+/* From the tracepoint of a wakeup to the task's state that says so; measured: 1 us. */
+#define WAKING_NS 100000
+
 static __always_inline bool wait_key_equal(const struct wire_wait_key *a,
 					   const struct wire_wait_key *b)
 {
@@ -157,6 +160,13 @@ static __always_inline void task_send_totals(struct task_struct *task, struct th
 	orphan_add(total);
 }
 
+/* From blocked to woken, which is for one CPU to say of those that see it. A full barrier. */
+static __always_inline bool state_wake(struct thread_ctx *thread)
+{
+	return __sync_val_compare_and_swap(&thread->head.state, TASK_BLOCKED, TASK_WOKEN) ==
+	       TASK_BLOCKED;
+}
+
 /* @holder leaves the CPU for @task, or NULL: not known. Returns the change in program time's
  * weights. */
 static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx *thread,
@@ -167,13 +177,14 @@ static __always_inline s64 switch_in(struct task_struct *task, struct thread_ctx
 	u64 since = thread->stamp_ns;
 
 	if (before == TASK_BLOCKED) {
-		/* Its wakeup went unseen. */
-		if (thread->is_in_queue)
-			lock_wait_end(thread, now, 0);
-		thread->quiet_ns += program_shift(RUNNABLE, now);
-		thread->head.state = TASK_WOKEN;
-		thread->wake_ns = now;
 		before = TASK_WOKEN;
+		/* Its wakeup went unseen; or, if it had come unseen itself, is being seen now. */
+		if (state_wake(thread)) {
+			if (thread->is_in_queue)
+				lock_wait_end(thread, now, 0);
+			thread->quiet_ns += program_shift(RUNNABLE, now);
+			thread->wake_ns = now;
+		}
 	}
 	if (before == TASK_SEEDING) {
 		thread_begin(thread, now);
@@ -255,17 +266,22 @@ static __always_inline void book_on_cpu(struct task_struct *task, struct thread_
 }
 
 /*
- * Whether @task, which goes to sleep, is being woken by another CPU already. That holds a lock of
- * the task's meanwhile. A wakeup that was seen since it got its CPU and is over came to nothing: it
- * had only been about to sleep then.
+ * Whether @task, which goes to sleep at @now, is being woken by another CPU already. That CPU holds
+ * a lock of the task's until it has said so in the task's state. (Who else takes it doesn't wake; a
+ * wakeup that was seen long before came to nothing: the task had only been about to sleep then.)
  */
-static __always_inline bool is_being_woken(struct task_struct *task, struct thread_ctx *thread)
+static __always_inline bool is_being_woken(struct task_struct *task, struct thread_ctx *thread,
+					   u64 now)
 {
 	u64 wake_ns = thread->wake_ns;
 
 	if (!wake_ns)
 		return false;
-	if (task->pi_lock.raw_lock.val.counter)
+	if (bpf_core_field_exists(task->pi_lock.raw_lock.val.counter) && /* not with one CPU only */
+	    task->pi_lock.raw_lock.val.counter && now < wake_ns + WAKING_NS)
+		return true;
+	barrier(); /* the state after the lock, and anew */
+	if (task->__state & TASK_WAKING)
 		return true;
 	__sync_val_compare_and_swap(&thread->wake_ns, wake_ns, 0);
 	return false;
@@ -277,8 +293,7 @@ static __always_inline u32 fall_asleep(struct thread_ctx *thread, u64 now)
 	/* From here on whoever wakes it books that, and what it is then isn't ours to book. A full
 	 * barrier: either this CPU sees the other's mark, or the other sees this one's state. */
 	__sync_lock_test_and_set(&thread->head.state, TASK_BLOCKED);
-	if (!thread->wake_ns || __sync_val_compare_and_swap(&thread->head.state, TASK_BLOCKED,
-							    TASK_WOKEN) != TASK_BLOCKED)
+	if (!thread->wake_ns || !state_wake(thread))
 		return TASK_BLOCKED;
 	if (thread->wake_ns < now)
 		thread->wake_ns = now;
@@ -301,9 +316,9 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 		switch_in_unseen(task, thread, now);
 	if (before == TASK_BLOCKED)
 		before = TASK_WOKEN; /* as it counts since switch_in */
-	if (sample_clock_take(thread, now) && !(task_state & TASK_DEAD))
-		sample_at_switch(ctx, task, thread);
 	book_on_cpu(task, thread, now);
+	if (!(task_state & TASK_DEAD) && sample_clock_take(thread, now))
+		sample_at_switch(ctx, task, thread, !preempt && task_state);
 	thread->stamp_ns = now;
 	thread->starved_ns = program_starved_ns(now);
 	total->switch_cnt++;
@@ -317,7 +332,7 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 	if (preempt || !task_state) {
 		total->preempt_cnt++;
 		thread->head.state = after = TASK_PREEMPTED;
-	} else if (task_state & TASK_WAKING || is_being_woken(task, thread)) {
+	} else if (task_state & TASK_WAKING || is_being_woken(task, thread, now)) {
 		/* Woken by another CPU before it got here. */
 		thread->head.state = after = TASK_WOKEN;
 		thread->wake_ns = now;
@@ -368,22 +383,18 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 
 	if (!thread || !thread->head.is_followed || !is_observing)
 		return 0;
-	if (thread->head.state == TASK_ON_CPU) {
-		/* It may be on its way out on another CPU, which can't say so yet: this is left for
-		 * it to see (fall_asleep). Or it has just been there, and hasn't seen this. */
-		thread->waker = WAKER_UNKNOWN;
-		__sync_lock_test_and_set(&thread->wake_ns, bpf_ktime_get_ns());
-		if (__sync_val_compare_and_swap(&thread->head.state, TASK_BLOCKED, TASK_WOKEN) !=
-		    TASK_BLOCKED)
-			return 0;
-	} else if (thread->head.state != TASK_BLOCKED) {
+	if (thread->head.state != TASK_ON_CPU && thread->head.state != TASK_BLOCKED)
 		return 0;
-	}
+	/* It may be on its way out on another CPU, which can't say so yet: the mark is left for
+	 * that to see (fall_asleep). */
+	if (thread->head.state == TASK_ON_CPU)
+		thread->waker = WAKER_UNKNOWN;
 	now = bpf_ktime_get_ns();
-	wake_attribute(task, thread, now);
 	thread->wake_ns = now;
+	if (!state_wake(thread))
+		return 0;
+	wake_attribute(task, thread, now);
 	thread->starved_ns = program_starved_ns(now);
-	thread->head.state = TASK_WOKEN;
 	wake_charge(task, thread, program_shift(RUNNABLE, now), now);
 	return 0;
 }

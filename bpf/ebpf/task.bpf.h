@@ -85,24 +85,24 @@ struct futex_memo {
 
 struct thread_ctx {
 	struct wire_followed head;
-	u64 stamp_ns;	    /* when `state` began; for TASK_BLOCKED the switch-out */
-	u64 wake_ns;	    /* TASK_WOKEN: when it was woken; else 0, but see on_sched_waking */
-	u64 starved_ns;	    /* how long the tree had starved at its last switch-out or wakeup */
-	u64 runtime_ns;	    /* the kernel's account of its CPU time at its last switch-out */
-	u64 lead_ns;	    /* how much earlier than `stamp_ns` that had begun, by its last slice */
-	u64 segment_ns;	    /* when its totals were told last, see segment.bpf.h */
-	u64 quiet_ns;	    /* program time that the end of the open wait ended */
-	u64 ticked_at_ns;   /* `ticked_ns` when it was switched out */
-	u64 given_ns;	    /* put into the pool by the end of the open wait */
-	u64 tick_ns;	    /* quiet that its timeout ended; 0: see tick.bpf.h */
-	u64 tick_at_ns;	    /* when */
-	u64 tick_wait_ns;   /* how long that wait lasted */
-	u64 tick_from_ns;   /* `ticked_at_ns` of that wait */
-	u64 tick_loop_file; /* the event loop that it waited in, or 0 */
-	u64 tick_on_cpu_ns; /* its time on a CPU until then */
-	u64 waker_task;	    /* the thread of the tree that woke it last, or 0 */
-	u32 waker_pid;	    /* its number */
-	u32 waker;	    /* enum waker, of the last wakeup */
+	u64 stamp_ns;	     /* when `state` began; for TASK_BLOCKED the switch-out */
+	u64 wake_ns;	     /* TASK_WOKEN: when it was woken; else 0, but see on_sched_waking */
+	u64 starved_ns;	     /* how long the tree had starved at its last switch-out or wakeup */
+	u64 runtime_ns;	     /* the kernel's account of its CPU time at its last switch-out */
+	u64 lead_ns;	     /* by how much its last slice had begun before its `stamp_ns` */
+	u64 segment_ns;	     /* when its totals were told last, see segment.bpf.h */
+	u64 quiet_ns;	     /* program time that the end of the open wait ended */
+	u64 ticked_at_ns;    /* `ticked_ns` when it was switched out */
+	u64 given_ns;	     /* put into the pool by the end of the open wait */
+	u64 tick_ns;	     /* quiet that its timeout ended; 0: see tick.bpf.h */
+	u64 tick_at_ns;	     /* when */
+	u64 tick_wait_ns;    /* how long that wait lasted */
+	u64 tick_from_ns;    /* `ticked_at_ns` of that wait */
+	u64 tick_loop_file;  /* the event loop that it waited in, or 0 */
+	u64 tick_on_cpu_ns;  /* its time on a CPU until then */
+	u64 waker_task;	     /* the thread of the tree that woke it last, or 0 */
+	u32 waker_pid;	     /* its number */
+	u32 waker;	     /* enum waker, of the last wakeup */
 	u32 resolve_at_wake; /* the object is whatever becomes ready */
 	u32 open_is_memo;    /* `open` is memo.key */
 	/* Stacks, see stack.bpf.h. */
