@@ -14,8 +14,8 @@ foreach(part sockets waits trees causes loops locks cpu peek gil segments stacks
 endforeach()
 # It reads what the worker reads otherwise.
 target_include_directories(test_ebpf_stacks SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/bpf/ebpf)
-# It takes a CPU for itself for a moment.
-set_tests_properties(unit_ebpf_cpu PROPERTIES RUN_SERIAL TRUE)
+# They take a CPU for themselves for a moment.
+set_tests_properties(unit_ebpf_cpu unit_ebpf_handoff PROPERTIES RUN_SERIAL TRUE)
 foreach(part disk paging)
 	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/segment_check.c unit/ebpf_world.c unit/ebpf_files.c
 		DEPENDS classify_ebpf)

@@ -238,6 +238,7 @@ static void test_contradictions(void **state)
 	assert_refused("--cgroup c --cgroup d", "--cgroup is given twice");
 	assert_refused("--replay f --replay f", "--replay is given twice");
 	assert_int_equal(parse(&line, "-d 3 -d 4 -q -q ls"), 0);
+	assert_int_equal(line.options.duration_ns, 4000000000ull);
 	assert_refused("-p 3 ls", "both a PID and the command 'ls'");
 	assert_refused("--cgroup c -p 3", "both a cgroup and a PID");
 	assert_refused("--cgroup c ls", "both a cgroup and a command");
