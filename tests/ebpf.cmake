@@ -7,6 +7,7 @@ foreach(part table intake)
 endforeach()
 classify_unit_test(stack_chance DEPENDS classify_ebpf m)
 classify_unit_test(program_time DEPENDS classify_ebpf)
+classify_unit_test(sample_clock DEPENDS classify_ebpf)
 classify_unit_test(ebpf_cost SOURCES unit/work_counter.c DEPENDS classify_ebpf)
 foreach(part sockets waits trees causes loops locks cpu peek gil segments stacks handoff)
 	classify_unit_test(ebpf_${part} SOURCES unit/ebpf_live.c unit/segment_check.c unit/ebpf_world.c
