@@ -325,7 +325,7 @@ int on_sample(struct sample_context *at)
 	due_ns = sample_clock_tick(at, bpf_ktime_get_ns());
 	if (!due_ns || !thread || !thread->head.is_followed || !is_observing)
 		return 0;
-	if (thread->head.state == TASK_ON_CPU && due_ns + thread->lead_ns < thread->stamp_ns)
+	if (thread->head.state == TASK_ON_CPU && !sample_is_of(thread, due_ns))
 		return 0;
 	total = &thread->total;
 	total->sample_cnt++;

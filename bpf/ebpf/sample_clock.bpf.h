@@ -53,13 +53,20 @@ static __always_inline u64 sample_clock_tick(void *context, u64 now)
 	return due_ns == clock->taken_ns ? 0 : due_ns;
 }
 
+/* Whether @thread, which is on a CPU, was already when a sample fell due: by the kernel's account,
+ * which begins a little before it was seen to get there. */
+static __always_inline bool sample_is_of(const struct thread_ctx *thread, u64 due_ns)
+{
+	return due_ns + thread->lead_ns >= thread->stamp_ns;
+}
+
 /* Whether @thread, which gives its CPU up at @now, had it when a sample fell due that hasn't come:
  * the caller takes it. */
 static __always_inline bool sample_clock_take(const struct thread_ctx *thread, u64 now)
 {
 	struct sample_clock *clock = sample_clock_here();
 
-	if (!clock || now < clock->due_ns || clock->due_ns + thread->lead_ns < thread->stamp_ns)
+	if (!clock || now < clock->due_ns || !sample_is_of(thread, clock->due_ns))
 		return false;
 	clock->taken_ns = clock->due_ns;
 	clock->due_ns = 0;

@@ -275,15 +275,14 @@ static __always_inline bool is_being_woken(struct task_struct *task, struct thre
 {
 	u64 wake_ns = thread->wake_ns;
 
-	if (!wake_ns)
-		return false;
 	if (bpf_core_field_exists(task->pi_lock.raw_lock.val.counter) && /* not with one CPU only */
-	    task->pi_lock.raw_lock.val.counter && now < wake_ns + WAKING_NS)
+	    wake_ns && now < wake_ns + WAKING_NS && task->pi_lock.raw_lock.val.counter)
 		return true;
 	barrier(); /* the state after the lock, and anew */
 	if (task->__state & TASK_WAKING)
 		return true;
-	__sync_val_compare_and_swap(&thread->wake_ns, wake_ns, 0);
+	if (wake_ns)
+		__sync_val_compare_and_swap(&thread->wake_ns, wake_ns, 0);
 	return false;
 }
 
@@ -332,7 +331,7 @@ static __always_inline s64 switch_out(void *ctx, struct task_struct *task,
 	if (preempt || !task_state) {
 		total->preempt_cnt++;
 		thread->head.state = after = TASK_PREEMPTED;
-	} else if (task_state & TASK_WAKING || is_being_woken(task, thread, now)) {
+	} else if (is_being_woken(task, thread, now)) {
 		/* Woken by another CPU before it got here. */
 		thread->head.state = after = TASK_WOKEN;
 		thread->wake_ns = now;

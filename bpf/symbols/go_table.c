@@ -1,5 +1,6 @@
 /* Reads Go's table of functions; see go_table.h. Its form is that of Go's runtime/symtab.go. */
 #include "symbols/go_table.h"
+#include "code/elf_section.h"
 #include <gelf.h>
 #include <string.h>
 
@@ -53,29 +54,6 @@ static const char *text_at(const struct go_table *table, uint64_t at)
 	return text;
 }
 
-/* Sets the table's bytes to those of @section, and the beginning of the code from .text. */
-static void take_section(struct go_table *table, Elf *elf, Elf_Scn *section)
-{
-	GElf_Shdr header;
-	const char *name = NULL;
-	size_t strings;
-	Elf_Data *data;
-
-	if (elf_getshdrstrndx(elf, &strings) == 0 && gelf_getshdr(section, &header))
-		name = elf_strptr(elf, strings, header.sh_name);
-	if (!name)
-		return;
-	if (!strcmp(name, ".text"))
-		table->text = header.sh_addr;
-	if (strcmp(name, ".gopclntab") && strcmp(name, ".data.rel.ro.gopclntab"))
-		return;
-	data = elf_rawdata(section, NULL);
-	if (data && header.sh_type == SHT_PROGBITS) {
-		table->bytes = data->d_buf;
-		table->byte_cnt = data->d_buf ? data->d_size : 0;
-	}
-}
-
 void go_table_read_bytes(struct go_table *table)
 {
 	uint32_t magic = u32_at(table, 0);
@@ -105,11 +83,21 @@ void go_table_read_bytes(struct go_table *table)
 
 void go_table_read(struct go_table *table, Elf *elf)
 {
-	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	Elf_Scn *section;
+	Elf_Data *data;
 
 	*table = (struct go_table){ 0 };
-	while ((section = elf_nextscn(elf, section)) != NULL)
-		take_section(table, elf, section);
+	if (elf_section_find(elf, ".text", &header))
+		table->text = header.sh_addr;
+	section = elf_section_find(elf, ".gopclntab", &header);
+	if (!section)
+		section = elf_section_find(elf, ".data.rel.ro.gopclntab", &header);
+	data = section && header.sh_type == SHT_PROGBITS ? elf_rawdata(section, NULL) : NULL;
+	if (data && data->d_buf) {
+		table->bytes = data->d_buf;
+		table->byte_cnt = data->d_size;
+	}
 	go_table_read_bytes(table);
 }
 

@@ -6,7 +6,7 @@
 #include "render/page.h"
 #include "report.h"
 
-static const char *base_name(const char *path)
+const char *place_base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -23,7 +23,7 @@ static bool is_telling(const char *path, const struct report *report)
 {
 	static const char *const names[] = { "__init__.py", "__main__.py", "index.js",
 					     "index.ts",    "mod.rs",	   "lib.rs" };
-	const char *name = base_name(path);
+	const char *name = place_base_name(path);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))
@@ -31,7 +31,7 @@ static bool is_telling(const char *path, const struct report *report)
 	for (size_t i = 0; i < report->hot_spot_cnt; i++) {
 		const char *other = path_of(&report->hot_spots[i].place);
 
-		if (strcmp(path, other) && !strcmp(name, base_name(other)))
+		if (strcmp(path, other) && !strcmp(name, place_base_name(other)))
 			return false;
 	}
 	return true;
@@ -40,7 +40,7 @@ static bool is_telling(const char *path, const struct report *report)
 /* "feed/__init__.py" of a path. */
 static const char *with_directory(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = place_base_name(path);
 
 	for (name -= name > path; name > path && name[-1] != '/'; name--)
 		;
@@ -49,7 +49,7 @@ static const char *with_directory(const char *path)
 
 static const char *short_path(const char *path, const struct report *report)
 {
-	return is_telling(path, report) ? base_name(path) : with_directory(path);
+	return is_telling(path, report) ? place_base_name(path) : with_directory(path);
 }
 
 void place_format(const struct page *page, const struct report *report,

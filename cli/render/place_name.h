@@ -8,6 +8,9 @@ struct report_frame;
 
 enum { PLACE_BYTES = 512, PLACE_NAME_BYTES = 256 };
 
+/* The name of the file at @path, within it. */
+const char *place_base_name(const char *path);
+
 /* "fetch.py:42"; without a source file the module, and what is known of the place in it. */
 void place_format(const struct page *page, const struct report *report,
 		  const struct report_frame *place, char text[PLACE_BYTES]);

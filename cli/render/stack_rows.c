@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "render/place_name.h"
 #include "report.h"
 
 #define TITLE_WORDS_MAX 8
@@ -166,13 +167,6 @@ struct stack_row *stack_rows(const struct report *report, bool by_pid, struct ar
 	return rows;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 const char *frame_title(const struct report_frame *frame, struct arena *arena)
 {
 	if (*frame->function)
@@ -181,7 +175,7 @@ const char *frame_title(const struct report_frame *frame, struct arena *arena)
 		return "[unknown]";
 	if (*frame->module == '[') /* "[kernel]" */
 		return frame->module;
-	return arena_printf(arena, "[%s]", base_name(frame->module));
+	return arena_printf(arena, "[%s]", place_base_name(frame->module));
 }
 
 const char *stack_wait_title(const struct report_stack *stack, struct arena *arena)

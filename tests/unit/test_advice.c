@@ -83,8 +83,7 @@ static void planned_concurrency_decides(void **state)
 }
 
 /* Eight processes on two CPUs, each of which computes for @computing_ms of 1000, waits for others
- * for
- * @waiting_ms, and is ready to run for the rest. */
+ * for @waiting_ms, and is ready to run for the rest. */
 static struct report report_of_pool(uint64_t computing_ms, uint64_t waiting_ms)
 {
 	struct observation obs;
